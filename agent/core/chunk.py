@@ -1,0 +1,78 @@
+"""A chunk: the smallest thing that a person decides on, with its reasons."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from agent.core.hunk import FileChange
+
+
+class Grade(StrEnum):
+    """How well the text that an edit quotes matched the file; the card shows every grade below EXACT."""
+
+    EXACT = "exact"
+    TRAILING_SPACE = "trailing space"
+    INDENT = "indent"
+    UNICODE = "unicode"
+
+
+class Budget(msgspec.Struct, frozen=True):
+    """How much a person is asked to hold at once. Lines are changed lines."""
+
+    lines: int = 25
+    hard_lines: int = 100
+    files: int = 3
+    why_chars: int = 240
+
+
+class Because(msgspec.Struct, frozen=True):
+    """Why one edit is needed, in the model's words, and how its old text matched."""
+
+    path: str
+    text: str
+    grade: Grade = Grade.EXACT
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """One concern over one base, small enough for one decision.
+
+    `id` is given at birth and kept through rebasing. `needs` are ids of chunks that must be applied before.
+    `place_reason` says why it comes where it comes in the stack.
+    """
+
+    id: str
+    title: str
+    why: str
+    changes: tuple[FileChange, ...]
+    assumes: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+    because: tuple[Because, ...] = ()
+    needs: tuple[str, ...] = ()
+    serves: str = ""
+    place_reason: str = ""
+    folded: str = ""
+    """Not empty: shown as one folded line for this reason (generated, lock file, binary)."""
+
+    @property
+    def changed_lines(self) -> int:
+        return sum(hunk.changed for change in self.changes for hunk in change.hunks)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All paths that it touches, in order, the new names of renames included."""
+        names: dict[str, None] = {}
+        for change in self.changes:
+            names[change.path] = None
+            if change.new_path:
+                names[change.new_path] = None
+        return tuple(names)
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """What one reply proposed: chunks over one base, in the order to be decided."""
+
+    id: str
+    chunks: tuple[Chunk, ...]
+    call_id: str = ""

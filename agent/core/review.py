@@ -1,0 +1,107 @@
+"""What the person decides, what is asked, and what copair found out itself."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from agent.core.hunk import FileState
+
+
+class Approve(msgspec.Struct, frozen=True, tag="approve"):
+    """Yes to exactly the writes with this digest (`hunk.writes_digest`), as they were on the screen."""
+
+    digest: str
+
+
+class Reject(msgspec.Struct, frozen=True, tag="reject"):
+    reason: str = ""
+
+
+class Revise(msgspec.Struct, frozen=True, tag="revise"):
+    note: str
+
+
+class Edit(msgspec.Struct, frozen=True, tag="edit"):
+    """The person changed what is to be written: new states by path (None: absent). A new card follows."""
+
+    states: dict[str, FileState | None]
+
+
+class Split(msgspec.Struct, frozen=True, tag="split"):
+    pass
+
+
+class Defer(msgspec.Struct, frozen=True, tag="defer"):
+    pass
+
+
+class Ask(msgspec.Struct, frozen=True, tag="ask"):
+    """A question about the chunk that decides nothing."""
+
+    text: str
+
+
+Decision = Approve | Reject | Revise | Edit | Split | Defer | Ask
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A clarifying question of the model, as a card of its own. `default` is an index into `options`."""
+
+    text: str
+    why_it_matters: str
+    options: tuple[str, ...]
+    default: int = 0
+    looked_at: tuple[str, ...] = ()
+    blocking: bool = True
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """`choice` is an index into the options; None for free text."""
+
+    choice: int | None
+    text: str = ""
+
+
+class Verdict(StrEnum):
+    """The only four words that evidence may say."""
+
+    VERIFIED = "verified"
+    PARTLY = "partly verified"
+    UNVERIFIED = "unverified"
+    CONTRADICTED = "contradicted"
+
+
+class EvidenceKind(StrEnum):
+    CHECK = "check"
+    API = "api"
+    NAMES = "names"
+    CLAIM = "claim"
+    WEAKENED = "weakened tests"
+    FINDING = "finding"
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One thing that copair found out by itself about a chunk.
+
+    `digest` is `writes_digest` of the writes that it was made for; once they change it is stale.
+    `summary` is the one line of the card ("test_lex 2 failed → passed"); `details` is raw output for `d`.
+    """
+
+    kind: EvidenceKind
+    verdict: Verdict
+    summary: str
+    digest: str
+    command: str = ""
+    before: str = ""
+    after: str = ""
+    quote: str = ""
+    where: str = ""
+    details: str = ""
+    sandbox: str = ""
+
+
+def is_stale(evidence: Evidence, digest: str) -> bool:
+    """True when the chunk would now write something else than what the evidence was made for."""
+    return evidence.digest != digest

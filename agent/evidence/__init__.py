@@ -1,0 +1,1 @@
+"""Evidence that copair makes itself: scratch tree, sandbox, checks, API look-up."""

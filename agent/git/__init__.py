@@ -1,0 +1,1 @@
+"""The narrow adapter to git, and everything that writes to the repository."""

@@ -1,0 +1,1 @@
+"""Provider wires behind the one neutral model of `agent.core.dialog`."""

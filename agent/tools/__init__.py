@@ -1,0 +1,1 @@
+"""What the model may call without asking: read-only tools."""

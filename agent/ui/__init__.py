@@ -1,0 +1,1 @@
+"""Frontends: they format and they ask; they never decide."""

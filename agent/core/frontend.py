@@ -1,0 +1,183 @@
+"""What passes between the driver and a frontend: ticks and offers out, inputs in.
+
+A frontend formats and never decides: everything that the person does becomes one `Input` and goes to the
+driver's inbox. The values know nothing of terminals, so the same ones are the lines of `--jsonl`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from agent.core.chunk import Chunk
+from agent.core.hunk import Write, writes_digest
+from agent.core.review import Answer, Decision, Evidence, Question
+
+# Ticks: shown, never stored.
+
+
+class TextTick(msgspec.Struct, frozen=True, tag="text"):
+    """More text of the model (raw; a frontend cleans it)."""
+
+    text: str
+
+
+class ReasoningTick(msgspec.Struct, frozen=True, tag="reasoning"):
+    """More of the model's thinking; a frontend may show no more than that it thinks."""
+
+    text: str
+
+
+class WhyTick(msgspec.Struct, frozen=True, tag="why"):
+    """The `why` of the proposal that is being written, as far as it has come."""
+
+    text: str
+
+
+class Working(msgspec.Struct, frozen=True, tag="working"):
+    """Something goes on that needs no answer. A frontend counts the time on from `seconds` by itself."""
+
+    label: str
+    seconds: float = 0.0
+    tokens: int = 0
+
+
+class Progress(msgspec.Struct, frozen=True, tag="progress"):
+    """`done` of `total` (0: unknown) of something long: a large diff, checks."""
+
+    label: str
+    done: int
+    total: int = 0
+
+
+class Notice(msgspec.Struct, frozen=True, tag="notice"):
+    """A line for the person that is not part of the journal (help, a list, an error). `level` as in Noted."""
+
+    level: str
+    text: str
+    hint: str = ""
+
+
+Tick = TextTick | ReasoningTick | WhyTick | Working | Progress | Notice
+
+
+# Offers: what the person can answer to now. A new offer replaces the one before.
+
+
+class Card(msgspec.Struct, frozen=True):
+    """Everything that one card is made of; `view.card_view` turns it into rows.
+
+    `writes` are the exact bytes that a yes writes. `position` counts from 1 in a stack of `total`.
+    `unknown_names` are names in backticks that exist neither in the diff nor in the repository
+    (`view.unknown_names`). `notes` are sentences for above the diff ("src/a.py changed since, this card is new").
+    """
+
+    chunk: Chunk
+    writes: tuple[Write, ...]
+    evidence: tuple[Evidence, ...] = ()
+    position: int = 1
+    total: int = 1
+    unknown_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    deferred: bool = False
+    edited: bool = False
+    """The person's own version: what they changed is in `writes`."""
+    onto: str = "worktree"
+    """`index`: yes stages what is in the tree already."""
+    checks: tuple[str, ...] = ()
+    """Names of the checks that `t` would run; empty: none are configured."""
+
+    @property
+    def digest(self) -> str:
+        """What an approval of this card binds."""
+        return writes_digest(self.writes)
+
+
+class CardOffer(msgspec.Struct, frozen=True, tag="card"):
+    """A card waits for a decision. An offer with the chunk and digest of the open card updates it in place."""
+
+    card: Card
+
+
+class QuestionOffer(msgspec.Struct, frozen=True, tag="question"):
+    """The model asks. `asked` of `allowed` counts it against the budget of questions."""
+
+    call_id: str
+    question: Question
+    asked: int = 1
+    allowed: int = 4
+
+
+class PromptOffer(msgspec.Struct, frozen=True, tag="prompt"):
+    """The person may say something. `place` is shown quietly beside the prompt ("main · offline pair")."""
+
+    place: str = ""
+    placeholder: str = ""
+    deferred: int = 0
+
+
+class WorkOffer(msgspec.Struct, frozen=True, tag="work"):
+    """Nothing can be answered now but an interrupt; typed text is kept for the prompt."""
+
+    label: str = "thinking"
+
+
+Offer = CardOffer | QuestionOffer | PromptOffer | WorkOffer
+
+
+# Inputs: what the person did.
+
+
+class Say(msgspec.Struct, frozen=True, tag="say"):
+    """A sentence, at the prompt or as `:` on a card. `@path` mentions are still in the text."""
+
+    text: str
+
+
+class Decide(msgspec.Struct, frozen=True, tag="decide"):
+    """A decision on the card with this digest; anything else than what is open now must be refused."""
+
+    chunk: str
+    digest: str
+    decision: Decision
+
+
+class AnswerIn(msgspec.Struct, frozen=True, tag="answer"):
+    call_id: str
+    answer: Answer
+
+
+class Interrupt(msgspec.Struct, frozen=True, tag="interrupt"):
+    """Ctrl-C: stop the model or the check; the session goes on."""
+
+
+class Undo(msgspec.Struct, frozen=True, tag="undo"):
+    """Take back an applied chunk; without an id the latest one."""
+
+    chunk: str = ""
+
+
+class Move(msgspec.Struct, frozen=True, tag="move"):
+    """Show another card of the stack: `by` cards further (or back), or the one with the id `to`."""
+
+    by: int = 0
+    to: str = ""
+
+
+class RunChecks(msgspec.Struct, frozen=True, tag="checks"):
+    chunk: str
+
+
+class Command(msgspec.Struct, frozen=True, tag="command"):
+    """`/name argument` at the prompt."""
+
+    name: str
+    argument: str = ""
+
+
+class Quit(msgspec.Struct, frozen=True, tag="quit"):
+    """`reason`: `quit` (q, /quit), `end` (Ctrl-D, end of input), `hang-up` (the terminal went away)."""
+
+    reason: str = "quit"
+
+
+Input = Say | Decide | AnswerIn | Interrupt | Undo | Move | RunChecks | Command | Quit

@@ -68,7 +68,7 @@ class Card(msgspec.Struct, frozen=True):
 
     `writes` are the exact bytes that a yes writes. `position` counts from 1 in a stack of `total`.
     `unknown_names` are names in backticks that exist neither in the diff nor in the repository
-    (`view.unknown_names`). `notes` are sentences for above the diff ("src/a.py changed since, this card is new").
+    (`view.unknown_names`). `notes` are sentences for above the diff ("src/a.py changed since: a new card").
     """
 
     chunk: Chunk
@@ -93,7 +93,7 @@ class Card(msgspec.Struct, frozen=True):
 
 
 class CardOffer(msgspec.Struct, frozen=True, tag="card"):
-    """A card waits for a decision. An offer with the chunk and digest of the open card updates it in place."""
+    """A card waits for a decision. An offer with the chunk and digest of the open one updates it in place."""
 
     card: Card
 

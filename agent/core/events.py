@@ -156,6 +156,8 @@ class Wrote(msgspec.Struct, frozen=True, tag="wrote"):
     digest: str
     writes: tuple[StoredWrite, ...]
     time: float = 0.0
+    read: dict[str, str] = {}
+    """`FileState.digest` of what is there now, by path: the model knows these files as they are."""
 
 
 class WriteRefused(msgspec.Struct, frozen=True, tag="write_refused"):
@@ -188,6 +190,7 @@ class Undone(msgspec.Struct, frozen=True, tag="undone"):
     writes: tuple[StoredWrite, ...]
     redo: bool = False
     time: float = 0.0
+    read: dict[str, str] = {}
 
 
 class UndoRefused(msgspec.Struct, frozen=True, tag="undo_refused"):

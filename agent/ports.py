@@ -10,6 +10,8 @@ from typing import Protocol as Interface
 import msgspec
 
 from agent.core.dialog import Protocol, Request, StreamEvent, Tool
+from agent.core.events import Event
+from agent.core.frontend import Offer, Tick
 from agent.core.hunk import FileState, Write
 from agent.core.outcome import WriteOutcome
 from agent.core.review import Evidence
@@ -93,6 +95,24 @@ class ToolOutput(msgspec.Struct, frozen=True):
     """Path to `FileState.digest` of each file whose content was shown."""
     withheld: int = 0
     """Files left out because they are ignored, secret or keys."""
+
+
+class Frontend(Interface):
+    """Shows a session and passes on what the person does (an inbox given at construction). Never decides.
+
+    Every method may be called from the driver's thread and returns at once.
+    """
+
+    def emit(self, event: Event) -> None:
+        """A journal event, to be shown as a quiet line or not at all."""
+
+    def tick(self, tick: Tick) -> None: ...
+
+    def offer(self, offer: Offer) -> None:
+        """What the person can answer now; it replaces the offer before."""
+
+    def close(self) -> None:
+        """The session is over; what waits for input returns."""
 
 
 class BlobStore(Interface):

@@ -68,6 +68,8 @@ class Requested(msgspec.Struct, frozen=True, tag="requested"):
 
     messages: tuple[Message, ...] = ()
     may_propose: bool = True
+    changed: dict[str, str | None] = {}
+    """Files that changed since the model read them, with their digest now; they are named once."""
 
 
 class Replied(msgspec.Struct, frozen=True, tag="replied"):

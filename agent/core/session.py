@@ -141,11 +141,7 @@ def evolve(state: State, event: ev.Event) -> State:
         case ev.Said():
             return _said(state, event)
         case ev.Requested():
-            return put(
-                state, history=state.history + event.messages, results=(), notes=(), streaming=True,
-                may_propose=event.may_propose, asking="", wants_reply=False, failure=None,
-                requests=state.requests + 1, requests_since_said=state.requests_since_said + 1,
-            )  # fmt: skip
+            return _requested(state, event)
         case ev.Replied():
             return _replied(state, event)
         case ev.TurnFailed():
@@ -209,6 +205,24 @@ def _said(state: State, event: ev.Said) -> State:
         questions=0 if not state.open_items else state.questions,
         questions_before_first=0 if not state.open_items else state.questions_before_first,
     )  # fmt: skip
+
+
+def _requested(state: State, event: ev.Requested) -> State:
+    read = {**state.read, **{path: digest or "" for path, digest in event.changed.items()}}
+    return msgspec.structs.replace(
+        state,
+        history=state.history + event.messages,
+        results=(),
+        notes=(),
+        streaming=True,
+        may_propose=event.may_propose,
+        asking="",
+        wants_reply=False,
+        failure=None,
+        read=read,
+        requests=state.requests + 1,
+        requests_since_said=state.requests_since_said + 1,
+    )
 
 
 def _replied(state: State, event: ev.Replied) -> State:

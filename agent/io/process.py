@@ -1,0 +1,155 @@
+"""Runs another program: an argument vector, an environment given whole, a group of its own that is killed whole.
+
+Never a shell. Output is kept up to a cap, the rest is counted and thrown away, so that a program that floods us
+costs no memory. It does not know git, checks or sandboxes. Windows has no process groups to kill; there the
+process alone is ended (untested).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from agent.core.errors import CopairError
+from agent.ports import Cancel
+
+CAP_BYTES = 256 * 1024 * 1024
+GRACE_SECONDS = 0.5
+
+
+class ProgramMissing(CopairError):
+    """The program could not be started: not found, or not executable."""
+
+
+class Ran(msgspec.Struct, frozen=True):
+    """How a program ended. `status` is negative for a signal; `cut` counts the output bytes beyond the cap."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+    timed_out: bool = False
+    cancelled: bool = False
+    cut: int = 0
+    seconds: float = 0.0
+
+
+class _Pump(threading.Thread):
+    """Reads one pipe to its end and keeps at most `cap` bytes of it."""
+
+    def __init__(self, pipe: IO[bytes], cap: int) -> None:
+        super().__init__(daemon=True)
+        self._pipe = pipe
+        self._cap = cap
+        self._kept = bytearray()
+        self.cut = 0
+        self.start()
+
+    def run(self) -> None:
+        while block := os.read(self._pipe.fileno(), 1 << 16):
+            room = self._cap - len(self._kept)
+            self._kept += block[:room]
+            self.cut += max(0, len(block) - room)
+
+    def bytes(self) -> bytes:
+        """What was read. A grandchild that left the group may still hold the pipe: it is not waited for."""
+        self.join(GRACE_SECONDS)
+        if not self.is_alive():
+            self._pipe.close()
+        return bytes(self._kept)
+
+
+def start(
+    argv: Sequence[str | bytes],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    stderr: int = subprocess.PIPE,
+    own_group: bool = True,
+) -> subprocess.Popen[bytes]:
+    """Start `argv` with pipes in a session of its own (no terminal to ask on). Raises ProgramMissing."""
+    try:
+        return subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=own_group,
+        )
+    except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+        name = os.fsdecode(argv[0])
+        raise ProgramMissing(f"cannot run {name}: {error.strerror}", hint=f"is {name} installed?") from error
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End the process and everything in its group, at once."""
+    if os.name != "posix":
+        process.kill()
+        return
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        # macOS says EPERM for a group whose only members are zombies.
+        process.kill()
+
+
+def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
+    pipe = process.stdin
+    if pipe is None:
+        return
+    # A program may end without reading all of its input; its status tells the rest.
+    with contextlib.suppress(OSError):
+        pipe.write(data)
+    with contextlib.suppress(OSError):
+        pipe.close()
+
+
+def run(
+    argv: Sequence[str | bytes],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    stdin: bytes = b"",
+    timeout_seconds: float | None = None,
+    cap_bytes: int = CAP_BYTES,
+    cancel: Cancel | None = None,
+) -> Ran:
+    """Run `argv` to its end, or kill its group after `timeout_seconds` or on `cancel`. Raises ProgramMissing."""
+    began = time.monotonic()
+    process = start(argv, cwd=cwd, env=env)
+    if process.stdout is None or process.stderr is None:
+        raise AssertionError("started without pipes")
+    out, err = _Pump(process.stdout, cap_bytes), _Pump(process.stderr, cap_bytes)
+    feeder = threading.Thread(target=_feed, args=(process, stdin), daemon=True)
+    feeder.start()
+    if cancel is not None:
+        cancel.on_cancel(lambda: kill(process))
+    timed_out = False
+    try:
+        process.wait(timeout_seconds)
+    except subprocess.TimeoutExpired:
+        timed_out = True
+    finally:
+        if process.returncode is None:
+            kill(process)
+            process.wait()
+    feeder.join(GRACE_SECONDS)
+    return Ran(
+        status=process.returncode,
+        stdout=out.bytes(),
+        stderr=err.bytes(),
+        timed_out=timed_out,
+        cancelled=cancel is not None and cancel.cancelled,
+        cut=out.cut + err.cut,
+        seconds=time.monotonic() - began,
+    )

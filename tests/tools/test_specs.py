@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from agent.core.chunk import Budget
+from agent.core.dialog import Protocol
+from agent.tools.specs import all_tools, system_prompt
+
+TOKENS_AT_MOST = 1200
+
+
+def objects(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if schema.get("type") == "object":
+        yield schema
+        for inner in schema["properties"].values():
+            yield from objects(inner)
+    if schema.get("type") == "array":
+        yield from objects(schema["items"])
+
+
+def test_the_names_are_what_the_session_and_the_tool_box_answer() -> None:
+    assert [tool.name for tool in all_tools()] == [
+        "read",
+        "search",
+        "outline",
+        "history",
+        "propose",
+        "ask",
+        "finish",
+    ]
+
+
+def test_every_object_is_closed_and_requires_all_its_keys() -> None:
+    for tool in all_tools():
+        for found in objects(tool.schema):
+            assert found["additionalProperties"] is False
+            assert found["required"] == list(found["properties"])
+
+
+def test_schemas_use_only_the_subset_of_both_strict_modes() -> None:
+    allowed = {"type", "properties", "required", "additionalProperties", "items"}
+
+    def check(schema: dict[str, Any]) -> None:
+        assert set(schema) <= allowed
+        for inner in schema.get("properties", {}).values():
+            check(inner)
+        if "items" in schema:
+            check(schema["items"])
+
+    for tool in all_tools():
+        check(tool.schema)
+
+
+def test_why_comes_first_so_that_it_can_stream() -> None:
+    propose = next(tool for tool in all_tools() if tool.name == "propose")
+    assert next(iter(propose.schema["properties"])) == "why"
+
+
+def test_system_prompt_and_tools_stay_small_on_the_widest_wire() -> None:
+    wire = [
+        {
+            "type": "function",
+            "function": {
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": tool.schema,
+                "strict": True,
+            },
+        }
+        for tool in all_tools()
+    ]
+    tokens = (len(system_prompt(Protocol.TOOLS)) + len(json.dumps(wire))) / 3.5
+    assert tokens <= TOKENS_AT_MOST
+
+
+def test_the_text_protocol_stays_small() -> None:
+    assert len(system_prompt(Protocol.TEXT)) / 3.5 <= TOKENS_AT_MOST
+
+
+def test_the_budget_of_the_person_is_what_the_model_is_told() -> None:
+    budget = Budget(lines=9, why_chars=77)
+    assert "9 changed lines" in system_prompt(Protocol.TEXT, budget)
+    assert "77 characters" in system_prompt(Protocol.TEXT, budget)
+    propose = next(tool for tool in all_tools(budget) if tool.name == "propose")
+    assert "77 characters" in propose.description

@@ -1,0 +1,50 @@
+"""What the blob store gives back is exactly what was put, or an error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.core.errors import StateError
+from agent.io.blobs import Blobs
+from agent.io.calls import Calls
+
+
+@given(st.binary(max_size=300))
+def test_what_was_put_comes_back(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    blobs = Blobs(tmp_path_factory.mktemp("blobs"))
+    assert blobs.get(blobs.put(data)) == data
+    assert blobs.get(blobs.put(data)) == data
+
+
+def test_blobs_are_private(tmp_path: Path) -> None:
+    Blobs(tmp_path / "state").put(b"secret")
+    for path in (tmp_path / "state").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_missing_blob_is_a_state_error(tmp_path: Path) -> None:
+    with pytest.raises(StateError):
+        Blobs(tmp_path).get("0" * 64)
+
+
+def test_a_damaged_blob_is_never_returned(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path)
+    one, two = blobs.put(b"one"), blobs.put(b"two")
+    first = next((tmp_path / one[:2]).iterdir())
+    first.write_bytes(next((tmp_path / two[:2]).iterdir()).read_bytes())
+    with pytest.raises(StateError, match="damaged"):
+        blobs.get(one)
+
+
+def test_a_full_disk_leaves_no_half_blob(tmp_path: Path) -> None:
+    def full(name: str) -> None:
+        if name == "write":
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        Blobs(tmp_path, Calls(full)).put(b"data")
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []

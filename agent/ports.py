@@ -9,6 +9,7 @@ from typing import Protocol as Interface
 
 import msgspec
 
+from agent.core.chunk import Chunk
 from agent.core.dialog import Protocol, Request, StreamEvent, Tool
 from agent.core.events import Event
 from agent.core.frontend import Offer, Tick
@@ -125,11 +126,20 @@ class BlobStore(Interface):
         """Raises StateError when it is missing or damaged."""
 
 
+class Journal(Interface):
+    """Append-only record of one session, in the user's own state folder."""
+
+    def append(self, event: Event, *, sync: bool = False) -> None:
+        """Write one event; with `sync` it is on the disk when this returns. Raises StateError."""
+
+
 class Checks(Interface):
     """Evidence makers for one chunk. Each piece is yielded as soon as it is known."""
 
-    def examine(self, writes: Sequence[Write], base: Sequence[Write], cancel: Cancel) -> Iterable[Evidence]:
-        """`writes` is the chunk over the present tree; `base` what of the stack counts as *before* (tests)."""
+    def examine(
+        self, chunk: Chunk, writes: Sequence[Write], before: Sequence[Write], cancel: Cancel
+    ) -> Iterable[Evidence]:
+        """`writes` is the chunk over the present tree; `before` what of the stack counts as *before* (tests)."""
 
 
 class Clock(Interface):

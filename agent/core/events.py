@@ -135,6 +135,12 @@ class Decided(msgspec.Struct, frozen=True, tag="decided"):
     decision: Decision
 
 
+class Focused(msgspec.Struct, frozen=True, tag="focused"):
+    """The person moved to this chunk; a deferred one is open again."""
+
+    chunk: str
+
+
 class ChunkSplit(msgspec.Struct, frozen=True, tag="chunk_split"):
     """`chunk` is replaced by `parts`, in its place."""
 
@@ -222,6 +228,7 @@ class EpochStarted(msgspec.Struct, frozen=True, tag="epoch"):
 class Finished(msgspec.Struct, frozen=True, tag="finished"):
     """The model says that the task is done."""
 
+    call_id: str
     summary: str
 
 
@@ -253,6 +260,7 @@ Event = (
     | Asked
     | Answered
     | Decided
+    | Focused
     | ChunkSplit
     | ChunkEdited
     | Wrote

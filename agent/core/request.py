@@ -17,7 +17,6 @@ from agent.core.dialog import (
     Protocol,
     Request,
     Tool,
-    ToolChoice,
     ToolResult,
     UserMessage,
 )
@@ -53,7 +52,6 @@ def build(state: State, system: str, tools: Sequence[Tool], max_output_tokens: i
         system=system,
         tools=() if text else tuple(tools),
         history=_without_calls(state.history) if text else state.history,
-        tool_choice=ToolChoice.AUTO if state.may_propose else ToolChoice.NONE,
         max_output_tokens=max_output_tokens,
         cache_key=f"copair-{state.session}-{state.epoch}",
     )

@@ -83,7 +83,8 @@ class State(msgspec.Struct, frozen=True):
     sources: tuple[Source, ...] = ()
     focus: str = ""
     """The chunk whose card the person moved to; empty: the first open one."""
-    undo_wanted: str = ""
+    written: tuple[str, ...] = ()
+    """Chunks in the order of their writes and undos; the latest is last."""
     read: dict[str, str] = {}
     usage: Usage = Usage()
     last_input_tokens: int = 0
@@ -169,6 +170,11 @@ def evolve(state: State, event: ev.Event) -> State:
             return _answered(put(state, question=None), ToolResult(event.call_id, "ask", event.text))
         case ev.Decided() | ev.ChunkSplit() | ev.ChunkEdited():
             return _decided(state, event)
+        case ev.Focused():
+            item = state.item(event.chunk)
+            state = put(state, focus=event.chunk)
+            again = item is not None and item.status is Status.DEFERRED
+            return _put_item(state, event.chunk, status=Status.PENDING, reason="") if again else state
         case ev.Wrote() | ev.WriteRefused() | ev.Blocked() | ev.Present():
             return _written(state, event)
         case ev.Undone() | ev.UndoRefused():
@@ -178,7 +184,9 @@ def evolve(state: State, event: ev.Event) -> State:
             return _put_item(state, event.chunk, evidence=(*item.evidence, event.evidence)) if item else state
         case ev.EpochStarted():
             return put(state, history=event.history, epoch=state.epoch + 1, last_input_tokens=0)
-        case ev.Committed() | ev.Finished() | ev.Noted():
+        case ev.Finished():
+            return put(_answered(state, ToolResult(event.call_id, "finish", "noted")), wants_reply=False)
+        case ev.Committed() | ev.Noted():
             return state
         case ev.Ended():
             return put(state, ended=True, streaming=False)
@@ -241,7 +249,15 @@ def _replied(state: State, event: ev.Replied) -> State:
         last_input_tokens=event.usage.input_total + event.usage.output,
         replies=state.replies + 1,
         wants_reply=event.stop is Stop.PAUSE,
+        failure=None if usable else ev.TurnFailed(event.stop, UNUSABLE[event.stop]),
     )
+
+
+UNUSABLE = {
+    Stop.LENGTH: "the reply was cut at the output limit",
+    Stop.REFUSAL: "the model refused to answer",
+    Stop.CONTEXT: "the model's window is full",
+}
 
 
 def is_synthetic(call_id: str) -> bool:
@@ -335,7 +351,7 @@ def _written(state: State, event: ev.Wrote | ev.WriteRefused | ev.Blocked | ev.P
             state = _put_item(
                 state, event.chunk, status=Status.APPLIED, set_id=event.set_id, writes=event.writes, reason=""
             )
-            return _late(_known(state, event.read), event.chunk)
+            return _late(_known(state, event.chunk, event.read), event.chunk)
         case ev.WriteRefused(drifted=True):
             return _put_item(state, event.chunk, status=Status.PENDING, approved_digest="")
         case ev.WriteRefused():
@@ -348,10 +364,10 @@ def _written(state: State, event: ev.Wrote | ev.WriteRefused | ev.Blocked | ev.P
             return _put_item(state, event.chunk, status=Status.PRESENT, reason="is in the tree already")
 
 
-def _known(state: State, digests: dict[str, str]) -> State:
+def _known(state: State, chunk_id: str, digests: dict[str, str]) -> State:
     """Files that the model has read and that we wrote: it knows of the change, so they did not drift."""
     known = {path: digest for path, digest in digests.items() if path in state.read}
-    return msgspec.structs.replace(state, read={**state.read, **known})
+    return msgspec.structs.replace(state, read={**state.read, **known}, written=(*state.written, chunk_id))
 
 
 def _undone(state: State, event: ev.Undone | ev.UndoRefused) -> State:
@@ -360,7 +376,7 @@ def _undone(state: State, event: ev.Undone | ev.UndoRefused) -> State:
         return state
     status = Status.APPLIED if event.redo else Status.UNDONE
     state = _put_item(state, event.chunk, status=status, set_id=event.set_id, writes=event.writes)
-    state = _known(state, event.read)
+    state = _known(state, event.chunk, event.read)
     done = "applied chunk {0} again" if event.redo else "undid chunk {0}"
     note = f'The person {done.format(event.chunk)} "{item.chunk.title}".'
     return msgspec.structs.replace(state, notes=(*state.notes, note))

@@ -1,0 +1,114 @@
+"""The `/commands` that a person types at the prompt: each is a function of the driver and its argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from agent.core import events as ev
+from agent.core.frontend import Quit
+from agent.core.session import Item, Status
+
+if TYPE_CHECKING:
+    from agent.loop.driver import Driver
+
+Run = Callable[["Driver", str], None]
+
+SIGNS = {
+    Status.PENDING: "·",
+    Status.APPROVED: "·",
+    Status.APPLIED: "✓",
+    Status.PRESENT: "=",
+    Status.REJECTED: "✗",
+    Status.DEFERRED: "…",
+    Status.BLOCKED: "!",
+    Status.DROPPED: "-",
+    Status.UNDONE: "↶",
+}
+
+
+def undo(driver: Driver, argument: str) -> None:
+    driver.undo(argument.strip())
+
+
+def redo(driver: Driver, argument: str) -> None:
+    driver.undo(argument.strip(), Status.UNDONE)
+
+
+def show_stack(driver: Driver, argument: str) -> None:
+    if not driver.state.items:
+        driver.tell("No chunk was proposed yet.")
+    for item in driver.state.items:
+        driver.tell(stack_line(item))
+
+
+def stack_line(item: Item) -> str:
+    """One chunk of the stack in a line: sign, number, title, what became of it."""
+    reason = f": {item.reason}" if item.reason else ""
+    return f"{SIGNS[item.status]} {item.chunk.id}  {item.chunk.title}  ({item.status}{reason})"
+
+
+def later(driver: Driver, argument: str) -> None:
+    """Open the deferred chunks again, or the one that is named."""
+    wanted = argument.strip()
+    deferred = [i.chunk.id for i in driver.state.items if i.status is Status.DEFERRED]
+    chosen = [chunk for chunk in deferred if wanted in ("", chunk)]
+    if not chosen:
+        driver.tell(
+            "Nothing is deferred." if not deferred else f"Deferred: {', '.join(deferred)}.", "warning"
+        )
+    for chunk in reversed(chosen):
+        driver.record(ev.Focused(chunk))
+
+
+def retry(driver: Driver, argument: str) -> None:
+    """Send the last request again after it failed."""
+    if driver.state.failure is None:
+        driver.tell("The last request did not fail.", "warning")
+        return
+    driver.call_model(driver.state.may_propose)
+
+
+def cost(driver: Driver, argument: str) -> None:
+    usage = driver.state.usage
+    driver.tell(
+        f"{driver.state.requests} requests: {usage.input_total} tokens in ({usage.cached_read} cached, "
+        f"{usage.cache_write} written to the cache), {usage.output} out ({usage.reasoning} reasoning)"
+    )
+
+
+def model(driver: Driver, argument: str) -> None:
+    """Switch the model: the words stay, what only the old one could read is left out."""
+    if not argument.strip():
+        driver.tell(f"The model is {driver.state.model or 'none'}. /model NAME switches.")
+        return
+    chosen, system = driver.parts.switch_model(argument.strip())
+    driver.parts.model, driver.parts.system = chosen, system
+    driver.record(ev.ModelChanged(chosen.name, chosen.protocol))
+    driver.tell(f"Now with {chosen.name}.")
+
+
+def max_tokens(driver: Driver, argument: str) -> None:
+    if not argument.strip().isdigit():
+        driver.tell("/max-tokens NUMBER", "warning")
+        return
+    driver.parts.limits = msgspec.structs.replace(driver.parts.limits, max_tokens=int(argument))
+
+
+def quit_session(driver: Driver, argument: str) -> None:
+    driver.inbox.put(Quit())
+
+
+STANDARD: dict[str, Run] = {
+    "undo": undo,
+    "redo": redo,
+    "list": show_stack,
+    "later": later,
+    "retry": retry,
+    "cost": cost,
+    "model": model,
+    "max-tokens": max_tokens,
+    "quit": quit_session,
+}

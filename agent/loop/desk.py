@@ -1,0 +1,184 @@
+"""Where chunks meet files: bases and pre-images are stored, cards are made, approved sets are written, undone.
+
+The desk holds no state of the session; it is given one and returns events. What it writes goes through the
+`Target`, which compares and swaps; what it reads for a card is what the approval will bind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from agent.core import events as ev
+from agent.core.chunk import Budget, Chunk
+from agent.core.errors import PathRefused
+from agent.core.frontend import Card
+from agent.core.hunk import FileState, Write, writes_digest
+from agent.core.outcome import Applied, Clash, Drifted, Refused, States
+from agent.core.place import transplant_states
+from agent.core.session import Item, State, Status
+from agent.core.stack import AlreadyPresent, Step, place_step, step
+from agent.core.steps import Approval
+from agent.core.unified import print_writes
+from agent.core.view import unknown_names
+from agent.ports import BlobStore, Clock, Target
+
+
+class Desk:
+    def __init__(
+        self, *, target: Target, blobs: BlobStore, clock: Clock, known_paths: Callable[[], Sequence[str]],
+        budget: Budget, checks: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        self._target = target
+        self._blobs = blobs
+        self._clock = clock
+        self._known_paths = known_paths
+        self.budget = budget
+        self._checks = checks
+
+    def store(self, states: States) -> ev.StoredStates:
+        """Put contents into the blob store, durably, before an event names them."""
+        return {path: self._store_one(state) for path, state in states.items()}
+
+    def _store_one(self, state: FileState | None) -> ev.StoredState | None:
+        return ev.StoredState(state.mode, self._blobs.put(state.data)) if state else None
+
+    def load(self, stored: ev.StoredStates) -> States:
+        return {path: self._load_one(state) for path, state in stored.items()}
+
+    def _load_one(self, stored: ev.StoredState | None) -> FileState | None:
+        return FileState(stored.mode, self._blobs.get(stored.blob)) if stored else None
+
+    def read(self, paths: Iterable[str]) -> States:
+        """The files as they are now. Raises PathRefused."""
+        return {path: self._target.read(path) for path in paths}
+
+    def _step(self, state: State, item: Item) -> Step:
+        source = state.source_of(item)
+        applied = [
+            other.chunk
+            for other in state.items
+            if other.proposal == item.proposal and other.status in (Status.APPLIED, Status.PRESENT)
+        ]
+        return step(item.chunk, self.load(source.bases), applied)
+
+    def writes(self, state: State, item: Item) -> tuple[Write, ...] | AlreadyPresent | Clash:
+        """What a yes to this item would write now, byte for byte."""
+        try:
+            if item.edited is not None:
+                edited = self.load(item.edited)
+                current = self.read(edited)
+                changed = tuple(Write(p, current[p], new) for p, new in edited.items() if current[p] != new)
+                return changed or AlreadyPresent(tuple(edited))
+            work = self._step(state, item)
+            return place_step(work, self.read(work.paths))
+        except PathRefused as error:
+            return Clash(item.chunk.paths[0], error.message)
+
+    def card(self, state: State, item: Item, writes: tuple[Write, ...], notes: tuple[str, ...] = ()) -> Card:
+        """The card of `item`, from exactly `writes`."""
+        siblings = [other for other in state.items if other.proposal == item.proposal]
+        digest = writes_digest(writes)
+        return Card(
+            chunk=item.chunk,
+            writes=writes,
+            evidence=tuple(evidence for evidence in item.evidence if evidence.digest == digest)
+            or item.evidence,
+            position=siblings.index(item) + 1,
+            total=len(siblings),
+            unknown_names=unknown_names(item.chunk, writes, self._known_paths),
+            notes=notes,
+            deferred=item.status is Status.DEFERRED,
+            edited=item.edited is not None,
+            onto=state.onto,
+            checks=self._checks,
+        )
+
+    def write(self, state: State, approval: Approval) -> ev.Event:
+        """Do exactly what was approved, or nothing."""
+        item = state.item(approval.chunk)
+        assert item is not None
+        placed = self.writes(state, item)
+        match placed:
+            case Clash(path=path, reason=reason):
+                return ev.WriteRefused(approval.chunk, reason, (path,), drifted=True)
+            case AlreadyPresent():
+                return ev.Present(approval.chunk)
+            case _ if writes_digest(placed) != approval.digest:
+                paths = tuple(write.path for write in placed)
+                return ev.WriteRefused(
+                    approval.chunk, "changed since the card was shown", paths, drifted=True
+                )
+        stored = self._store_writes(placed)
+        match self._target.write(approval.set_id, placed):
+            case Applied():
+                return ev.Wrote(
+                    approval.chunk,
+                    approval.set_id,
+                    approval.digest,
+                    stored,
+                    self._clock.now(),
+                    _digests(placed),
+                )
+            case Drifted(paths=paths):
+                return ev.WriteRefused(
+                    approval.chunk, "changed since the card was shown", paths, drifted=True
+                )
+            case Refused(path=path, reason=reason, hint=hint):
+                return ev.WriteRefused(approval.chunk, f"{reason} {hint}".strip(), (path,))
+
+    def _store_writes(self, writes: Iterable[Write]) -> tuple[ev.StoredWrite, ...]:
+        return tuple(
+            ev.StoredWrite(write.path, self._store_one(write.old), self._store_one(write.new))
+            for write in writes
+        )
+
+    def undo(self, state: State, item: Item) -> ev.Event:
+        """Take back what was written last for `item`: an applied set, or (redo) an undone one."""
+        redo = item.status is Status.UNDONE
+        writes: list[Write] = []
+        try:
+            for done in item.writes:
+                pre, post = self._load_one(done.old), self._load_one(done.new)
+                now = self._target.read(done.path)
+                placed = transplant_states(post, pre, now, done.path)
+                if isinstance(placed, Clash):
+                    return ev.UndoRefused(item.chunk.id, f"{done.path}: {placed.reason}")
+                if placed != now:
+                    writes.append(Write(done.path, now, placed))
+        except PathRefused as error:
+            return ev.UndoRefused(item.chunk.id, error.message)
+        if not writes:
+            return ev.UndoRefused(item.chunk.id, "nothing to take back: the files are as before it already")
+        set_id = f"{state.session}.{item.chunk.id}.undo{self._clock.now():.6f}"
+        stored = self._store_writes(writes)
+        match self._target.write(set_id, writes):
+            case Applied():
+                return ev.Undone(item.chunk.id, set_id, stored, redo, self._clock.now(), _digests(writes))
+            case Drifted(paths=paths):
+                return ev.UndoRefused(item.chunk.id, f"{', '.join(paths)} changed meanwhile; try again")
+            case Refused(path=path, reason=reason):
+                return ev.UndoRefused(item.chunk.id, f"{path}: {reason}")
+
+    def edited(self, state: State, item: Item, states: States) -> ev.Event:
+        """The person's version of `item`, with the difference to what was proposed as a diff for the model."""
+        placed = self.writes(state, item)
+        proposed = {write.path: write.new for write in placed} if isinstance(placed, tuple) else {}
+        difference = print_writes([Write(p, proposed.get(p), new) for p, new in states.items()])
+        return ev.ChunkEdited(item.chunk.id, self.store(states), difference.decode("utf-8", "replace"))
+
+
+def _digests(writes: Iterable[Write]) -> dict[str, str]:
+    return {write.path: write.new.digest for write in writes if write.new}
+
+
+def renumber(chunks: Sequence[Chunk], first: int) -> tuple[Chunk, ...]:
+    """Chunks of a model's proposal get short numbers that a person can say; `needs` follow."""
+    names = {chunk.id: str(first + index) for index, chunk in enumerate(chunks)}
+    return tuple(
+        msgspec.structs.replace(
+            chunk, id=names[chunk.id], needs=tuple(names[need] for need in chunk.needs if need in names)
+        )
+        for chunk in chunks
+    )

@@ -1,0 +1,64 @@
+"""From a `propose` or `ask` call to an event: matched against the files, cut under the budget, or sent back.
+
+A proposal that cannot be used goes back to the model in one short message; it never becomes a card.
+"""
+
+from __future__ import annotations
+
+from agent.core import events as ev
+from agent.core.dialog import ToolCall
+from agent.core.errors import PathRefused
+from agent.core.reply import FormatError, ProposeArgs, Resolved, parse_ask, parse_propose
+from agent.core.session import State, chunk_key
+from agent.core.text import digest
+from agent.loop.desk import Desk, renumber
+
+SAME_EDIT_TRIES = 2
+"""The same failing edit is not accepted a third time."""
+
+
+def question_of(call: ToolCall) -> ev.Event:
+    """The question of an `ask` call, or what is wrong with it."""
+    parsed = parse_ask(call.args_json)
+    if isinstance(parsed, FormatError):
+        return ev.ToolAnswered(call.id, call.name, parsed.message, is_error=True)
+    return ev.Asked(call.id, parsed)
+
+
+def prepare(state: State, call: ToolCall, desk: Desk) -> ev.Event:
+    """Proposed, or ProposalRefused with what the model must do."""
+    parsed = parse_propose(call.args_json)
+    if isinstance(parsed, FormatError):
+        return ev.ProposalRefused(call.id, parsed.message)
+    edit_key = digest(repr(parsed.edits).encode("utf-8", "replace"))[:16]
+    if state.failing.get(edit_key, 0) >= SAME_EDIT_TRIES:
+        return ev.ProposalRefused(
+            call.id, "This very edit failed twice already. Read the file again, or ask the person.", edit_key
+        )
+    try:
+        resolved = desk.resolve(parsed.edits)
+    except PathRefused as error:
+        return ev.ProposalRefused(call.id, f"{error.message} {error.hint}".strip(), edit_key)
+    if not isinstance(resolved, Resolved):
+        return ev.ProposalRefused(call.id, "\n".join(problem.message for problem in resolved), edit_key)
+    return _cut(state, call, parsed, resolved, desk, edit_key)
+
+
+def _cut(
+    state: State, call: ToolCall, parsed: ProposeArgs, resolved: Resolved, desk: Desk, edit_key: str
+) -> ev.Event:
+    chunks = desk.fit(parsed, resolved)
+    if isinstance(chunks, str):
+        return ev.ProposalRefused(call.id, chunks, edit_key)
+    if not chunks:
+        return ev.ProposalRefused(
+            call.id, "These edits change nothing: the files are like that already.", edit_key
+        )
+    if all(chunk_key(chunk) in state.refused for chunk in chunks):
+        return ev.ProposalRefused(
+            call.id,
+            "The person refused exactly this already. Change it, do something else, or ask.",
+            edit_key,
+        )
+    numbered = renumber(chunks, len(state.items) + 1)
+    return ev.Proposed(f"p{len(state.sources) + 1}", call.id, numbered, desk.store(resolved.before))

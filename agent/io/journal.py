@@ -1,0 +1,180 @@
+"""The journal: every event of a session as one JSON line, in the user's state folder, mode 0600.
+
+Only ever appended to. A last line that was cut by a crash is set aside (`ID.torn`) when the session is opened
+again; any other damage, and a journal of a newer copair, is an error and never guessed around. One process at a
+time writes to a session. It does not know what events mean.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import msgspec
+
+from agent.core.errors import StateError
+from agent.core.events import VERSION, Event, Said, Started
+from agent.io.locks import is_locked, lock
+from agent.io.paths import make_private
+
+HEAD_LINES = 200
+TAIL_BYTES = 1 << 16
+
+
+class SessionInfo(msgspec.Struct, frozen=True):
+    """A line of the list of sessions. `open`: a process is in it now; `crashed`: it ended without saying so."""
+
+    id: str
+    path: Path
+    time: float
+    first: str
+    """The first sentence that the person said; empty when there was none."""
+    model: str
+    source: str
+    ended: bool
+    open: bool
+
+    @property
+    def crashed(self) -> bool:
+        return not self.ended and not self.open
+
+
+def folder(state: Path) -> Path:
+    return state / "sessions"
+
+
+def encode(event: Event) -> bytes:
+    """One line. Lone surrogates (names that are not UTF-8) survive as JSON escapes."""
+    return json.dumps(msgspec.to_builtins(event), separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def decode(line: bytes) -> Event:
+    """The inverse of `encode`. Raises ValueError, and StateError for what a newer copair wrote."""
+    value = json.loads(line)
+    if isinstance(value, dict) and value.get("type") == "started" and value.get("version", 0) > VERSION:
+        raise StateError(
+            "this session was written by a newer copair",
+            hint="update copair to resume it",
+            untouched="the session was left as it is",
+        )
+    event: Event = msgspec.convert(value, Event)
+    return event
+
+
+class Journal:
+    """An open session: holds its lock until `close`. Raises StateError when another process is in it."""
+
+    def __init__(self, state: Path, session: str) -> None:
+        self.path = folder(state) / f"{session}.jsonl"
+        make_private(self.path.parent)
+        self._lock = lock(self.path.with_suffix(".lock"), wait_seconds=0, what="this session")
+        try:
+            self._set_torn_line_aside()
+            self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        except OSError as error:
+            self._lock.release()
+            raise StateError(f"cannot open {self.path}: {error.strerror}") from error
+
+    def append(self, event: Event, *, sync: bool = False) -> None:
+        """Write one event; with `sync` it is on the disk afterwards. Raises StateError, with no half line left."""
+        size = os.fstat(self._fd).st_size
+        line = encode(event)
+        try:
+            written = os.write(self._fd, line)
+            while written < len(line):
+                written += os.write(self._fd, line[written:])
+            if sync:
+                os.fsync(self._fd)
+        except OSError as error:
+            os.ftruncate(self._fd, size)
+            raise StateError(
+                f"cannot write the journal {self.path}: {error.strerror}",
+                hint="make room in the state folder",
+                untouched="nothing was written to the repository",
+            ) from error
+
+    def _set_torn_line_aside(self) -> None:
+        if not self.path.exists():
+            return
+        data = self.path.read_bytes()
+        torn = data[data.rfind(b"\n") + 1 :]
+        if not torn:
+            return
+        with open(self.path.with_suffix(".torn"), "ab", opener=_private) as aside:
+            aside.write(torn + b"\n")
+        os.truncate(self.path, len(data) - len(torn))
+
+    def close(self) -> None:
+        os.close(self._fd)
+        self._lock.release()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def read(path: Path) -> list[Event]:
+    """All events of a session. A torn last line is left out. Raises StateError."""
+    try:
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except OSError as error:
+        raise StateError(f"cannot read the session {path.stem}: {error.strerror}") from error
+    events = []
+    for number, line in enumerate(lines, 1):
+        try:
+            events.append(decode(line))
+        except (ValueError, msgspec.ValidationError) as error:
+            raise StateError(
+                f"line {number} of the session {path.stem} cannot be read: {error}",
+                hint="start a new session; this one was left as it is",
+            ) from error
+    return events
+
+
+def sessions(state: Path) -> list[SessionInfo]:
+    """The sessions of one repository, newest first. Unreadable ones are left out."""
+    found = []
+    for path in folder(state).glob("*.jsonl"):
+        info = _info(path)
+        if info is not None:
+            found.append(info)
+    return sorted(found, key=lambda info: (info.time, info.id), reverse=True)
+
+
+def _info(path: Path) -> SessionInfo | None:
+    """Reads the head until the first sentence, and the tail; a long session is not read whole."""
+    started: Started | None = None
+    first = ""
+    try:
+        with path.open("rb") as file:
+            for _, line in zip(range(HEAD_LINES), file, strict=False):
+                event = decode(line)
+                if isinstance(event, Started) and started is None:
+                    started = event
+                if isinstance(event, Said):
+                    first = event.text
+                    break
+            ended = _ends(path)
+    except (OSError, ValueError, msgspec.ValidationError, StateError):
+        # Shown as absent: a list must not fail because one session is damaged or of a newer version.
+        if started is None:
+            return None
+        ended = False
+    if started is None:
+        return None
+    busy = is_locked(path.with_suffix(".lock"))
+    return SessionInfo(path.stem, path, started.time, first, started.model, started.source, ended, busy)
+
+
+def _ends(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        lines = file.read().split(b"\n")
+    return len(lines) > 1 and lines[-1] == b"" and lines[-2].startswith(b'{"type":"ended"')

@@ -1,0 +1,54 @@
+"""Locks against other copair processes, on files in the state folder; the system frees them when a process dies."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from agent.core.errors import StateError
+from agent.io.paths import make_private
+
+
+class Locked(StateError):
+    """Another copair process holds the lock."""
+
+
+def lock(path: Path, *, wait_seconds: float, what: str) -> FileLock:
+    """Take the lock; the caller releases it. `what` is for the message. Raises Locked, StateError."""
+    make_private(path.parent)
+    taken = FileLock(path, mode=0o600, thread_local=False)
+    try:
+        taken.acquire(timeout=wait_seconds)
+    except Timeout as error:
+        raise Locked(
+            f"another copair process is using {what}",
+            hint="wait until it is done, or end it",
+            untouched="nothing was written",
+        ) from error
+    except OSError as error:
+        raise StateError(f"cannot lock {path}: {error.strerror}", untouched="nothing was written") from error
+    return taken
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, wait_seconds: float, what: str) -> Iterator[None]:
+    """Hold the lock for a `with` block. Raises Locked, StateError."""
+    taken = lock(path, wait_seconds=wait_seconds, what=what)
+    try:
+        yield
+    finally:
+        taken.release()
+
+
+def is_locked(path: Path) -> bool:
+    """True when a living process holds the lock."""
+    if not path.exists():
+        return False
+    try:
+        lock(path, wait_seconds=0, what=str(path)).release()
+    except Locked:
+        return True
+    return False

@@ -1,0 +1,95 @@
+"""Word-level emphasis: which words of a replaced line are new, and which are gone.
+
+Lines are shown segments already, so what is compared is what is seen (marks included). Bounded: blocks, lines
+and pairs beyond a size get no emphasis, so a card never waits for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+
+from agent.core.clean import Clean, Segment
+
+MAX_BLOCK_LINES = 60
+MAX_TOKENS = 300
+WINDOW = 4
+"""How many added lines are looked at to find the partner of a removed one."""
+ALIKE = 0.5
+
+Line = tuple[Segment, ...]
+Token = tuple[str, bool]
+_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+
+
+def emphasise(removed: Sequence[Line], added: Sequence[Line]) -> tuple[list[Line], list[Line]]:
+    """The same lines, with `strong` on the words that make the difference between partners."""
+    old, new = list(removed), list(added)
+    if not old or not new or max(len(old), len(new)) > MAX_BLOCK_LINES:
+        return old, new
+    old_tokens = [_tokens(line) for line in old]
+    new_tokens = [_tokens(line) for line in new]
+    start = 0
+    for i, left in enumerate(old_tokens):
+        for j in range(start, min(start + WINDOW, len(new))):
+            flags = _difference(left, new_tokens[j])
+            if flags:
+                old[i] = _rebuild(left, flags[0])
+                new[j] = _rebuild(new_tokens[j], flags[1])
+                start = j + 1
+                break
+    return old, new
+
+
+def _tokens(line: Line) -> list[Token]:
+    return [(word, part.mark) for part in line for word in _TOKEN.findall(part.text)]
+
+
+def _difference(left: list[Token], right: list[Token]) -> tuple[list[bool], list[bool]] | None:
+    """What differs on either side, when the two are alike enough to be versions of one line."""
+    if max(len(left), len(right)) > MAX_TOKENS or not _share(left, right):
+        return None
+    matcher = SequenceMatcher(None, left, right, autojunk=False)
+    gone, fresh = [True] * len(left), [True] * len(right)
+    for a, b, size in matcher.get_matching_blocks():
+        gone[a : a + size] = [False] * size
+        fresh[b : b + size] = [False] * size
+    same = _weight(left, gone, False) + _weight(right, fresh, False)
+    total = same + _weight(left, gone, True) + _weight(right, fresh, True)
+    if total and same < ALIKE * total:
+        return None
+    return _fill(left, gone), _fill(right, fresh)
+
+
+def _share(left: list[Token], right: list[Token]) -> bool:
+    """A cheap test before the real one: at least a third of the shorter line's words are in the other."""
+    here = {word for word, _ in left if not word.isspace()}
+    there = {word for word, _ in right if not word.isspace()}
+    return len(here & there) * 3 >= min(len(here), len(there))
+
+
+def _weight(tokens: list[Token], flags: list[bool], wanted: bool) -> int:
+    return sum(
+        len(word)
+        for (word, _), flag in zip(tokens, flags, strict=True)
+        if flag is wanted and not word.isspace()
+    )
+
+
+def _fill(tokens: list[Token], flags: list[bool]) -> list[bool]:
+    """Blanks between two emphasised words are emphasised too."""
+    for at in range(1, len(flags) - 1):
+        if tokens[at][0].isspace() and flags[at - 1] and flags[at + 1]:
+            flags[at] = True
+    return flags
+
+
+def _rebuild(tokens: list[Token], flags: Iterable[bool]) -> Line:
+    parts: list[Segment] = []
+    for (word, mark), strong in zip(tokens, flags, strict=True):
+        if parts and (parts[-1].mark, parts[-1].strong) == (mark, strong):
+            parts[-1] = Segment(Clean(parts[-1].text + word), mark, strong)
+        else:
+            parts.append(Segment(Clean(word), mark, strong))
+    return tuple(parts)

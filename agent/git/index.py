@@ -1,0 +1,78 @@
+"""What the index says about paths: entries with their flags, and cheap facts read from the file itself.
+
+`ls-files` reads the whole index, 15 ms for 50,000 files, and a write has to know only whether there are
+submodules or skipped entries at all. The file answers that: version 2 has no skipped entries, and the mode of a
+submodule is four bytes that are searched for. False alarms cost one `ls-files`, nothing else.
+Format: gitformat-index(5).
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from agent.core.hunk import Mode
+from agent.core.text import name_from_bytes, name_to_bytes
+from agent.git.command import Git
+
+SUBMODULE_BYTES = b"\x00\x00\xe0\x00"
+PLAIN_VERSION = 2
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One entry of the index. `stage` is 0, or 1 to 3 in a conflict."""
+
+    path: str
+    mode: int
+    oid: str
+    stage: int = 0
+    skipped: bool = False
+    """skip-worktree: sparse checkout keeps the file out of the work tree."""
+    assumed: bool = False
+    """assume-unchanged."""
+
+    @property
+    def is_submodule(self) -> bool:
+        return self.mode == Mode.SUBMODULE
+
+
+def read_entries(git: Git, paths: Iterable[str] | None = None) -> list[Entry]:
+    """Entries of `paths` (files, or folders with all they hold), or of the whole index."""
+    arguments: list[str | bytes] = ["-v", "-s", "-z"]
+    if paths is not None:
+        wanted = [name_to_bytes(path) for path in paths]
+        if not wanted:
+            return []
+        arguments += ["--", *wanted]
+    return [_entry(record) for record in git.run("ls-files", *arguments).split(b"\0")[:-1]]
+
+
+def _entry(record: bytes) -> Entry:
+    """`H 100644 OID 0<TAB>path`; the letter is S when skipped, lower case when assumed unchanged."""
+    head, _, path = record.partition(b"\t")
+    tag, mode, oid, stage = head.split(b" ")
+    return Entry(
+        path=name_from_bytes(path),
+        mode=int(mode, 8),
+        oid=oid.decode(),
+        stage=int(stage),
+        skipped=tag in (b"S", b"s"),
+        assumed=tag.islower(),
+    )
+
+
+def is_plain(index: Path) -> bool:
+    """True when the index certainly has neither submodules nor skipped entries (nor hides any elsewhere)."""
+    try:
+        with index.open("rb") as file:
+            head = file.read(12)
+            if len(head) < 12 or head[:4] != b"DIRC" or int.from_bytes(head[4:8]) != PLAIN_VERSION:
+                return False
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                # A split index ("link") and a sparse one ("sdir") keep entries out of this file.
+                return all(content.find(mark) < 0 for mark in (SUBMODULE_BYTES, b"link\0", b"sdir\0"))
+    except FileNotFoundError:
+        return True

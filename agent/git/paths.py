@@ -1,0 +1,182 @@
+"""The fence: the only place where a path becomes one that may be written (threats: G4).
+
+Lexical rules come first, and depend on nothing: no absolute path, no `..`, no spelling of `.git` on any system
+(case, `git~1`, trailing dots and spaces, streams, ignorable code points). Then the repository: submodules,
+entries that a sparse checkout keeps away, names that collide on systems that ignore case or Unicode form. Links,
+nested repositories and odd files are refused by `io.files` when a folder is opened, which is at the moment of
+writing. Names with newlines, quotes and undecodable bytes are allowed: they are names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import msgspec
+
+from agent.core.errors import PathRefused
+from agent.core.text import name_from_bytes, name_to_bytes
+from agent.git.command import Git, file_stamp
+from agent.git.index import is_plain, read_entries
+from agent.io.files import TEMPORARY, Parts, Tree
+from agent.ports import Place
+
+# What HFS+ ignores in names (git's utf8.c, next_hfs_char).
+IGNORABLE = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
+DRIVE = re.compile(r"[A-Za-z]:")
+GIT_SHORT = re.compile(r"git~[0-9]+")
+WINDOWS_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)( *(\.|:).*)?$")
+WINDOWS_ODD = re.compile(r'[\\:*?"<>|\x00-\x1f]|[. ]$')
+_SEAL = object()
+
+
+class Fenced(msgspec.Struct, frozen=True):
+    """A path that passed the fence. Only this module can build one."""
+
+    path: str
+    parts: Parts
+    seal: object = None
+
+    def __post_init__(self) -> None:
+        if self.seal is not _SEAL:
+            raise AssertionError("only the fence makes fenced paths")
+
+
+def is_git_name(component: str) -> bool:
+    """True for every spelling that some system takes for `.git`."""
+    plain = IGNORABLE.sub("", unicodedata.normalize("NFKC", component)).casefold()
+    plain = plain.partition(":")[0].rstrip(". ")
+    return plain == ".git" or GIT_SHORT.fullmatch(plain) is not None
+
+
+def lexical(path: str) -> Parts:
+    """The components of a path that is inside the repository by its spelling. Raises PathRefused."""
+    if not path:
+        raise PathRefused("an empty path is no file")
+    if "\0" in path:
+        raise PathRefused("a path cannot hold a NUL byte")
+    if path.startswith(("/", "\\")) or DRIVE.match(path):
+        raise PathRefused(f"{path} is absolute", hint="give the path from the top of the repository")
+    components = path.split("/")
+    for component in components:
+        _check_component(component, path)
+    return tuple(name_to_bytes(component) for component in components)
+
+
+def _check_component(component: str, path: str) -> None:
+    if component in ("", ".", ".."):
+        raise PathRefused(f"{path} is not spelled plainly (empty, `.` or `..` in it)")
+    # Windows takes a backslash for a slash, and git itself refuses such names there.
+    for piece in component.split("\\"):
+        if is_git_name(piece):
+            raise PathRefused(f"{path} is (another spelling of) git's own folder")
+        if piece == "..":
+            raise PathRefused(f"{path} leaves the repository on some systems")
+    if os.name == "nt" and (WINDOWS_ODD.search(component) or WINDOWS_RESERVED.match(component.casefold())):
+        raise PathRefused(f"{path} is no usable name on Windows")
+    if component.startswith(TEMPORARY.decode()):
+        raise PathRefused(f"{path} has a name that copair keeps for its temporary files")
+
+
+def folded(name: bytes) -> str:
+    """What systems that ignore case and Unicode form take for the same name."""
+    text = IGNORABLE.sub("", name_from_bytes(name))
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+class Fence:
+    """Checks paths against one repository as it is now."""
+
+    def __init__(self, place: Place, git: Git, tree: Tree) -> None:
+        self._index = place.git_dir / "index"
+        self._git = git
+        self._tree = tree
+        self._known: tuple[object, set[str], set[str]] | None = None
+
+    def check(self, path: str, leaving: Iterable[str] = (), *, new: bool = False) -> Fenced:
+        """`path`, fenced. With `new` its name may not collide with one that is there and not in `leaving`.
+
+        Raises PathRefused.
+        """
+        parts = lexical(path)
+        if not is_plain(self._index):
+            self._check_entries(path, parts)
+        if new:
+            self._check_collisions(parts, {name_to_bytes(name) for name in leaving})
+        return Fenced(path, parts, _SEAL)
+
+    def _check_entries(self, path: str, parts: Parts) -> None:
+        submodules, skipped = self._special()
+        for number in range(1, len(parts) + 1):
+            prefix = name_from_bytes(b"/".join(parts[:number]))
+            if prefix in submodules:
+                raise PathRefused(
+                    f"{prefix} is a submodule", hint="change it inside the submodule's repository"
+                )
+        if path in skipped:
+            raise PathRefused(
+                f"{path} is kept out of the work tree by a sparse checkout",
+                hint="`git sparse-checkout add` its folder first",
+            )
+
+    def _special(self) -> tuple[set[str], set[str]]:
+        """Submodules and skipped paths of the index, read again when its file has changed."""
+        stamp = file_stamp(self._index)
+        if self._known is None or self._known[0] != stamp:
+            entries = read_entries(self._git)
+            submodules = {entry.path for entry in entries if entry.is_submodule}
+            self._known = (stamp, submodules, {entry.path for entry in entries if entry.skipped})
+        return self._known[1], self._known[2]
+
+    def _check_collisions(self, parts: Parts, leaving: set[bytes]) -> None:
+        """Looks only into the deepest folder that exists, and into the index below it."""
+        depth = 0
+        while depth < len(parts) - 1 and self._is_folder(parts[: depth + 1]):
+            depth += 1
+        above = parts[:depth]
+        wanted = parts[depth:]
+        for name in self._tree.names(above):
+            if (
+                name != wanted[0]
+                and folded(name) == folded(wanted[0])
+                and not _all_leave(above, name, leaving)
+            ):
+                _refuse_collision(parts, (*above, name))
+        scope = [name_from_bytes(b"/".join(above))] if above else None
+        want = [folded(name) for name in wanted]
+        for entry in read_entries(self._git, scope):
+            raw = name_to_bytes(entry.path)
+            theirs = tuple(raw.split(b"/"))[depth:]
+            if raw not in leaving and _collide(wanted, want, theirs):
+                _refuse_collision(parts, tuple(raw.split(b"/")))
+
+    def _is_folder(self, parts: Parts) -> bool:
+        try:
+            with self._tree.folder(parts):
+                return True
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+
+def _all_leave(above: Parts, name: bytes, leaving: set[bytes]) -> bool:
+    path = b"/".join((*above, name))
+    return path in leaving or any(other.startswith(path + b"/") for other in leaving)
+
+
+def _collide(wanted: Parts, want: list[str], theirs: Parts) -> bool:
+    """True when both paths differ in spelling at a component up to which they are the same when folded."""
+    for mine, fold, other in zip(wanted, want, theirs, strict=False):
+        if mine == other:
+            continue
+        return folded(other) == fold
+    return False
+
+
+def _refuse_collision(parts: Parts, other: Parts) -> None:
+    mine, theirs = (name_from_bytes(b"/".join(names)) for names in (parts, other))
+    raise PathRefused(
+        f"{mine} and {theirs} are one file on systems that ignore case or Unicode form",
+        hint="choose another name, or rename the one that is there",
+    )

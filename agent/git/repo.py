@@ -1,0 +1,221 @@
+"""One repository, as the rest of copair asks about it: files, index, commits, state. Read-only.
+
+Paths are `str` from git's bytes (`text.name_from_bytes`), relative to the top of the work tree. Everything runs
+through `command.Git`; contents come through one kept-open `cat-file`. GitPython opens the repository and answers
+what needs no process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+import msgspec
+
+from agent.core.hunk import FileState, Mode
+from agent.core.text import name_from_bytes, name_to_bytes
+from agent.git.command import Git
+from agent.git.index import Entry, read_entries
+from agent.git.objects import Objects
+from agent.git.paths import Fence
+from agent.io.calls import Calls
+from agent.io.files import Tree
+from agent.ports import Place
+
+
+class Operation(StrEnum):
+    """What git is in the middle of."""
+
+    MERGE = "merge"
+    REBASE = "rebase"
+    CHERRY_PICK = "cherry-pick"
+    REVERT = "revert"
+    BISECT = "bisect"
+    MAIL = "applying mails"
+
+
+MARKS = {
+    "rebase-merge": Operation.REBASE,
+    "rebase-apply/applying": Operation.MAIL,
+    "rebase-apply": Operation.REBASE,
+    "MERGE_HEAD": Operation.MERGE,
+    "CHERRY_PICK_HEAD": Operation.CHERRY_PICK,
+    "REVERT_HEAD": Operation.REVERT,
+    "BISECT_LOG": Operation.BISECT,
+}
+
+
+class Head(msgspec.Struct, frozen=True):
+    """`commit` is None on an unborn branch, `branch` is None when detached."""
+
+    commit: str | None
+    branch: str | None
+
+
+class Commit(msgspec.Struct, frozen=True):
+    oid: str
+    author: str
+    time: int
+    subject: str
+
+
+class Repo:
+    """The repository at `place`. `close` ends its kept-open process; also a context manager."""
+
+    def __init__(
+        self, place: Place, calls: Calls | None = None, outer: Mapping[str, str] | None = None
+    ) -> None:
+        self.place = place
+        self.git = Git(place.root, place.git_dir, place.common_dir, outer)
+        self.objects = Objects(self.git)
+        self.tree = Tree(place.root, calls, _kept_out(place))
+        self.fence = Fence(place, self.git, self.tree)
+
+    def __enter__(self) -> Repo:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.objects.close()
+
+    def read(self, path: str) -> FileState | None:
+        """The file in the work tree, None when absent; no link is followed. Raises PathRefused."""
+        found = self.tree.find(self.fence.check(path).parts)
+        return found.state if found else None
+
+    def read_index(self, path: str) -> FileState | None:
+        """The file as it is staged; None when it is not, or in conflict. Bytes as stored, not converted."""
+        for entry in read_entries(self.git, [path]):
+            if entry.path == path and entry.stage == 0:
+                return self.stored(entry.mode, entry.oid)
+        return None
+
+    def read_rev(self, rev: str, path: str) -> FileState | None:
+        """The file in a commit or tree, as stored. Raises GitFailed for an unknown revision."""
+        return self.stored_in(rev, [path]).get(path)
+
+    def stored_in(self, rev: str, paths: Iterable[str]) -> dict[str, FileState]:
+        """Those of `paths` that a commit or tree has, as stored."""
+        wanted = [name_to_bytes(path) for path in paths]
+        tree = self.resolve(rev, "tree")
+        found = {}
+        for record in self.git.run("ls-tree", "-z", "-r", tree, "--", *wanted).split(b"\0")[:-1]:
+            head, _, name = record.partition(b"\t")
+            mode, _, oid = head.split(b" ")
+            if name in wanted:
+                found[name_from_bytes(name)] = self.stored(int(mode, 8), oid.decode())
+        return found
+
+    def stored(self, mode: int, oid: str) -> FileState:
+        """The state that an index or tree entry means; for a submodule the data is its commit id."""
+        if mode == Mode.SUBMODULE:
+            return FileState(mode, oid.encode())
+        # 100664 of very old commits is a plain file.
+        mode = Mode.FILE if mode not in list(Mode) else mode
+        return FileState(mode, self.objects.read(oid))
+
+    def checked_out(self, path: str, mode: int, oid: str) -> FileState:
+        """A stored file as git would check it out: line endings converted, drivers off."""
+        if mode in (Mode.SYMLINK, Mode.SUBMODULE):
+            return self.stored(mode, oid)
+        data = self.git.run("cat-file", "--filters", b"--path=" + name_to_bytes(path), oid)
+        return FileState(mode, data)
+
+    def resolve(self, rev: str, kind: str = "commit") -> str:
+        """The id of a revision that a person named. Raises GitFailed."""
+        arguments = ("--verify", "--quiet", "--end-of-options", f"{rev}^{{{kind}}}")
+        return self.git.run("rev-parse", *arguments).strip().decode()
+
+    def head(self) -> Head:
+        commit = self.git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1)).strip().decode()
+        branch = self.git.run("symbolic-ref", "--quiet", "HEAD", ok=(0, 1)).strip()
+        name = name_from_bytes(branch).removeprefix("refs/heads/")
+        return Head(commit or None, name or None)
+
+    def operation(self) -> Operation | None:
+        """The merge, rebase or the like that is in progress."""
+        for name, operation in MARKS.items():
+            if (self.place.git_dir / name).exists():
+                return operation
+        return None
+
+    def entries(self, paths: Iterable[str] | None = None) -> list[Entry]:
+        return read_entries(self.git, paths)
+
+    def tracked(self) -> list[str]:
+        """Paths in the index, in git's order, each once."""
+        names = self.git.run("ls-files", "-z").split(b"\0")[:-1]
+        return [name_from_bytes(name) for name in dict.fromkeys(names)]
+
+    def untracked(self) -> list[str]:
+        """Files that are neither tracked nor ignored; a nested repository is one name with a slash at its end."""
+        names = self.git.run("ls-files", "-z", "--others", "--exclude-standard").split(b"\0")[:-1]
+        return [name_from_bytes(name) for name in names]
+
+    def ignored(self, paths: Iterable[str]) -> set[str]:
+        """Those of `paths` that git ignores (tracked ones never are, nor what lies behind a link)."""
+        wanted = [name_to_bytes(path) for path in paths]
+        found = self._ask_ignored(wanted)
+        if found is None:
+            # One path behind a link or in a submodule fails all of them: ask one by one.
+            found = [name for path in wanted for name in self._ask_ignored([path]) or ()]
+        return {name_from_bytes(name) for name in found}
+
+    def _ask_ignored(self, paths: list[bytes]) -> list[bytes] | None:
+        if not paths:
+            return []
+        # check-ignore refuses GIT_LITERAL_PATHSPECS; the leading ./ keeps `:(magic)` a name.
+        ran = self.git.ran(
+            "check-ignore",
+            "-z",
+            "--stdin",
+            stdin=b"".join(b"./" + path + b"\0" for path in paths),
+            variables={"GIT_LITERAL_PATHSPECS": "0"},
+        )
+        if ran.status > 1:
+            return None
+        return [name.removeprefix(b"./") for name in ran.stdout.split(b"\0")[:-1]]
+
+    def attributes(self, paths: Iterable[str], names: Iterable[str]) -> dict[str, dict[str, str]]:
+        """The attributes `names` of each path; `unspecified` ones are left out."""
+        wanted = [name_to_bytes(path) for path in paths]
+        found: dict[str, dict[str, str]] = {name_from_bytes(path): {} for path in wanted}
+        if not wanted:
+            return found
+        out = self.git.run("check-attr", "-z", "--stdin", *names, stdin=b"\0".join(wanted) + b"\0")
+        fields = out.split(b"\0")[:-1]
+        for path, name, value in zip(fields[::3], fields[1::3], fields[2::3], strict=True):
+            if value != b"unspecified":
+                found[name_from_bytes(path)][name.decode()] = value.decode("utf-8", "replace")
+        return found
+
+    def log(self, count: int = 10, path: str | None = None) -> list[Commit]:
+        """The newest commits, those that touch `path` only when it is given; none on an unborn branch."""
+        if self.head().commit is None:
+            return []
+        arguments: list[str | bytes] = [f"--max-count={count}", "-z", "--format=%H%x00%an%x00%at%x00%s"]
+        arguments += [
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-show-signature",
+            "--end-of-options",
+            "HEAD",
+            "--",
+        ]
+        if path is not None:
+            arguments.append(name_to_bytes(path))
+        fields = self.git.run("log", *arguments).decode("utf-8", "replace").split("\0")
+        rows = zip(fields[::4], fields[1::4], fields[2::4], fields[3::4], strict=False)
+        return [Commit(oid, author, int(time), subject) for oid, author, time, subject in rows]
+
+
+def _kept_out(place: Place) -> frozenset[tuple[int, int]]:
+    """The folders that no path may enter, whatever it is called: git's and ours."""
+    found = set()
+    for folder in (place.git_dir, place.common_dir, place.state):
+        if folder.exists():
+            status = folder.stat()
+            found.add((status.st_dev, status.st_ino))
+    return frozenset(found)

@@ -7,15 +7,17 @@ Every call is one git process that lists or searches and runs no program of the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol as Interface
 
 from agent.core.errors import GitFailed
 from agent.core.hunk import FileState
 from agent.core.text import name_from_bytes, name_to_bytes
-from agent.io.process import Ran
+from agent.io.process import CAP_BYTES, Ran, run
 from agent.ports import Cancel
 from agent.tools.source import Hits
 
+LIST_SECONDS = 60.0
 SEARCH_SECONDS = 8.0
 SEARCH_BYTES = 16 * 1024 * 1024
 
@@ -23,16 +25,12 @@ _NO_PCRE = b"USE_LIBPCRE"
 
 
 class Git(Interface):
-    """One git process with our environment and overrides; its status is not judged."""
+    """What is needed of `agent.git.command.Git`."""
 
-    def __call__(
-        self,
-        arguments: Sequence[str | bytes],
-        *,
-        timeout_seconds: float | None = None,
-        cap_bytes: int = ...,
-        cancel: Cancel | None = None,
-    ) -> Ran: ...
+    root: Path
+
+    def environment(self) -> dict[str, str]:
+        """The whole environment of a call, with every program of the configuration switched off."""
 
 
 class Reader(Interface):
@@ -42,11 +40,11 @@ class Reader(Interface):
 
 
 class WorkTree:
-    """`agent.tools.source.Source` over the work tree at `root`."""
+    """`agent.tools.source.Source` over the work tree of `git`; `read` is a Target's."""
 
-    def __init__(self, root: str, git: Git, read: Reader) -> None:
-        self._root = root
-        self._git = git
+    def __init__(self, git: Git, read: Reader) -> None:
+        self._root = str(git.root)
+        self._outside = git
         self.read = read
 
     @property
@@ -93,6 +91,23 @@ class WorkTree:
             ],
             timeout_seconds=SEARCH_SECONDS,
             cap_bytes=SEARCH_BYTES,
+            cancel=cancel,
+        )
+
+    def _git(
+        self,
+        arguments: Sequence[str | bytes],
+        *,
+        timeout_seconds: float = LIST_SECONDS,
+        cap_bytes: int = CAP_BYTES,
+        cancel: Cancel | None = None,
+    ) -> Ran:
+        return run(
+            ["git", *arguments],
+            cwd=self._outside.root,
+            env=self._outside.environment(),
+            timeout_seconds=timeout_seconds,
+            cap_bytes=cap_bytes,
             cancel=cancel,
         )
 

@@ -4,37 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from agent.core.errors import PathRefused
 from agent.core.hunk import FileState, Mode
-from agent.io.process import CAP_BYTES, Ran, run
-from agent.ports import Cancel
+from agent.git.command import Git
 from agent.tools.toolbox import Tools
 from agent.tools.worktree import WorkTree
-
-
-def plain_git(root: Path) -> Callable[..., Ran]:
-    def git(
-        arguments: Sequence[str | bytes],
-        *,
-        timeout_seconds: float | None = None,
-        cap_bytes: int = CAP_BYTES,
-        cancel: Cancel | None = None,
-    ) -> Ran:
-        return run(
-            ["git", *arguments],
-            cwd=root,
-            env=dict(os.environ) | {"GIT_LITERAL_PATHSPECS": "1"},
-            timeout_seconds=timeout_seconds,
-            cap_bytes=cap_bytes,
-            cancel=cancel,
-        )
-
-    return git
 
 
 def plain_reader(root: Path) -> Callable[[str], FileState | None]:
@@ -56,7 +35,7 @@ def plain_reader(root: Path) -> Callable[[str], FileState | None]:
 
 @pytest.fixture
 def source(repo: Path) -> WorkTree:
-    return WorkTree(str(repo), plain_git(repo), plain_reader(repo))
+    return WorkTree(Git(repo, repo / ".git", repo / ".git"), plain_reader(repo))
 
 
 @pytest.fixture

@@ -1,0 +1,44 @@
+"""Puts wire, endpoint and preset together to a model."""
+
+from __future__ import annotations
+
+from agent.core.dialog import Protocol
+from agent.llm.chat import ChatWire
+from agent.llm.client import Endpoint, ProviderModel, Setup, Wire
+from agent.llm.presets import CUSTOM, Preset, WireName
+from agent.llm.secret import Secret
+
+
+def build_wire(preset: Preset, model_id: str, key_source: str = "") -> Wire:
+    """The wire that this preset speaks. `key_source` tells a bearer token from a key where that differs."""
+    match preset.wire:
+        case WireName.CHAT:
+            return ChatWire(model_id, preset)
+        case WireName.MESSAGES | WireName.RESPONSES:
+            raise NotImplementedError(preset.wire)
+
+
+def key_headers(preset: Preset, key: Secret, key_source: str = "") -> dict[str, str]:
+    """The headers that carry the key to this provider."""
+    return build_wire(preset, "", key_source).headers(key)
+
+
+def build_model(
+    preset: Preset,
+    endpoint: Endpoint,
+    model_id: str,
+    *,
+    key_source: str = "",
+    protocol: Protocol | None = None,
+    context_tokens: int | None = None,
+    setup: Setup | None = None,
+) -> ProviderModel:
+    """The model `model_id` of the server at `endpoint`, ready to stream."""
+    return ProviderModel(
+        build_wire(preset, model_id, key_source),
+        endpoint,
+        model_id if preset is CUSTOM else f"{preset.name}/{model_id}",
+        protocol=protocol or preset.protocol,
+        context_tokens=context_tokens,
+        setup=setup,
+    )

@@ -1,0 +1,56 @@
+"""Reads JSON that a server may have got wrong: every getter gives a plain value of its type, or a default.
+
+A field of a wrong type is as good as absent. Nothing here raises but `parse`, for text that is no JSON at all.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+Object = dict[str, Any]
+
+TOKENS_MAX = 10**12
+
+
+def parse(text: str | bytes) -> Any:
+    """The JSON value of `text`. Raises ValueError, also where Python's own limits are met (depth, digits)."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def obj(value: object) -> Object:
+    return value if isinstance(value, dict) else {}
+
+
+def array(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def count(value: object) -> int:
+    """A number of tokens: a whole number from 0 up, else 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return int(value) if 0 <= value < TOKENS_MAX else 0
+
+
+def index(value: object) -> int | None:
+    """A position; None when there is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def arguments_problem(args_json: str) -> str:
+    """Why these tool arguments cannot be used; empty when they are a JSON object (or nothing at all)."""
+    if not args_json.strip():
+        return ""
+    try:
+        value = parse(args_json)
+    except ValueError:
+        return "are not complete JSON"
+    return "" if isinstance(value, dict) else "are not a JSON object"

@@ -1,0 +1,1 @@
+"""What several test files share: a scripted HTTP server that speaks the three wires."""

@@ -126,6 +126,11 @@ def _show(char: str, spaces: bool) -> tuple[str, bool]:
     return _code(char), True
 
 
+def shown_char(char: str) -> Clean:
+    """One character as it may be printed, whatever stands around it."""
+    return Clean(_show(char, spaces=False)[0])
+
+
 def _code(char: str) -> str:
     return f"<U+{ord(char):04X}>"
 

@@ -1,0 +1,369 @@
+"""The open card: one prompt_toolkit application, one key per decision, erased when it is done.
+
+Promises: a key counts only when it was pressed after the card was drawn and a short grace has passed; pasted text
+is never taken as keys; a risky yes needs the word `apply`. What was decided goes to the inbox with the digest of
+what was on the screen. The card then waits, collapsed, until the driver offers something else or objects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import StrEnum
+
+import msgspec
+from prompt_toolkit.application import Application
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import (
+    BufferControl,
+    ConditionalContainer,
+    FormattedTextControl,
+    HSplit,
+    Layout,
+    VSplit,
+    Window,
+)
+
+from agent.core.clean import clean
+from agent.core.frontend import Card, Decide, Input, Interrupt, Move, Quit, RunChecks, Say, Undo
+from agent.core.review import Approve, Ask, Decision, Defer, Reject, Revise, Split
+from agent.core.view import CardView, card_view
+from agent.ui.keys import APPLY_WORD, DECISIONS, Act
+from agent.ui.processors import VisibleInput
+from agent.ui.render import SIDE_BY_SIDE_COLUMNS
+from agent.ui.screen import Screen
+from agent.ui.sheet import Page, Sheet
+
+CONTEXTS = (3, 10, 30, 2000)
+"""Lines of context that `v` goes through."""
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """How long keys do not count after drawing, and how long a reject waits for its reason (0: not at all)."""
+
+    grace_seconds: float = 0.25
+    reason_seconds: float = 2.0
+
+
+USUAL = Timing()
+
+
+class Asking(StrEnum):
+    """What the input line below the card is for; the value is its label."""
+
+    WORD = f"this is risky; type {APPLY_WORD} to apply it"
+    REASON = "rejected; why? (Enter: no reason, Esc: back)"
+    CHANGE = "what is to change?"
+    QUESTION = "your question"
+    INSTRUCTION = "new instruction"
+    SEARCH = "search"
+
+
+class OpenCard:
+    """Shows `card` until `run` returns: an Act that needs the terminal (edit, pager), or None when it is over."""
+
+    def __init__(
+        self,
+        card: Card,
+        screen: Screen,
+        inbox: Callable[[Input], None],
+        *,
+        timing: Timing = USUAL,
+        vi: bool = False,
+    ) -> None:
+        self.card = card
+        self._screen = screen
+        self._inbox = inbox
+        self._timing = timing
+        self._context = 0
+        self._ready = False
+        self._waiting = ""
+        self._asking: Asking | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._sheet = Sheet(self._view(), screen.colours, screen.rows, screen.columns)
+        self._buffer = Buffer(
+            multiline=False, accept_handler=self._accept, on_text_changed=lambda _: self._stop_timer()
+        )
+        self._app = self._application(vi)
+
+    async def run(self) -> Act | None:
+        """Until the driver offers something else (`close`), or a key needs the terminal for itself."""
+        self._screen.forget_typed()
+        return await self._app.run_async(handle_sigint=False)
+
+    def update(self, card: Card) -> None:
+        """The same chunk with the same bytes; evidence or notes are new."""
+        self.card = card
+        self._sheet.show(self._view())
+        self._app.invalidate()
+
+    def close(self) -> None:
+        if self._app.is_running and not self._app.is_done:
+            self._app.exit(result=None)
+
+    def tell(self, text: str) -> None:
+        """A notice of the driver: shown in the last line; a decision that waits was not taken."""
+        self._waiting = ""
+        self._sheet.message = clean(text)
+        self._app.invalidate()
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self._waiting)
+
+    def _view(self) -> CardView:
+        return card_view(self.card, context=CONTEXTS[self._context], unfold=self._context > 0)
+
+    # Drawing
+
+    def _application(self, vi: bool) -> Application[Act | None]:
+        asking = Condition(lambda: self._asking is not None)
+        self._body = Window(
+            FormattedTextControl(self._text, focusable=True, show_cursor=False),
+            wrap_lines=False,
+            dont_extend_height=True,
+        )
+        line = BufferControl(self._buffer, input_processors=[VisibleInput()])
+        row = VSplit(
+            [
+                Window(FormattedTextControl(self._label), dont_extend_width=True, height=1),
+                Window(line, height=1),
+            ]
+        )
+        return _Application(
+            layout=Layout(
+                HSplit([self._body, ConditionalContainer(row, asking)]), focused_element=self._body
+            ),
+            key_bindings=self._bindings(asking),
+            erase_when_done=True,
+            editing_mode=EditingMode.VI if vi else EditingMode.EMACS,
+            after_render=self._drawn_once,
+            **self._screen.app_options(),
+        )
+
+    def _drawn_once(self, app: Application[Act | None]) -> None:
+        """After the first drawing: forget what was typed until now, and wait out the grace."""
+        if self._ready or self._timer is not None:
+            return
+        self._screen.forget_typed()
+        self._timer = asyncio.get_running_loop().call_later(self._timing.grace_seconds, self._make_ready)
+
+    def _make_ready(self) -> None:
+        self._timer = None
+        self._ready = True
+
+    def _text(self) -> StyleAndTextTuples:
+        if self._waiting:
+            return [(self._screen.colours["dim"], f" {self._waiting}…")]
+        self._sheet.resize(self._screen.rows, self._screen.columns)
+        lines = self._sheet.lines(keep=1 if self._asking else 0)
+        return [
+            fragment for n, line in enumerate(lines) for fragment in (*([("", "\n")] if n else []), *line)
+        ]
+
+    def _label(self) -> StyleAndTextTuples:
+        return [(self._screen.colours["key"], f" {self._asking}"), ("", " › ")]
+
+    # Keys
+
+    def _bindings(self, asking: Condition) -> KeyBindings:
+        keys = KeyBindings()
+        quiet = ~asking
+
+        @keys.add(Keys.Any, filter=quiet)
+        def _(event: KeyPressEvent) -> None:
+            if self._ready and not self._waiting:
+                self._key(event.data)
+
+        @keys.add(Keys.BracketedPaste, filter=quiet)
+        def _(event: KeyPressEvent) -> None:
+            self._say("pasted text is not taken as keys; nothing was done")
+
+        for names, move in self._moves().items():
+            for name in names:
+                keys.add(name, filter=quiet)(move)
+
+        @keys.add("c-c")
+        def _(event: KeyPressEvent) -> None:
+            if self._asking is not None:
+                self._leave_line()
+                return
+            self._inbox(Interrupt())
+            self._say("stopped what was running; q or Ctrl-D quits, nothing undecided is applied")
+
+        @keys.add("c-d")
+        def _(event: KeyPressEvent) -> None:
+            self._inbox(Quit("end"))
+            self._wait("ending")
+
+        @keys.add("escape", filter=asking)
+        def _(event: KeyPressEvent) -> None:
+            if self._app.editing_mode == EditingMode.EMACS or not self._buffer.text:
+                self._leave_line()
+
+        @keys.add("c-z")
+        def _(event: KeyPressEvent) -> None:
+            event.app.suspend_to_background()
+
+        @keys.add("c-l")
+        def _(event: KeyPressEvent) -> None:
+            event.app.renderer.clear()
+
+        return keys
+
+    def _moves(self) -> dict[tuple[str, ...], Callable[[KeyPressEvent], None]]:
+        sheet = self._sheet
+        return {
+            ("down", "c-n"): lambda _: sheet.scroll(1),
+            ("up", "c-p"): lambda _: sheet.scroll(-1),
+            ("pagedown", "c-f", " "): lambda _: sheet.scroll_page(1),
+            ("pageup", "c-b"): lambda _: sheet.scroll_page(-1),
+            ("home", "g"): lambda _: sheet.scroll_to(end=False),
+            ("end", "G"): lambda _: sheet.scroll_to(end=True),
+        }
+
+    def _key(self, data: str) -> None:
+        self._sheet.message = clean("")
+        try:
+            act = Act(data)
+        except ValueError:
+            self._say("? lists the keys") if data.isprintable() else None
+            return
+        if self._sheet.page is Page.HELP and act in DECISIONS:
+            self._sheet.turn(Page.DIFF)
+            return
+        self._do(act)
+
+    def _do(self, act: Act) -> None:
+        chunk = self.card.chunk.id
+        match act:
+            case Act.APPLY if self._sheet.view.risky:
+                self._ask(Asking.WORD)
+            case Act.APPLY:
+                self._decide(Approve(self.card.digest))
+            case Act.REJECT if self._timing.reason_seconds:
+                self._ask(Asking.REASON)
+                self._timer = asyncio.get_running_loop().call_later(
+                    self._timing.reason_seconds, self._accept_empty
+                )
+            case Act.REJECT:
+                self._decide(Reject())
+            case Act.REVISE:
+                self._ask(Asking.CHANGE)
+            case Act.ASK:
+                self._ask(Asking.QUESTION)
+            case Act.INSTRUCT:
+                self._ask(Asking.INSTRUCTION)
+            case Act.SEARCH:
+                self._ask(Asking.SEARCH)
+            case Act.SPLIT if self._sheet.view.can_split:
+                self._decide(Split())
+            case Act.LATER:
+                self._decide(Defer())
+            case Act.CHECKS if self._sheet.view.checks:
+                self._inbox(RunChecks(chunk))
+                self._say(f"running {', '.join(self._sheet.view.checks)}")
+            case Act.NEXT | Act.BACK:
+                self._inbox(Move(by=1 if act is Act.NEXT else -1))
+            case Act.UNDO:
+                self._inbox(Undo())
+            case Act.QUIT:
+                self._inbox(Quit())
+                self._wait("ending")
+            case Act.EDIT | Act.PAGER:
+                self._app.exit(result=act)
+            case Act.SPLIT | Act.CHECKS | Act.DETAILS | Act.CONTEXT | Act.WIDE | Act.HELP:
+                self._look(act)
+
+    def _look(self, act: Act) -> None:
+        """Keys that only change what is seen."""
+        match act:
+            case Act.DETAILS if self._sheet.view.evidence:
+                self._sheet.turn(Page.DETAILS)
+            case Act.DETAILS:
+                self._say("there is no evidence yet")
+            case Act.HELP:
+                self._sheet.turn(Page.HELP)
+            case Act.CONTEXT:
+                self._context = (self._context + 1) % len(CONTEXTS)
+                self._sheet.show(self._view())
+                self._say(f"{CONTEXTS[self._context]} lines around each change")
+            case Act.WIDE:
+                if not self._sheet.toggle_side_by_side():
+                    self._say(f"side by side needs {SIDE_BY_SIDE_COLUMNS} columns")
+            case Act.CHECKS:
+                self._say("no checks are configured; `copair config` tells how")
+            case _:
+                self._say("it cannot be split")
+
+    # What is said
+
+    def _decide(self, decision: Decision) -> None:
+        self._inbox(Decide(self.card.chunk.id, self.card.digest, decision))
+        self._wait("one moment")
+
+    def _wait(self, label: str) -> None:
+        self._leave_line()
+        self._waiting = label
+
+    def _say(self, text: str) -> None:
+        self._sheet.message = clean(text)
+
+    def _ask(self, what: Asking) -> None:
+        self._asking = what
+        self._buffer.reset()
+        self._app.layout.focus(self._buffer)
+
+    def _leave_line(self) -> None:
+        self._stop_timer()
+        self._asking = None
+        self._app.layout.focus(self._body)
+        self._app.invalidate()
+
+    def _stop_timer(self) -> None:
+        if self._asking is not None and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _accept_empty(self) -> None:
+        self._timer = None
+        if self._asking is Asking.REASON and not self._buffer.text:
+            self._accept(self._buffer)
+            self._app.invalidate()
+
+    def _accept(self, buffer: Buffer) -> bool:
+        """Enter in the input line."""
+        asking, text = self._asking, buffer.text.strip()
+        self._leave_line()
+        match asking:
+            case Asking.WORD if text.casefold() == APPLY_WORD:
+                self._decide(Approve(self.card.digest))
+            case Asking.WORD:
+                self._say(f"not the word {APPLY_WORD}; nothing was done")
+            case Asking.REASON:
+                self._decide(Reject(text))
+            case Asking.SEARCH:
+                if not self._sheet.search(text):
+                    self._say(f"not found: {text}")
+            case Asking.CHANGE if text:
+                self._decide(Revise(text))
+            case Asking.QUESTION if text:
+                self._decide(Ask(text))
+            case Asking.INSTRUCTION if text:
+                self._inbox(Say(text))
+                self._wait("one moment")
+            case _:
+                self._say("nothing was written; nothing was done")
+        return False
+
+
+class _Application(Application[Act | None]):
+    def _on_resize(self) -> None:
+        """Clear the screen: terminals that wrap lines anew leave parts of the old drawing behind otherwise."""
+        self.renderer.clear()
+        self._redraw()

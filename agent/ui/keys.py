@@ -1,0 +1,120 @@
+"""The keys of a card: one table, from which the line below the card, `?` and the documentation are made.
+
+There is no key for "all the rest", and no decision but one needs Enter: a risky yes, which is the word `apply`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from agent.core.view import CardView
+from agent.ui.paint import Line, Theme, line_width, wrap
+
+APPLY_WORD = "apply"
+
+
+class Act(StrEnum):
+    """What a key on a card means; the value is the key."""
+
+    APPLY = "y"
+    REJECT = "n"
+    REVISE = "r"
+    EDIT = "e"
+    SPLIT = "s"
+    ASK = "a"
+    CHECKS = "t"
+    DETAILS = "d"
+    LATER = "l"
+    NEXT = "j"
+    BACK = "k"
+    UNDO = "u"
+    CONTEXT = "v"
+    WIDE = "w"
+    PAGER = "p"
+    SEARCH = "/"
+    INSTRUCT = ":"
+    QUIT = "q"
+    HELP = "?"
+
+
+class Key(msgspec.Struct, frozen=True):
+    """`label` stands below the card, `help` in the list of all keys."""
+
+    act: Act
+    label: str
+    help: str
+
+
+KEYS: tuple[Key, ...] = (
+    Key(Act.APPLY, "apply", "apply exactly what is shown"),
+    Key(Act.REJECT, "reject", "reject; one line of reason if you like"),
+    Key(Act.REVISE, "revise", "say what to change; a new proposal follows"),
+    Key(Act.EDIT, "edit", "change it in your editor; your version comes as a card"),
+    Key(Act.SPLIT, "split", "split it into smaller chunks"),
+    Key(Act.ASK, "ask", "ask about it; nothing is decided"),
+    Key(Act.CHECKS, "checks", "run the checks for it"),
+    Key(Act.LATER, "later", "put it off; /later brings it back"),
+    Key(Act.DETAILS, "details", "the evidence in full"),
+    Key(Act.NEXT, "next", "show the next chunk of the stack"),
+    Key(Act.BACK, "back", "show the one before"),
+    Key(Act.UNDO, "undo", "take back the chunk that was applied last"),
+    Key(Act.CONTEXT, "context", "more lines around; unfold what is folded"),
+    Key(Act.WIDE, "side by side", "old and new side by side (120 columns or more)"),
+    Key(Act.PAGER, "pager", "the diff in your pager (delta, if git uses it)"),
+    Key(Act.SEARCH, "search", "search in the diff; an empty search goes on to the next place"),
+    Key(Act.INSTRUCT, "instruct", "a new instruction; this card waits"),
+    Key(Act.QUIT, "quit", "stop here, with a summary; nothing undecided is applied"),
+    Key(Act.HELP, "help", "all keys"),
+)
+MOVES = (
+    "↑ ↓ PgUp PgDn Space Home End scroll · Ctrl-C stops or quits · Ctrl-Z suspends · Esc leaves an input line"
+)
+_SHORT = (
+    Act.APPLY, Act.REJECT, Act.REVISE, Act.EDIT, Act.ASK, Act.LATER, Act.SPLIT, Act.CHECKS, Act.CONTEXT, Act.QUIT,
+    Act.HELP,
+)  # fmt: skip
+DECISIONS = frozenset((Act.APPLY, Act.REJECT, Act.REVISE, Act.EDIT, Act.SPLIT, Act.ASK, Act.LATER))
+
+
+def offered(view: CardView) -> tuple[Key, ...]:
+    """The keys that mean something on this card."""
+    missing = set()
+    if not view.can_split:
+        missing.add(Act.SPLIT)
+    if not view.checks:
+        missing.add(Act.CHECKS)
+    if not view.evidence:
+        missing.add(Act.DETAILS)
+    return tuple(key for key in KEYS if key.act not in missing)
+
+
+def footer(view: CardView, width: int, colours: Theme) -> Line:
+    """The keys in one line, as many as fit; `?` always does."""
+    by_act = {key.act: key for key in offered(view)}
+    chosen = [by_act[act] for act in _SHORT if act in by_act]
+    stages = view.onto == "index"
+    while True:
+        line: Line = [("", " ")]
+        for key in chosen:
+            label = key.label
+            if key.act is Act.APPLY:
+                label = f"{'stage' if stages else 'apply'}{'…' if view.risky else ''}"
+            line += [(colours["key"], key.act.value), ("", f" {label}  ")]
+        if line_width(line) <= width + 2 or len(chosen) <= 2:
+            return line
+        del chosen[-3 if len(chosen) > 3 else -2]
+
+
+def help_lines(view: CardView, colours: Theme, width: int) -> list[Line]:
+    """All keys, one a line."""
+    lines: list[Line] = [
+        [("", "   "), (colours["key"], key.act.value), ("", "  "), ("", key.help)] for key in offered(view)
+    ]
+    moves = wrap([(colours["dim"], MOVES)], width - 4)
+    return [
+        *(piece for line in lines for piece in wrap(line, width)),
+        [],
+        *([("", "   "), *line] for line in moves),
+    ]

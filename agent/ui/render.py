@@ -1,0 +1,264 @@
+"""A card's view as lines of fragments for a width: head, more, and the diff in one column or two.
+
+Promise: nothing of the view is cut off; long lines are wrapped with a mark in the gutter. It draws what the view
+says and decides nothing. `plain.py` has the same in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
+import msgspec
+
+from agent.core.clean import Clean, Segment
+from agent.core.review import Verdict
+from agent.core.rows import Row, RowKind
+from agent.core.view import CardView, FileView, Level
+from agent.ui.paint import Line, Theme, line_width, pad, paragraph, text_width, wrap
+from agent.ui.syntax import Spans, spans
+
+PROSE_COLUMNS = 100
+"""Prose is not drawn wider than this; eyes lose the line."""
+SIDE_BY_SIDE_COLUMNS = 120
+"""From here on the two-column view is offered."""
+
+_VERDICTS = {
+    Verdict.VERIFIED: ("✔", "good"),
+    Verdict.PARTLY: ("◐", "warn"),
+    Verdict.UNVERIFIED: ("·", "dim"),
+    Verdict.CONTRADICTED: ("✘", "bad"),
+}
+_SIGNS = {RowKind.ADD: "+", RowKind.REMOVE: "-"}
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """The parts of a card. `head` always stays on the screen; `more` stays when there is room."""
+
+    head: list[Line]
+    more: list[Line]
+    body: list[Line]
+    files: list[int]
+    """Index in `body` of each file's first line."""
+
+
+def draw(view: CardView, width: int, colours: Theme, *, side_by_side: bool = False) -> Drawn:
+    """The whole card at `width` columns."""
+    body: list[Line] = []
+    starts = []
+    for file in view.files:
+        starts.append(len(body))
+        body += _file(file, width, colours, side_by_side and width >= SIDE_BY_SIDE_COLUMNS)
+    return Drawn(_head(view, width, colours), _more(view, width, colours), body, starts)
+
+
+def title_rule(left: Line, right: Line, width: int, colours: Theme) -> Line:
+    """`━━ left ━━━━━ right ━`"""
+    gap = width - line_width(left) - line_width(right) - 6 - bool(right)
+    start: Line = [(colours["rule"], "━━ "), *left, (colours["rule"], " " + "━" * max(1, gap))]
+    return [*start, *([("", " "), *right, (colours["rule"], " ━")] if right else [(colours["rule"], "━━━")])]
+
+
+def _head(view: CardView, width: int, colours: Theme) -> list[Line]:
+    size: Line = [(colours["good"], f"+{view.added}"), ("", " "), (colours["bad"], f"−{view.removed}")]
+    place: Line = [(colours["dim"], f"{view.place} · ")]
+    room = width - line_width(place) - line_width(size) - 9
+    titles = wrap([(colours["title"], view.title)], max(room, 20))
+    lines = [title_rule([*place, *titles[0]], size, width, colours)]
+    lines += [[("", " " * (3 + line_width(place))), *rest] for rest in titles[1:]]
+    prose = min(width, PROSE_COLUMNS)
+    if view.why:
+        lines += paragraph(view.why, colours, prose, indent=3)
+    for special in view.specials:
+        if special.level is Level.RISK:
+            lines += _item("!", "bad", special.text, prose, colours)
+    for name in view.unknown:
+        text = Clean(f"in neither the diff nor the repository: {name}")
+        lines += _item("✘", "bad", text, prose, colours)
+    return lines
+
+
+def _more(view: CardView, width: int, colours: Theme) -> list[Line]:
+    width = min(width, PROSE_COLUMNS)
+    lines: list[Line] = []
+    for special in view.specials:
+        if special.level is not Level.RISK:
+            style = "warn" if special.level is Level.WARN else "dim"
+            lines += _item("!" if style == "warn" else "·", style, special.text, width, colours)
+    for note in view.notes:
+        lines += _item("·", "warn", note, width, colours)
+    if view.place_reason:
+        lines += _labelled("order", view.place_reason, width, colours)
+    if view.serves:
+        lines += _labelled("serves", view.serves, width, colours)
+    for label, texts in (("assumes", view.assumes), ("risks", view.model_risks)):
+        for text in texts:
+            lines += _labelled(label, text, width, colours)
+    for evidence in view.evidence:
+        mark, style = ("○", "dim") if evidence.stale else _VERDICTS[evidence.verdict]
+        word = f"{evidence.verdict}, for an earlier version" if evidence.stale else str(evidence.verdict)
+        head: Line = [("", "   "), (colours[style], f"{mark} {word}"), ("", "  ")]
+        pieces = wrap([("", evidence.text)], width - line_width(head))
+        lines.append([*head, *pieces[0]])
+        lines += [[("", " " * line_width(head)), *piece] for piece in pieces[1:]]
+    return lines
+
+
+def _item(sign: str, style: str, text: Clean, width: int, colours: Theme) -> list[Line]:
+    pieces = wrap([(colours[style], text)], width - 5)
+    return [
+        [("", "   "), (colours[style], sign if not n else " "), ("", " "), *piece]
+        for n, piece in enumerate(pieces)
+    ]
+
+
+def _labelled(label: str, text: Clean, width: int, colours: Theme) -> list[Line]:
+    pieces = wrap([("", text)], width - 12)
+    return [
+        [("", "   "), (colours["dim"], f"{label if not n else '':<9}"), *piece]
+        for n, piece in enumerate(pieces)
+    ]
+
+
+def _file(file: FileView, width: int, colours: Theme, two: bool) -> list[Line]:
+    counts: Line = [(colours["good"], f"+{file.added}"), ("", " "), (colours["bad"], f"−{file.removed}")]
+    names = wrap([(colours["file"], file.path)], width - line_width(counts) - 4)
+    lines: list[Line] = [[("", " "), *names[0], ("", "  "), *counts]]
+    lines += [[("", "   "), *rest] for rest in names[1:]]
+    for because in file.because:
+        lines += paragraph(because, colours, min(width, PROSE_COLUMNS), indent=3, style=colours["dim"])
+    digits = max(3, len(str(max((max(row.old_no, row.new_no) for row in file.rows), default=0))))
+    painter = _Painter(colours, digits, width)
+    for group in _groups(file.rows):
+        kinds = _highlight(file.language, group)
+        lines += painter.two_columns(group, kinds) if two else painter.one_column(group, kinds)
+    return [*lines, []]
+
+
+def _groups(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Rows from one hunk head to the next."""
+    group: list[Row] = []
+    for row in rows:
+        if row.kind is RowKind.HEAD and group:
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
+
+
+def _highlight(language: str, group: Sequence[Row]) -> list[Spans]:
+    """Colour spans for each row: the new side for what stays and comes, the old side for what goes."""
+    lead = group[0].lead
+    found: list[Spans] = [[] for _ in group]
+    for kinds, wanted in (
+        ((RowKind.CONTEXT, RowKind.ADD), (RowKind.CONTEXT, RowKind.ADD)),
+        ((RowKind.CONTEXT, RowKind.REMOVE), (RowKind.REMOVE,)),
+    ):
+        places = [at for at, row in enumerate(group) if row.kind in kinds]
+        if not any(group[at].kind in wanted for at in places):
+            continue
+        for at, line in zip(places, spans(language, lead, [group[at].text for at in places]), strict=True):
+            if group[at].kind in wanted:
+                found[at] = line
+    return found
+
+
+class _Painter:
+    """Draws rows of one file at one width."""
+
+    def __init__(self, colours: Theme, digits: int, width: int) -> None:
+        self._colours = colours
+        self._digits = digits
+        self._width = width
+
+    def one_column(self, group: Sequence[Row], kinds: Sequence[Spans]) -> Iterator[Line]:
+        for row, line_spans in zip(group, kinds, strict=True):
+            if row.kind in (RowKind.HEAD, RowKind.FOLD, RowKind.NOTE):
+                yield from self._between(row)
+                continue
+            gutter = f"{row.old_no or '':>{self._digits}} {row.new_no or '':>{self._digits}}"
+            yield from self._code(row, line_spans, gutter, self._width)
+
+    def two_columns(self, group: Sequence[Row], kinds: Sequence[Spans]) -> Iterator[Line]:
+        half = (self._width - 3) // 2
+        pending: tuple[list[list[Line]], list[list[Line]]] = ([], [])
+        for row, line_spans in zip(group, kinds, strict=True):
+            if row.kind in (RowKind.REMOVE, RowKind.ADD):
+                old = row.kind is RowKind.REMOVE
+                gutter = f"{row.old_no if old else row.new_no:>{self._digits}}"
+                pending[0 if old else 1].append(list(self._code(row, line_spans, gutter, half)))
+                continue
+            if row.kind is RowKind.NOTE:
+                side = pending[1] or pending[0]
+                if side:
+                    side[-1] += list(self._between(row))
+                    continue
+            yield from self._beside(pending, half)
+            pending = ([], [])
+            if row.kind is RowKind.CONTEXT:
+                sides = [
+                    list(self._code(row, line_spans, f"{number:>{self._digits}}", half))
+                    for number in (row.old_no, row.new_no)
+                ]
+                yield from self._beside(([sides[0]], [sides[1]]), half)
+            else:
+                yield from self._between(row)
+        yield from self._beside(pending, half)
+
+    def _beside(self, sides: tuple[list[list[Line]], list[list[Line]]], half: int) -> Iterator[Line]:
+        bar = (self._colours["rule"], " │ ")
+        nothing: list[Line] = []
+        for left, right in zip_longest(*sides, fillvalue=nothing):
+            for one, other in zip_longest(left, right):
+                yield [*pad(one or [], half), bar, *(other or [])]
+
+    def _between(self, row: Row) -> Iterator[Line]:
+        gutter = " " * (2 * self._digits + 1)
+        if row.kind is RowKind.HEAD:
+            head: Line = [(self._colours["number"], f"{'···':>{2 * self._digits + 1}}"), ("", "   ")]
+            pieces = wrap([(self._colours["head"], row.text)], self._width - line_width(head))
+            yield from (
+                [*head, *piece] if not n else [("", gutter + "   "), *piece] for n, piece in enumerate(pieces)
+            )
+            return
+        sign = "⋯" if row.kind is RowKind.FOLD else "\\"
+        style = self._colours["warn" if row.kind is RowKind.FOLD else "dim"]
+        yield [("", gutter), (style, f" {sign} "), (style, row.text)]
+
+    def _code(self, row: Row, line_spans: Spans, gutter: str, width: int) -> Iterator[Line]:
+        name = {RowKind.ADD: "add", RowKind.REMOVE: "remove"}.get(row.kind, "")
+        base, sign = self._colours[name], _SIGNS.get(row.kind, " ")
+        room = width - text_width(gutter) - 3
+        line = self._styled(row.segments, line_spans, name)
+        for n, piece in enumerate(wrap(line, room, words=False)):
+            number = gutter if not n else f"{'↪':>{text_width(gutter)}}"
+            start: Line = [
+                (self._colours["number"], number + " "),
+                (self._colours[f"{name}.sign"] if name else "", sign),
+            ]
+            rest: Line = [(base, " "), *piece]
+            yield [*start, *(pad(rest, room + 1, base) if name else rest)]
+
+    def _styled(self, parts: Sequence[Segment], line_spans: Spans, name: str) -> Line:
+        """Segments cut at the borders of syntax spans, each with its style."""
+        line: Line = []
+        at, index = 0, 0
+        for part in parts:
+            end = at + len(part.text)
+            if part.mark:
+                line.append((self._colours["mark"], part.text))
+                at = end
+                continue
+            ground = self._colours[f"{name}.strong" if name and part.strong else name]
+            while at < end:
+                while index < len(line_spans) and line_spans[index][1] <= at:
+                    index += 1
+                start, stop, kind = line_spans[index] if index < len(line_spans) else (end, end, "")
+                stop = min(end, start) if start > at else min(end, stop)
+                style = ground if start > at else f"{ground} {self._colours[kind]}"
+                line.append(
+                    (style.strip(), part.text[at - (end - len(part.text)) : stop - (end - len(part.text))])
+                )
+                at = stop
+        return line

@@ -1,0 +1,120 @@
+"""The terminal as one thing: size, colours, printing into the scrollback, forgetting what was typed ahead.
+
+Everything printed goes through the last filter. It owns no state of a session.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import termios
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO, cast
+
+from prompt_toolkit.application.current import get_app_or_none
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.input import Input, create_input
+from prompt_toolkit.input.typeahead import clear_typeahead
+from prompt_toolkit.output import ColorDepth, Output
+from prompt_toolkit.output.vt100 import Vt100_Output
+from prompt_toolkit.shortcuts import print_formatted_text
+from prompt_toolkit.styles import Style
+
+from agent.ui.filter import FilteredStream
+from agent.ui.paint import Line, Theme, theme
+
+NO_STYLE = Style([])
+
+
+def color_depth(environ: Mapping[str, str], is_tty: bool) -> ColorDepth:
+    """How many colours to use: NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, COLORTERM and TERM, in this order."""
+    if environ.get("NO_COLOR"):
+        return ColorDepth.DEPTH_1_BIT
+    force = environ.get("FORCE_COLOR", "") or environ.get("CLICOLOR_FORCE", "")
+    if force in ("0", "false"):
+        return ColorDepth.DEPTH_1_BIT
+    if not is_tty and not force:
+        return ColorDepth.DEPTH_1_BIT
+    if environ.get("COLORTERM", "") in ("truecolor", "24bit") or force == "3":
+        return ColorDepth.DEPTH_24_BIT
+    term = environ.get("TERM", "")
+    if term in ("", "dumb", "unknown") and not force:
+        return ColorDepth.DEPTH_1_BIT
+    return ColorDepth.DEPTH_4_BIT if term in ("linux", "ansi", "vt100") else ColorDepth.DEPTH_8_BIT
+
+
+class Screen:
+    """The person's terminal. `input` and `output` are prompt_toolkit's, over the given streams."""
+
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str] | None = None,
+        theme_name: str = "auto",
+        stdout: TextIO | None = None,
+        input: Input | None = None,
+    ) -> None:
+        environ = os.environ if environ is None else environ
+        self._stream = FilteredStream(stdout or sys.stdout)
+        self.depth = color_depth(environ, self._stream.isatty())
+        self.colours: Theme = theme(theme_name, environ, self.depth != ColorDepth.DEPTH_1_BIT)
+        self.input = input or create_input()
+        self.output: Output = Vt100_Output(
+            cast(TextIO, self._stream),
+            self._size,
+            term=environ.get("TERM"),
+            default_color_depth=self.depth,
+            enable_bell=False,
+            enable_cpr=False,
+        )
+
+    def _size(self) -> Size:
+        try:
+            size = os.get_terminal_size(self._stream.fileno())
+        except OSError:
+            return Size(24, 80)
+        return Size(size.lines or 24, size.columns or 80)
+
+    @property
+    def rows(self) -> int:
+        return self._size().rows
+
+    @property
+    def columns(self) -> int:
+        return max(20, self._size().columns)
+
+    def print(self, lines: Iterable[Line]) -> None:
+        """Lines into the scrollback, above whatever application is open; no key is lost or echoed by it."""
+        app = get_app_or_none()
+        if app is not None and app.is_running:
+            app.renderer.erase()
+        for line in lines:
+            print_formatted_text(
+                FormattedText(line), output=self.output, style=NO_STYLE, include_default_pygments_style=False
+            )
+        if app is not None and app.is_running:
+            app._redraw()
+        else:
+            self.output.flush()
+
+    def bell(self) -> None:
+        self._stream.ring()
+
+    def forget_typed(self) -> None:
+        """Drop everything that was typed until now: in the kernel, in the parser, and in the typeahead."""
+        with suppress(OSError, termios.error, NotImplementedError):  # not a terminal: nothing is typed ahead
+            termios.tcflush(self.input.fileno(), termios.TCIFLUSH)
+        self.input.flush_keys()
+        clear_typeahead(self.input)
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """No echo, and no line is waited for, from the first application to the last."""
+        with self.input.raw_mode():
+            yield
+
+    def app_options(self) -> dict[str, Any]:
+        """What every prompt_toolkit application of ours is made with."""
+        return {"input": self.input, "output": self.output, "style": NO_STYLE, "color_depth": self.depth}

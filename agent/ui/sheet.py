@@ -1,0 +1,164 @@
+"""What an open card shows at one moment: which lines stay, which scroll, and where one is in them.
+
+Pure but for the size that it is given: no keys, no terminal. `card.py` drives it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from agent.core.clean import Clean, clean, lines_of
+from agent.core.view import CardView
+from agent.ui.keys import footer, help_lines
+from agent.ui.paint import Line, Theme, cut_line, wrap
+from agent.ui.render import SIDE_BY_SIDE_COLUMNS, Drawn, draw
+
+MIN_BODY_ROWS = 8
+"""Rows of the diff that are always left; what else would stay then scrolls with it."""
+
+
+class Page(StrEnum):
+    DIFF = "diff"
+    DETAILS = "details"
+    HELP = "help"
+
+
+class Sheet:
+    """One card at one size. Positions are rows of the scrolling part."""
+
+    def __init__(self, view: CardView, colours: Theme, rows: int, columns: int) -> None:
+        self._colours = colours
+        self._size = (rows, columns)
+        self._side_by_side = False
+        self._at = 0
+        self.page = Page.DIFF
+        self.message: Clean = clean("")
+        self._found = ""
+        self.show(view)
+
+    @property
+    def wide(self) -> bool:
+        return self._size[1] >= SIDE_BY_SIDE_COLUMNS
+
+    def show(self, view: CardView) -> None:
+        """Draw `view`, staying where one is."""
+        self.view = view
+        columns = self._size[1]
+        self._drawn: Drawn = draw(view, columns, self._colours, side_by_side=self._side_by_side)
+
+    def resize(self, rows: int, columns: int) -> None:
+        if (rows, columns) != self._size:
+            self._size = (rows, columns)
+            self.show(self.view)
+
+    def turn(self, page: Page) -> None:
+        """Open a page, or go back to the diff when it is open."""
+        self.page = Page.DIFF if page is self.page else page
+        self._at = 0
+
+    def toggle_side_by_side(self) -> bool:
+        """False when the terminal is too narrow."""
+        if not self.wide:
+            return False
+        self._side_by_side = not self._side_by_side
+        self.show(self.view)
+        return True
+
+    def scroll(self, rows: int) -> None:
+        self._at = max(0, self._at + rows)
+
+    def scroll_page(self, pages: int) -> None:
+        self.scroll(pages * max(1, self._room() - 2))
+
+    def scroll_to(self, end: bool) -> None:
+        self._at = 1 << 30 if end else 0
+
+    def search(self, text: str) -> bool:
+        """Go to the next row with `text` (empty: what was searched before); False when there is none."""
+        self._found = text.casefold() or self._found
+        rows = self._scrolling()
+        order = [*range(self._at + 1, len(rows)), *range(self._at + 1)]
+        for at in order if self._found else ():
+            if self._found in "".join(piece for _, piece in rows[at]).casefold():
+                self._at = at
+                return True
+        return False
+
+    def lines(self, keep: int = 0) -> list[Line]:
+        """What the screen shows, leaving `keep` rows for an input line."""
+        fixed, rows, room = self._staying(keep), self._scrolling(keep), self._room(keep)
+        self._at = min(self._at, max(0, len(rows) - room))
+        window = rows[self._at : self._at + room]
+        if self._found:
+            window = [_highlight(line, self._found, self._colours["mark"]) for line in window]
+        return [*fixed, *window, self._rule(len(rows), room), self._last_line()]
+
+    def _staying(self, keep: int = 0) -> list[Line]:
+        head, more = self._drawn.head, self._drawn.more
+        blank: list[Line] = [[]]
+        limit = self._size[0] - keep - 2 - MIN_BODY_ROWS
+        if self.page is not Page.DIFF or len(head) + len(more) + 2 > limit:
+            return head if len(head) <= limit else head[:1]
+        return [*head, *blank, *more, *(blank if more else [])]
+
+    def _scrolling(self, keep: int = 0) -> list[Line]:
+        match self.page:
+            case Page.HELP:
+                return [[], *help_lines(self.view, self._colours, self._size[1])]
+            case Page.DETAILS:
+                return [[], *self._details()]
+            case Page.DIFF:
+                staying = self._staying(keep)
+                head, more = self._drawn.head, self._drawn.more
+                blank: list[Line] = [[]]
+                rest = [] if len(staying) > len(head) else [*blank, *more, *(blank if more else [])]
+                return [*(head[1:] if len(staying) < len(head) else []), *rest, *self._drawn.body[:-1]]
+
+    def _room(self, keep: int = 0) -> int:
+        return max(3, self._size[0] - keep - 2 - len(self._staying(keep)))
+
+    def _details(self) -> list[Line]:
+        lines: list[Line] = []
+        for evidence in self.view.evidence:
+            lines.append([(self._colours["file"], f"   {evidence.verdict}"), ("", "  "), ("", evidence.text)])
+            for text in lines_of(evidence.details):
+                lines += [[("", "     "), *piece] for piece in wrap([("", text)], self._size[1] - 6)]
+            lines.append([])
+        return [piece for line in lines for piece in wrap(line, self._size[1])]
+
+    def _rule(self, total: int, room: int) -> Line:
+        columns = self._size[1]
+        if total <= room:
+            return [(self._colours["rule"], "─" * columns)]
+        last = min(total, self._at + room)
+        arrows = ("▲" if self._at else " ") + ("▼" if last < total else " ")
+        place = f" {self._at + 1}–{last} of {total} {arrows} "
+        return [
+            (self._colours["rule"], "─" * max(0, columns - len(place) - 2)),
+            (self._colours["dim"], place),
+            (self._colours["rule"], "──"),
+        ]
+
+    def _last_line(self) -> Line:
+        columns = self._size[1]
+        if self.message:
+            return cut_line([(self._colours["warn"], f" {self.message}")], columns)
+        return cut_line(footer(self.view, columns, self._colours), columns)
+
+
+def _highlight(line: Line, text: str, style: str) -> Line:
+    """Mark where `text` stands in `line`."""
+    whole = "".join(piece for _, piece in line)
+    at = whole.casefold().find(text)
+    if at < 0 or len(whole.casefold()) != len(whole):
+        return line
+    found: Line = []
+    place = 0
+    for look, piece in line:
+        start, end = max(0, at - place), max(0, min(len(piece), at + len(text) - place))
+        if start < end:
+            found += [(look, piece[:start]), (style, piece[start:end]), (look, piece[end:])]
+        else:
+            found.append((look, piece))
+        place += len(piece)
+    return found

@@ -1,0 +1,192 @@
+"""Cut a whole difference into chunks, link and order them. Pure, deterministic, linear in the difference.
+
+Promises: all chunks together are the difference; each change is in exactly one chunk; `needs` have no circle;
+any set of chunks that is closed under `needs` applies; ids depend on the input only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from agent.core.chunk import Budget, Chunk
+from agent.core.drafts import Draft, Drafts
+from agent.core.hunk import FileChange, FileState
+from agent.core.links import link
+from agent.core.order import Node, arrange
+from agent.core.outcome import States
+from agent.core.place import changes_between
+from agent.core.risk import assess
+from agent.core.text import digest
+from agent.core.titles import title
+
+Progress = Callable[[int, int], None]
+"""Called with the number of files that are cut, and of all."""
+
+
+def cut(
+    before: States,
+    after: States,
+    *,
+    renames: Mapping[str, str] | None = None,
+    budget: Budget | None = None,
+    id_seed: str = "",
+    progress: Progress | None = None,
+) -> tuple[Chunk, ...]:
+    """The chunks that turn `before` into `after`, in the order of the stack.
+
+    A path that is missing in `after` is unchanged; None is an absent file. `renames` maps old names to new ones.
+    """
+    sound = sound_renames(before, after, renames or {})
+    changes = changes_between(before, after, sound)
+    drafts = Drafts(before, after, sound, budget or Budget(), progress).of(changes)
+    return finish(drafts, id_seed)
+
+
+def sound_renames(before: States, after: States, renames: Mapping[str, str]) -> dict[str, str]:
+    """Those renames whose old name goes and whose new name is free, and where no folder stands in the way."""
+    sound: dict[str, str] = {}
+    taken: set[str] = set()
+    old_files = {path for path, state in before.items() if state is not None}
+    new_files = {path for path, state in after.items() if state is not None}
+    for old, new in renames.items():
+        if old not in old_files or new not in new_files or new in taken:
+            continue
+        if after.get(old, before[old]) is not None or new in old_files:
+            continue
+        if _kind(before[old]) != _kind(after[new]) or _in_the_way(old, new, old_files, new_files):
+            continue
+        sound[old] = new
+        taken.add(new)
+    return sound
+
+
+def _kind(state: FileState | None) -> int:
+    return state.mode >> 12 if state is not None else 0
+
+
+def _in_the_way(old: str, new: str, old_files: set[str], new_files: set[str]) -> bool:
+    """True when a file becomes a folder, or the other way round, on the way of this rename."""
+    return (
+        any(folder in old_files for folder in folders(new))
+        or any(folder in new_files for folder in folders(old))
+        or any(path.startswith(f"{new}/") for path in old_files)
+        or any(path.startswith(f"{old}/") for path in new_files)
+    )
+
+
+def folders(path: str) -> list[str]:
+    """All folders above a path, from the top."""
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def finish(drafts: Sequence[Draft], id_seed: str = "") -> tuple[Chunk, ...]:
+    """Drafts as chunks: linked, ordered, with ids, titles and reasons."""
+    link(drafts)
+    risks = [assess(draft.changes) for draft in drafts]
+    nodes = [
+        Node(draft.needs, set(draft.after), risk.level, bool(draft.folded))
+        for draft, risk in zip(drafts, risks, strict=True)
+    ]
+    order = arrange(nodes)
+    ids = _ids(drafts, id_seed)
+    chunks = []
+    seen: set[int] = set()
+    for index in order:
+        draft = drafts[index]
+        chunk = Chunk(
+            id=ids[index],
+            title=title(draft.changes, draft.symbols, draft.part, opens=not draft.needs),
+            why="",
+            changes=tuple(draft.changes),
+            risks=risks[index].reasons,
+            needs=tuple(ids[need] for need in sorted(draft.needs)),
+            place_reason=_reason(draft, index, drafts, seen, risks[index].level.word),
+            folded=draft.folded,
+        )
+        seen.add(index)
+        chunks.append(chunk)
+    return tuple(chunks)
+
+
+def _reason(draft: Draft, index: int, drafts: Sequence[Draft], seen: set[int], risk: str) -> str:
+    """Why this chunk comes where it comes."""
+    if draft.folded:
+        return f"last: {draft.folded}"
+    later = [(name, [user for user in users if user not in seen]) for name, users in draft.users]
+    name, users = max(later, key=lambda pair: len(pair[1]), default=("", []))
+    if users:
+        subject = f"{drafts[users[0]].label} uses" if len(users) == 1 else f"{len(users)} later chunks use"
+        return f"first: {subject} {name}"
+    if draft.part[0] > 1:
+        return f"goes on with {draft.label}"
+    uses = [(name, other) for other, name in draft.after.items() if other in seen and name]
+    if uses:
+        return f"after {drafts[uses[0][1]].label}: uses {uses[0][0]}"
+    if draft.needs:
+        return f"after {drafts[min(draft.needs)].label}, which it needs"
+    return "risky, so early" if risk == "high" else "in the order of the files"
+
+
+def chunk_id(changes: Sequence[FileChange], id_seed: str = "") -> str:
+    """The same for the same changes of the same input: 12 hex digits."""
+    parts = [id_seed.encode("utf-8", "surrogateescape")]
+    for change in changes:
+        parts.append(
+            repr((change.path, change.kind, change.mode, change.new_path)).encode("ascii", "backslashreplace")
+        )
+        for hunk in change.hunks:
+            parts.append(b"%d %d %d %d" % (hunk.start, hunk.seq, len(hunk.old), len(hunk.new)))
+            parts += [*hunk.old, *hunk.new]
+    return digest(b"\0".join(parts))[:12]
+
+
+def _ids(drafts: Sequence[Draft], id_seed: str) -> list[str]:
+    ids: list[str] = []
+    taken: set[str] = set()
+    for draft in drafts:
+        found, extra = chunk_id(draft.changes, id_seed), 0
+        while found in taken:
+            extra += 1
+            found = chunk_id(draft.changes, f"{id_seed}\0{extra}")
+        taken.add(found)
+        ids.append(found)
+    return ids
+
+
+class TooBig(msgspec.Struct, frozen=True):
+    """A proposal that no person should be asked to hold at once, with the borders at which it can be cut."""
+
+    lines: int
+    files: int
+    borders: tuple[str, ...]
+
+
+def fit(
+    before: States,
+    after: States,
+    *,
+    renames: Mapping[str, str] | None = None,
+    budget: Budget | None = None,
+    id_seed: str = "",
+) -> tuple[Chunk, ...] | TooBig:
+    """A proposal within the budget as one chunk's worth of changes, cut when it is over it, refused beyond the limit.
+
+    One chunk when it fits the budget; several over the same base when it is larger; TooBig beyond the hard limit.
+    """
+    budget = budget or Budget()
+    sound = sound_renames(before, after, renames or {})
+    changes = changes_between(before, after, sound)
+    lines = sum(hunk.changed for change in changes for hunk in change.hunks)
+    files = len({change.path for change in changes})
+    drafts = Drafts(before, after, sound, budget, None).of(changes)
+    if lines > budget.hard_lines or files > budget.files:
+        return TooBig(lines, files, tuple(chunk.title for chunk in finish(drafts, id_seed)))
+    if lines <= budget.lines:
+        whole = Draft(
+            list(changes), symbols=tuple(dict.fromkeys(s for draft in drafts for s in draft.symbols))
+        )
+        return finish([whole], id_seed)
+    return finish(drafts, id_seed)

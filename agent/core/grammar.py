@@ -1,0 +1,185 @@
+"""Programming languages: which one a file is in, its parser, and whether a text parses.
+
+Parsers are tree-sitter wheels, imported when a file of their language is first met. Python is judged by its own
+compiler, which is stricter. Knows nothing of symbols or chunks (see `symbols`).
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import warnings
+from functools import cache
+
+import msgspec
+from tree_sitter import Language, Node, Parser
+
+MAX_BYTES = 2_000_000
+"""Larger files are treated as plain text: nobody reads them as code, and parsing must stay cheap."""
+
+
+class Grammar(msgspec.Struct, frozen=True):
+    """What copair must know of a language to cut it: node types of its tree-sitter grammar."""
+
+    name: str
+    module: str
+    function: str = "language"
+    definitions: frozenset[str] = frozenset()
+    wrappers: frozenset[str] = frozenset()
+    """Nodes around a definition that belong to it: decorators, `export`."""
+    containers: frozenset[str] = frozenset()
+    """Nodes between whose children a text can be cut."""
+    loose: frozenset[str] = frozenset()
+    """Containers without brackets of their own, of which at least one child must stay."""
+    leading: frozenset[str] = frozenset()
+    """Nodes that belong to what follows them: comments, attributes."""
+    texts: frozenset[str] = frozenset()
+    """Long strings and comments, between whose inner lines a text can be cut."""
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+PYTHON = Grammar(
+    "python",
+    "tree_sitter_python",
+    definitions=_set("class_definition function_definition"),
+    wrappers=_set("decorated_definition"),
+    containers=_set("module block list dictionary set tuple argument_list parameters import_from_statement"),
+    loose=_set("block list dictionary set tuple argument_list parameters import_from_statement"),
+    leading=_set("comment"),
+    texts=_set("string"),
+)
+_SCRIPT = Grammar(
+    "javascript",
+    "tree_sitter_javascript",
+    definitions=_set(
+        "function_declaration generator_function_declaration class_declaration abstract_class_declaration"
+        " method_definition interface_declaration type_alias_declaration enum_declaration internal_module"
+        " variable_declarator field_definition public_field_definition"
+    ),
+    wrappers=_set("export_statement lexical_declaration variable_declaration ambient_declaration"),
+    containers=_set(
+        "program statement_block class_body object array switch_body interface_body object_type enum_body"
+        " jsx_element named_imports export_clause"
+    ),
+    leading=_set("comment decorator"),
+    texts=_set("comment template_string"),
+)
+GRAMMARS = {
+    "python": PYTHON,
+    "javascript": _SCRIPT,
+    "typescript": msgspec.structs.replace(
+        _SCRIPT, name="typescript", module="tree_sitter_typescript", function="language_typescript"
+    ),
+    "tsx": msgspec.structs.replace(
+        _SCRIPT, name="tsx", module="tree_sitter_typescript", function="language_tsx"
+    ),
+    "go": Grammar(
+        "go",
+        "tree_sitter_go",
+        definitions=_set("function_declaration method_declaration type_spec type_alias"),
+        wrappers=_set("type_declaration"),
+        containers=_set(
+            "source_file block statement_list import_spec_list literal_value field_declaration_list"
+            " interface_type const_declaration var_spec_list var_declaration"
+            " expression_switch_statement type_switch_statement select_statement"
+        ),
+        leading=_set("comment"),
+        texts=_set("comment raw_string_literal"),
+    ),
+    "rust": Grammar(
+        "rust",
+        "tree_sitter_rust",
+        definitions=_set(
+            "function_item struct_item enum_item trait_item impl_item mod_item macro_definition const_item"
+            " static_item type_item union_item function_signature_item"
+        ),
+        containers=_set(
+            "source_file block declaration_list field_declaration_list enum_variant_list match_block use_list"
+            " array_expression field_initializer_list"
+        ),
+        leading=_set("line_comment block_comment attribute_item inner_attribute_item"),
+        texts=_set("block_comment string_literal raw_string_literal"),
+    ),
+    "c": Grammar(
+        "c",
+        "tree_sitter_c",
+        definitions=_set(
+            "function_definition struct_specifier enum_specifier union_specifier type_definition"
+            " preproc_def preproc_function_def"
+        ),
+        containers=_set(
+            "translation_unit compound_statement field_declaration_list enumerator_list initializer_list"
+            " preproc_if preproc_ifdef declaration_list"
+        ),
+        leading=_set("comment"),
+        texts=_set("comment"),
+    ),
+    "java": Grammar(
+        "java",
+        "tree_sitter_java",
+        definitions=_set(
+            "class_declaration interface_declaration enum_declaration record_declaration method_declaration"
+            " constructor_declaration annotation_type_declaration"
+        ),
+        containers=_set(
+            "program class_body interface_body enum_body enum_body_declarations block constructor_body"
+            " array_initializer switch_block annotation_type_body"
+        ),
+        leading=_set("line_comment block_comment"),
+        texts=_set("block_comment"),
+    ),
+}
+_SUFFIXES = {
+    "py": "python", "pyi": "python", "pyw": "python",
+    "js": "javascript", "mjs": "javascript", "cjs": "javascript", "jsx": "javascript",
+    "ts": "typescript", "mts": "typescript", "cts": "typescript", "tsx": "tsx",
+    "go": "go", "rs": "rust", "c": "c", "h": "c", "java": "java",
+}  # fmt: skip
+
+
+def grammar_of(path: str, data: bytes = b"") -> Grammar | None:
+    """The language of a file by its name, for a script without suffix by its first line; None if unknown."""
+    if len(data) > MAX_BYTES or b"\0" in data[:8000]:
+        return None
+    name = path.rpartition("/")[2]
+    stem, dot, suffix = name.rpartition(".")
+    if dot and stem:
+        found = _SUFFIXES.get(suffix.lower())
+        return GRAMMARS[found] if found else None
+    first = data[:100].partition(b"\n")[0]
+    if first.startswith(b"#!"):
+        if b"python" in first:
+            return PYTHON
+        if b"node" in first:
+            return GRAMMARS["javascript"]
+    return None
+
+
+@cache
+def _parser(module: str, function: str) -> Parser:
+    return Parser(Language(getattr(importlib.import_module(module), function)()))
+
+
+def root(grammar: Grammar, data: bytes) -> Node:
+    """The root of the syntax tree. Never fails: what cannot be read becomes error nodes."""
+    return _parser(grammar.module, grammar.function).parse(data).root_node
+
+
+def parses(grammar: Grammar, data: bytes) -> bool:
+    """True when `data` is a complete, valid text of this language."""
+    if grammar.name == "python":
+        return _compiles(data)
+    return not root(grammar, data).has_error
+
+
+def _compiles(data: bytes) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            compile(data, "<chunk>", "exec", flags=ast.PyCF_ONLY_AST, dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+            return False
+    return True

@@ -1,0 +1,170 @@
+"""What makes a change risky, or not worth reading line by line: judged by path, kind and added lines.
+
+Only sorts and labels: nothing is hidden or allowed because of it. A file that merely says of itself that it is
+generated is folded with just these words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import IntEnum
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from agent.core.hunk import ChangeKind, FileChange, FileState, Mode
+from agent.core.secrets import is_secret_path
+from agent.core.text import sniff
+
+
+class Level(IntEnum):
+    """How early a person should see it."""
+
+    TEXT = 0
+    CODE = 1
+    MEDIUM = 2
+    HIGH = 3
+
+    @property
+    def word(self) -> str:
+        return "low" if self < Level.MEDIUM else self.name.lower()
+
+
+class Risk(msgspec.Struct, frozen=True):
+    """The level of a change, and what is risky about it in words."""
+
+    level: Level = Level.CODE
+    reasons: tuple[str, ...] = ()
+
+
+LOCK_FILES = frozenset((
+    "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb", "poetry.lock",
+    "pdm.lock", "uv.lock", "pixi.lock", "pipfile.lock", "conda-lock.yml", "cargo.lock", "go.sum", "gemfile.lock",
+    "composer.lock", "mix.lock", "pubspec.lock", "podfile.lock", "cartfile.resolved", "package.resolved", "flake.lock",
+    "packages.lock.json", "gradle.lockfile", "deno.lock", ".terraform.lock.hcl",
+))  # fmt: skip
+_GENERATED = (
+    "*.min.js", "*.min.css", "*.bundle.js", "*.js.map", "*.css.map", "*.pb.go", "*_pb2.py", "*_pb2_grpc.py", "*_pb2.pyi",
+    "*.pb.cc", "*.pb.h", "*_pb.js", "*_pb.d.ts", "*.g.dart", "*.freezed.dart", "*.designer.cs", "*.snap", "*.ipynb.orig",
+    "zz_generated.*", "*_generated.go", "*_generated.rs", "*.generated.*", "parser.tab.c", "lex.yy.c",
+)  # fmt: skip
+_MARKER = re.compile(
+    rb"@generated\b|Code generated .{0,80}DO NOT EDIT|(?:auto-?generated|automatically generated)\b.{0,80}"
+    rb"(?:do not|don't) (?:edit|modify)",
+    re.IGNORECASE,
+)
+_HIGH = (
+    ("runs in CI", (".github/*", ".gitlab-ci.yml", ".gitlab/*", ".circleci/*", ".travis.yml", "jenkinsfile",
+                    "azure-pipelines*.yml", ".buildkite/*", "bitbucket-pipelines.yml", ".drone.yml", "appveyor.yml")),
+    ("git obeys it", (".gitattributes", ".gitmodules", ".husky/*", ".githooks/*", ".pre-commit-config.yaml")),
+    ("migrates data", ("migrations/*", "migration/*", "alembic/*", "db/migrate/*", "*.sql", "schema.rb", "*.prisma")),
+)  # fmt: skip
+_MEDIUM = (
+    ("runs when building or installing", ("setup.py", "build.rs", "makefile", "gnumakefile", "*.mk", "dockerfile*",
+        "containerfile", "*.dockerfile", "cmakelists.txt", "*.cmake", "*.gradle", "*.gradle.kts", "configure*",
+        "noxfile.py", "tox.ini", "rakefile", "justfile", "conftest.py", "sitecustomize.py", "*.pth", "meson.build",
+        "docker-compose*.y*ml", "compose.y*ml", "hatch_build.py", "build.sh", "install.sh", ".envrc", ".npmrc")),
+    ("names dependencies", ("pyproject.toml", "setup.cfg", "requirements*.txt", "constraints*.txt", "pipfile",
+        "package.json", "cargo.toml", "go.mod", "gemfile", "*.gemspec", "composer.json", "pom.xml", "build.sbt",
+        "environment.y*ml", "*.csproj", "pubspec.yaml", "mix.exs")),
+)  # fmt: skip
+_TESTS = ("test_*", "*_test.*", "*_tests.*", "*.test.*", "*.spec.*", "*_spec.*", "*test.java", "*tests.java")
+_TEST_FOLDERS = frozenset(("test", "tests", "testing", "spec", "specs", "__tests__", "testdata", "fixtures"))
+_DOCS = ("*.md", "*.rst", "*.txt", "*.adoc", "*.mdx", "license*", "changelog*", "authors*", "notice*")
+_SENSITIVE = re.compile(
+    rb"\b(?:eval|exec|execfile|__import__)\(|\bos\.system\(|\bsubprocess\.|\bshell\s*=\s*True|\bpickle\.loads?\("
+    rb"|\byaml\.load\(|\bchild_process\b|\binnerHTML\b|dangerouslySetInnerHTML|\bunsafe\b|\bverify\s*=\s*False"
+    rb"|InsecureSkipVerify|\bstrcpy\(|\bsystem\(|\bgets\(|Runtime\.getRuntime|\bchmod\b|\bsetuid\b|\bcurl\b[^\n|]{0,200}\|"
+)
+_AUTH = re.compile(
+    rb"(?i)password|passwd|secret|private_?key|api_?key|authenticat|authori[sz]|permission|csrf|\bjwt\b"
+)
+
+
+def folded_reason(path: str, old: FileState | None, new: FileState | None) -> str:
+    """Why nobody reads this change line by line; empty when somebody should."""
+    name = path.rpartition("/")[2].casefold()
+    if name in LOCK_FILES:
+        return "lock file"
+    if any(fnmatchcase(name, pattern) for pattern in _GENERATED):
+        return "generated, by its name"
+    states = [state for state in (old, new) if state is not None]
+    if any(
+        state.mode not in (Mode.SYMLINK, Mode.SUBMODULE) and sniff(state.data) is None for state in states
+    ):
+        return "binary"
+    if states and all(_MARKER.search(state.data[:600]) for state in states):
+        return "generated, as it says itself"
+    return ""
+
+
+def assess(changes: Iterable[FileChange]) -> Risk:
+    """The risk of one chunk: the highest of its changes, with all reasons."""
+    found: dict[str, Level] = {}
+    base = Level.TEXT
+    for change in changes:
+        names = [change.path, change.new_path] if change.new_path else [change.path]
+        for path in names:
+            base = max(base, _plain_level(path))
+            found |= dict(_by_path(path))
+        found |= dict(_by_kind(change))
+        found |= dict(_by_lines(change, is_test=_plain_level(change.path) == Level.TEXT))
+    level = max([base, *found.values()])
+    return Risk(level, tuple(sorted(found, key=lambda reason: -found[reason])))
+
+
+def is_test(path: str) -> bool:
+    """True for a file that looks like a test or belongs to tests."""
+    *folders, name = path.casefold().split("/")
+    return any(fnmatchcase(name, pattern) for pattern in _TESTS) or not _TEST_FOLDERS.isdisjoint(folders)
+
+
+def _plain_level(path: str) -> Level:
+    name = path.rpartition("/")[2].casefold()
+    if is_test(path) or any(fnmatchcase(name, pattern) for pattern in _DOCS):
+        return Level.TEXT
+    return Level.CODE
+
+
+def _by_path(path: str) -> Iterable[tuple[str, Level]]:
+    lowered = path.casefold()
+    name = lowered.rpartition("/")[2]
+    if is_secret_path(path):
+        yield "a file for secrets", Level.HIGH
+    for level, table in ((Level.HIGH, _HIGH), (Level.MEDIUM, _MEDIUM)):
+        for reason, patterns in table:
+            for pattern in patterns:
+                inside = "/" in pattern and (
+                    fnmatchcase(lowered, pattern) or fnmatchcase(lowered, f"*/{pattern}")
+                )
+                if inside or fnmatchcase(name, pattern):
+                    yield reason, level
+                    break
+
+
+def _by_kind(change: FileChange) -> Iterable[tuple[str, Level]]:
+    match change.kind:
+        case ChangeKind.DELETE:
+            yield "deletes a file", Level.MEDIUM
+        case ChangeKind.SYMLINK:
+            yield "symbolic link", Level.HIGH
+        case ChangeKind.BINARY:
+            yield "binary", Level.MEDIUM
+        case ChangeKind.MODE if change.mode == Mode.EXECUTABLE:
+            yield "becomes executable", Level.HIGH
+        case ChangeKind.CREATE if change.mode == Mode.EXECUTABLE:
+            yield "executable", Level.MEDIUM
+        case _:
+            pass
+
+
+def _by_lines(change: FileChange, *, is_test: bool) -> Iterable[tuple[str, Level]]:
+    if change.kind in (ChangeKind.BINARY, ChangeKind.SYMLINK, ChangeKind.RENAME, ChangeKind.MODE):
+        return
+    added = b"".join(line for hunk in change.hunks for line in hunk.new)
+    removed = b"".join(line for hunk in change.hunks for line in hunk.old)
+    if not is_test and _SENSITIVE.search(added):
+        yield "runs or loads something", Level.MEDIUM
+    if not is_test and (_AUTH.search(added) or _AUTH.search(removed)):
+        yield "near secrets or permissions", Level.MEDIUM

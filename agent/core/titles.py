@@ -1,0 +1,92 @@
+"""Titles of chunks that no model named: what is touched, and how much. Names come from files: not clean text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.core.hunk import ChangeKind, FileChange, Mode
+
+MAX_NAME = 60
+"""Longer names of symbols are shortened in the middle."""
+
+
+def title(
+    changes: Sequence[FileChange],
+    symbols: Sequence[str],
+    part: tuple[int, int] = (1, 1),
+    *,
+    opens: bool = True,
+) -> str:
+    """A line for one chunk; `symbols` are what it touches, `part` its number among the pieces of one symbol.
+
+    `opens`: it is the first of its file when the file is new.
+    """
+    lines = sum(hunk.changed for change in changes for hunk in change.hunks)
+    of = f" ({part[0]} of {part[1]})" if part[1] > 1 else ""
+    whole = [_whole(change) for change in changes]
+    if any(whole):
+        named = "; ".join(words for words in whole if words)
+        rest = sum(h.changed for c, words in zip(changes, whole, strict=True) if not words for h in c.hunks)
+        return f"{named}; {plural(rest)}" if rest else named
+    first = changes[0]
+    if first.kind is ChangeKind.CREATE and opens:
+        return f"New file {first.path}: {plural(lines)}"
+    subject = _subject(symbols) or ", ".join(_short(c.path.rpartition("/")[2]) for c in changes[:3])
+    return f"{subject}{of}: {plural(lines)}"
+
+
+def plural(lines: int) -> str:
+    return "1 line" if lines == 1 else f"{lines} lines"
+
+
+def _subject(symbols: Sequence[str]) -> str:
+    names = [_short(name) for name in dict.fromkeys(symbols) if name]
+    if len(names) > 2:
+        return f"{names[0]} and {len(names) - 1} more"
+    return ", ".join(names)
+
+
+def _short(name: str) -> str:
+    if len(name) <= MAX_NAME:
+        return name
+    half = MAX_NAME // 2
+    return f"{name[: half - 1]}…{name[-half:]}"
+
+
+def _whole(change: FileChange) -> str:
+    """Words for a change that is more than lines; empty for lines."""
+    path = change.path
+    lines = sum(hunk.changed for hunk in change.hunks)
+    gone = bool(change.hunks) and change.hunks[0].new == ()
+    match change.kind:
+        case ChangeKind.RENAME:
+            return f"Rename {path} to {change.new_path}"
+        case ChangeKind.DELETE:
+            return f"Delete {path} ({plural(lines)})"
+        case ChangeKind.MODE:
+            return f"Make {path} {'' if change.mode == Mode.EXECUTABLE else 'not '}executable"
+        case ChangeKind.SYMLINK:
+            return _link(change)
+        case ChangeKind.BINARY:
+            verb = "Delete" if gone else "Replace" if change.hunks and change.hunks[0].old else "Add"
+            return f"{verb} binary {path} ({_size(change)})"
+        case ChangeKind.CREATE if not change.hunks:
+            return f"New empty file {path}"
+        case ChangeKind.CREATE | ChangeKind.MODIFY:
+            return ""
+
+
+def _link(change: FileChange) -> str:
+    target = change.hunks[0].new if change.hunks else ()
+    if not target:
+        return f"Delete link {change.path}"
+    if change.mode != Mode.SYMLINK:
+        return f"Replace link {change.path} by a file"
+    shown = target[0][:200].decode("utf-8", "backslashreplace")
+    return f"Link {change.path} to {_short(shown)}"
+
+
+def _size(change: FileChange) -> str:
+    hunk = change.hunks[0]
+    sizes = [f"{sum(map(len, side)):,} bytes" for side in (hunk.old, hunk.new) if side]
+    return " → ".join(sizes)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from agent.core.drafts import Draft
 from agent.core.hunk import ChangeKind
-from agent.core.names import defined, imported, used
+from agent.core.usage import defined, imported, used
 
 MAX_DEFINERS = 3
 """A name that more drafts define says nothing about their order."""

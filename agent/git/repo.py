@@ -149,6 +149,14 @@ class Repo:
         names = self.git.run("ls-files", "-z").split(b"\0")[:-1]
         return [name_from_bytes(name) for name in dict.fromkeys(names)]
 
+    def list_files(self) -> list[str]:
+        """Tracked files and untracked ones that are not ignored, each once."""
+        return list(dict.fromkeys([*self.tracked(), *self.untracked()]))
+
+    def branch(self) -> str | None:
+        """The short name of the branch; None when detached."""
+        return self.head().branch
+
     def untracked(self) -> list[str]:
         """Files that are neither tracked nor ignored; a nested repository is one name with a slash at its end."""
         names = self.git.run("ls-files", "-z", "--others", "--exclude-standard").split(b"\0")[:-1]

@@ -38,21 +38,17 @@ class Blobs:
     def _write(self, path: Path, data: bytes) -> None:
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         temporary.unlink(missing_ok=True)
-        flags = getattr(os, "O_DIRECTORY", 0)
-        parent = os.open(path.parent, os.O_RDONLY | flags) if flags else None
-        folder = Folder(os.fsencode(path.parent), parent)
         try:
-            fd = self._calls.create(folder, os.fsencode(temporary.name), data, 0o600)
-            try:
-                self._calls.sync(fd)
-            finally:
-                os.close(fd)
-            temporary.replace(path)
-            self._calls.sync_folder(folder)
+            with Folder.open(path.parent) as folder:
+                fd = self._calls.create(folder, os.fsencode(temporary.name), data, 0o600)
+                try:
+                    self._calls.sync(fd)
+                finally:
+                    os.close(fd)
+                temporary.replace(path)
+                self._calls.sync_folder(folder)
         finally:
             temporary.unlink(missing_ok=True)
-            if parent is not None:
-                os.close(parent)
 
     def get(self, digest: str) -> bytes:
         """Raises StateError when it is missing or damaged."""

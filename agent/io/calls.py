@@ -13,6 +13,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 READ = os.O_RDONLY | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -34,6 +35,24 @@ class Folder:
         """`name` as the `os` functions want it: what to pass as path and as dir_fd."""
         return (name, self.fd) if self.fd is not None else (self.path + b"/" + name, None)
 
+    def status(self) -> os.stat_result:
+        return os.fstat(self.fd) if self.fd is not None else os.lstat(self.path)
+
+    @classmethod
+    def open(cls, path: Path) -> Folder:
+        """A folder of our own, by its path; close it. Folders of a repository are opened by `files.Tree`."""
+        return cls(os.fsencode(path), os.open(path, os.O_RDONLY | os.O_DIRECTORY) if HAS_FOLDER_FDS else None)
+
+    def close(self) -> None:
+        if self.fd is not None:
+            os.close(self.fd)
+
+    def __enter__(self) -> Folder:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
 
 def _library_rename() -> tuple[_Rename, int, int] | None:
     """The rename with flags of this system, and its flags for "do not replace" and "exchange"."""
@@ -53,6 +72,10 @@ class Calls:
     def __init__(self, before: Callable[[str], None] = lambda name: None, *, flags: bool = True) -> None:
         self._before = before
         self._rename = _library_rename() if flags else None
+
+    def note(self, name: str) -> None:
+        """A change that is made elsewhere (a record in the state folder) counts as a call too."""
+        self._before(name)
 
     def create(self, folder: Folder, name: bytes, data: bytes, permissions: int) -> int:
         """Create `name` with `data`; the descriptor stays open for `fsync` and modes."""

@@ -88,21 +88,17 @@ class Tree:
         try:
             for number, name in enumerate(parts, 1):
                 inner = self._enter(folder, name, parts[:number])
-                self._close(folder)
+                folder.close()
                 folder = inner
             yield folder
         finally:
-            self._close(folder)
+            folder.close()
 
     def _open(self, path: bytes, at: int | None) -> int | None:
         if not HAS_FOLDER_FDS:
             return None
         flags = os.O_RDONLY | os.O_DIRECTORY | (NO_FOLLOW if at is not None else 0)
         return os.open(path, flags, dir_fd=at)
-
-    def _close(self, folder: Folder) -> None:
-        if folder.fd is not None:
-            os.close(folder.fd)
 
     def _enter(self, folder: Folder, name: bytes, parts: Parts) -> Folder:
         status = self.status(folder, name)
@@ -117,7 +113,7 @@ class Tree:
         try:
             self._allow(inner, parts)
         except PathRefused:
-            self._close(inner)
+            inner.close()
             raise
         return inner
 

@@ -74,6 +74,7 @@ def start(
     env: Mapping[str, str],
     stderr: int = subprocess.PIPE,
     own_group: bool = True,
+    pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start `argv` with pipes in a session of its own (no terminal to ask on). Raises ProgramMissing."""
     try:
@@ -85,6 +86,7 @@ def start(
             stdout=subprocess.PIPE,
             stderr=stderr,
             start_new_session=own_group,
+            pass_fds=pass_fds,
         )
     except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
         name = os.fsdecode(argv[0])

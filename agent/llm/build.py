@@ -5,17 +5,26 @@ from __future__ import annotations
 from agent.core.dialog import Protocol
 from agent.llm.chat import ChatWire
 from agent.llm.client import Endpoint, ProviderModel, Setup, Wire
+from agent.llm.messages import VERSION, MessagesWire
 from agent.llm.presets import CUSTOM, Preset, WireName
+from agent.llm.responses import ResponsesWire
 from agent.llm.secret import Secret
 
 
-def build_wire(preset: Preset, model_id: str, key_source: str = "") -> Wire:
-    """The wire that this preset speaks. `key_source` tells a bearer token from a key where that differs."""
+def build_wire(preset: Preset, model_id: str, key_source: str = "", version: str = "") -> Wire:
+    """The wire that this preset speaks.
+
+    `key_source` tells a bearer token from a key where that differs; `version` is that of Anthropic's API.
+    """
     match preset.wire:
         case WireName.CHAT:
             return ChatWire(model_id, preset)
-        case WireName.MESSAGES | WireName.RESPONSES:
-            raise NotImplementedError(preset.wire)
+        case WireName.MESSAGES:
+            return MessagesWire(
+                model_id, bearer=key_source == "ANTHROPIC_AUTH_TOKEN", version=version or VERSION
+            )
+        case WireName.RESPONSES:
+            return ResponsesWire(model_id)
 
 
 def key_headers(preset: Preset, key: Secret, key_source: str = "") -> dict[str, str]:
@@ -29,13 +38,14 @@ def build_model(
     model_id: str,
     *,
     key_source: str = "",
+    version: str = "",
     protocol: Protocol | None = None,
     context_tokens: int | None = None,
     setup: Setup | None = None,
 ) -> ProviderModel:
     """The model `model_id` of the server at `endpoint`, ready to stream."""
     return ProviderModel(
-        build_wire(preset, model_id, key_source),
+        build_wire(preset, model_id, key_source, version),
         endpoint,
         model_id if preset is CUSTOM else f"{preset.name}/{model_id}",
         protocol=protocol or preset.protocol,

@@ -27,12 +27,11 @@ from agent.llm.chat_calls import Calls
 from agent.llm.chat_request import build_body, max_tokens_field
 from agent.llm.ids import taken_ids
 from agent.llm.presets import Preset, WireName
+from agent.llm.relax import refused_field
 from agent.llm.secret import Secret
 from agent.llm.sse import Malformed
 
 DROPPABLE = ("stream_options", "parallel_tool_calls", "prompt_cache_key", "strict")
-_UNKNOWN = ("unsupported", "not supported", "unrecognized", "unknown", "not permitted", "unexpected")
-
 _STOPS = {
     "stop": Stop.END,
     "tool_calls": Stop.TOOL,
@@ -71,14 +70,10 @@ class ChatWire:
 
     def relax(self, fault: Fault) -> bool:
         """Leave out a field that the server named as unknown."""
-        words = fault.message.lower()
         bound = max_tokens_field(self.preset, frozenset())
-        unknown = any(word in words for word in _UNKNOWN)
-        for name in (*DROPPABLE, *((bound,) if unknown else ())):
-            if name in words and name not in self._dropped:
-                self._dropped |= {name}
-                return True
-        return False
+        name = refused_field(fault, (*DROPPABLE, bound), self._dropped)
+        self._dropped |= {name} if name else frozenset()
+        return bool(name)
 
 
 class ChatReader:

@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.core.dialog import AssistantMessage, Message, Request, ToolChoice, ToolResult, UserMessage
 from agent.llm import loose
+from agent.llm.ids import server_ids
 from agent.llm.presets import Preset, WireName
 
 Json = dict[str, Any]
@@ -52,25 +53,26 @@ def _tool(name: str, description: str, schema: Json, strict: bool) -> Json:
 
 def _messages(request: Request, model: str, preset: Preset) -> list[Json]:
     messages: list[Json] = [{"role": "system", "content": request.system}] if request.system else []
-    server_ids: dict[str, str] = {}
+    their_ids: dict[str, str] = {}
     for message in request.history:
         if isinstance(message, AssistantMessage):
             built = _assistant(message, model, preset)
-            server_ids.update(_server_ids(message, built))
+            theirs = [loose.text(loose.obj(call).get("id")) for call in loose.array(built.get("tool_calls"))]
+            their_ids.update(server_ids(message, theirs))
             # An empty answer is refused by several servers and says nothing.
             if built.get("content") or built.get("tool_calls"):
                 messages.append(built)
         else:
-            messages.append(_other(message, server_ids))
+            messages.append(_other(message, their_ids))
     return messages
 
 
-def _other(message: Message, server_ids: dict[str, str]) -> Json:
+def _other(message: Message, their_ids: dict[str, str]) -> Json:
     match message:
         case UserMessage(text=text):
             return {"role": "user", "content": text}
         case ToolResult(call_id=call_id, content=content):
-            return {"role": "tool", "tool_call_id": server_ids.get(call_id, call_id), "content": content}
+            return {"role": "tool", "tool_call_id": their_ids.get(call_id, call_id), "content": content}
         case AssistantMessage():
             raise AssertionError("assistant messages are built by _assistant")
 
@@ -90,9 +92,3 @@ def _assistant(message: AssistantMessage, model: str, preset: Preset) -> Json:
         if preset.name == "gemini":
             built["tool_calls"][0].update(GEMINI_DUMMY)
     return built
-
-
-def _server_ids(message: AssistantMessage, built: Json) -> dict[str, str]:
-    """Our ids of the calls to those that the server gave them; both lists have the same order."""
-    theirs = [loose.text(loose.obj(call).get("id")) for call in loose.array(built.get("tool_calls"))]
-    return {call.id: other for call, other in zip(message.calls, theirs, strict=False) if other}

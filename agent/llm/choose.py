@@ -19,12 +19,14 @@ from agent.llm.build import build_model, key_headers
 from agent.llm.client import Endpoint, ProviderModel, Setup
 from agent.llm.keys import FoundKey
 from agent.llm.listing import LOCAL_TIMING, TIMING, ModelInfo, list_models
+from agent.llm.messages import OLD_VERSION
 from agent.llm.ollama import ollama_base_url
 from agent.llm.presets import Preset
 from agent.llm.secret import checked_base_url, is_loopback, origin_of
 
 MODEL_ENV = "COPAIR_MODEL"
 KEY_ENV = "COPAIR_API_KEY"
+VERSION_ENV = "ANTHROPIC_VERSION"
 HOW = "name one with --model PROVIDER/NAME, or run `copair connect`"
 
 _ALIASES = {"google": "gemini", "claude": "anthropic", "llama.cpp": "llamacpp", "lm-studio": "lmstudio"}
@@ -86,7 +88,9 @@ def choose(
     endpoint = Endpoint(base_url, key.secret, _extra_headers(place, env))
     info = ModelInfo(name) if name else _first_model(place, key, endpoint)
     own = spec_source == "config.toml" or (config.model is None and flags.model is None)
-    return _choice(place, key, endpoint, info, config if own else Config(), flags, setup)
+    return _choice(
+        place, key, endpoint, info, config if own else Config(), flags, _version(place, env), setup
+    )
 
 
 def _choice(
@@ -96,6 +100,7 @@ def _choice(
     info: ModelInfo,
     config: Config,
     flags: Flags,
+    version: str,
     setup: Setup | None,
 ) -> Choice:
     model = build_model(
@@ -103,6 +108,7 @@ def _choice(
         endpoint,
         info.id,
         key_source=key.source,
+        version=version,
         protocol=flags.protocol or config.protocol or place.preset.protocol,
         context_tokens=config.context_tokens or info.context_tokens,
         setup=setup,
@@ -271,6 +277,12 @@ def _extra_headers(place: Place, env: Mapping[str, str]) -> dict[str, str]:
         for header, name in names.items()
         if env.get(name, "").strip().isascii() and env.get(name, "").strip()
     }
+
+
+def _version(place: Place, env: Mapping[str, str]) -> str:
+    """Anthropic's API version: compatible servers and proxies may know only the old one."""
+    own = _same_origin(place, presets.ANTHROPIC.base_url)
+    return env.get(VERSION_ENV, "").strip() or ("" if own else OLD_VERSION)
 
 
 def _first_model(place: Place, key: FoundKey, endpoint: Endpoint) -> ModelInfo:

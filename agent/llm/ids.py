@@ -23,3 +23,8 @@ def usable_id(wanted: str, taken: Collection[str]) -> str:
     if wanted and wanted not in taken and not is_synthetic(wanted):
         return wanted
     return f"call_{secrets.token_hex(8)}"
+
+
+def server_ids(message: AssistantMessage, theirs: list[str]) -> dict[str, str]:
+    """Our ids of the calls of a reply to those that the server gave them; both lists have the same order."""
+    return {call.id: other for call, other in zip(message.calls, theirs, strict=False) if other}

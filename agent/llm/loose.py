@@ -54,3 +54,8 @@ def arguments_problem(args_json: str) -> str:
     except ValueError:
         return "are not complete JSON"
     return "" if isinstance(value, dict) else "are not a JSON object"
+
+
+def arguments(args_json: str) -> Object:
+    """Tool arguments as an object; empty when there are none."""
+    return {} if arguments_problem(args_json) or not args_json.strip() else obj(parse(args_json))

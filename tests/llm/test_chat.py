@@ -6,9 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from support.llm import chat_model, collect, request
-from support.server import Reply, ScriptedServer
-from support.wires import Turn, sse
 
 from agent.core.dialog import (
     AssistantMessage,
@@ -29,6 +26,9 @@ from agent.core.dialog import (
     Usage,
     UserMessage,
 )
+from tests.support.llm import chat_model, collect, request
+from tests.support.server import Reply, ScriptedServer
+from tests.support.wires import Turn, sse
 
 READ = {
     "type": "object",

@@ -12,7 +12,7 @@ from agent.llm.presets import CUSTOM, PRESETS, Preset
 from agent.llm.retry import Policy
 from agent.llm.secret import Secret
 from agent.ports import Cancel
-from support.server import ScriptedServer
+from tests.support.server import ScriptedServer
 
 KEY = "sk-test-0123456789abcdef"
 QUICK = Setup(policy=Policy(first=0.001, cap=0.002), timing=Timing(tick=0.02))

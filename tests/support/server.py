@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from support.wires import STREAMS, Turn
+from tests.support.wires import STREAMS, Turn
 
 
 class Reply(msgspec.Struct, frozen=True):

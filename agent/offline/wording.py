@@ -1,0 +1,81 @@
+"""Words of the offline pair: rules explained by their own documentation, in the space that a card has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from agent.offline.ruff import Finding, Rule
+
+WHY_CHARS = 240
+TITLE_CHARS = 72
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'`(])")
+_TICKED = re.compile(r"`([^`\n]*)`")
+
+
+def why(rule: Rule | None, finding: Finding) -> str:
+    """Why the rule exists: its documentation's own first sentences, at most 240 characters."""
+    text = (
+        section(rule, "Why is this bad?") or section(rule, "What it does") or (rule.summary if rule else "")
+    )
+    return condensed(text or finding.message, WHY_CHARS)
+
+
+def risk(rule: Rule | None, finding: Finding) -> str:
+    """What ruff itself says about a fix that it does not call safe."""
+    text = section(rule, "Fix safety")
+    said = condensed(text, WHY_CHARS - 40) if text else "it may change what the code does."
+    return f"ruff calls this fix unsafe: {said}" if finding.fix and not finding.fix.safe else ""
+
+
+def section(rule: Rule | None, heading: str) -> str:
+    """The prose under a heading of the rule's documentation, without its code blocks."""
+    if rule is None:
+        return ""
+    body = re.split(r"(?m)^## ", rule.explanation)
+    text = next((part[len(heading) :] for part in body if part.startswith(heading)), "")
+    prose = re.split(r"(?m)^```", text)[0]
+    prose = re.sub(r"\[([^\]]+)\](?:\([^)]*\)|\[[^\]]*\])?", r"\1", prose)
+    return " ".join(prose.replace("\n\n", " ").split())
+
+
+def condensed(text: str, limit: int) -> str:
+    """As many whole sentences as fit, else the first one cut between words. Names lose their backticks: copair
+    would look for them in the change."""
+    text = _TICKED.sub(r"\1", text)
+    kept = ""
+    for sentence in _SENTENCE.split(text):
+        longer = f"{kept} {sentence}".strip()
+        if len(longer) > limit:
+            break
+        kept = longer
+    if kept:
+        return kept.removesuffix(":") + ("" if kept[-1] in ".!?" else ".")
+    return text[: limit - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
+
+
+def ticks(text: str, known: str) -> str:
+    """Keep backticks only around what occurs in `known`: the card marks names that exist nowhere."""
+    return _TICKED.sub(lambda name: name[0] if name[1] and name[1] in known else f"'{name[1]}'", text)
+
+
+def title(finding: Finding, places: int = 1) -> str:
+    """What the fix does, with the rule: `Remove unused import: os (F401)`."""
+    doing = (finding.fix.message if finding.fix else None) or finding.message
+    doing = _TICKED.sub(r"\1", doing.split("; ")[0]).rstrip(".")
+    rule = f"({finding.rule}, {places} places)" if places > 1 else f"({finding.rule})"
+    room = TITLE_CHARS - len(rule) - 1
+    if len(doing) > room:
+        doing = doing[: room - 1].rstrip() + "…"
+    return f"{doing} {rule}"
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(items: Iterable[str], limit: int) -> str:
+    names = list(items)
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more

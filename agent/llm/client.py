@@ -191,6 +191,8 @@ class ProviderModel:
                 for event in reader.feed(self.endpoint.key.redact(data)):
                     watch.heard()
                     yield event
+        for data in decoder.end():
+            yield from reader.feed(self.endpoint.key.redact(data))
         yield from reader.end(head.framed)
 
 

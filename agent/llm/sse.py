@@ -49,3 +49,16 @@ class Events:
                 Fault(FaultKind.SERVER, f"a line of the reply is longer than {self._limit} bytes")
             )
         return found
+
+    def end(self) -> list[str]:
+        """What the last line brings when the stream is over.
+
+        Only a lone CR that was waiting for its LF, or the mark `[DONE]` whose blank line a server left out: any
+        other event that is not closed may be cut, and is none.
+        """
+        for line in self._lines.flush():
+            event = self._events.decode(line)
+            if event is not None and event.data:
+                return [event.data]
+        event = self._events.decode("")
+        return [event.data] if event is not None and event.data.strip() == "[DONE]" else []

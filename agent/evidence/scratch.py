@@ -1,0 +1,313 @@
+"""The scratch tree: a copy of the work tree in the user's cache folder, where checks run. Never the person's own.
+
+It holds what is tracked or untracked and not ignored, without large untracked files and files that hold keys (they
+are named). It is made once, then kept in step: `sync` follows the person's tree, `show` puts the states of a chunk
+over it, `settle` takes back what a check did to it. A scratch tree whose owner died is swept by the next one. It does
+not know checks or sandboxes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol as Interface
+
+from agent.core.errors import StateError
+from agent.core.hunk import FileState
+from agent.core.secrets import is_secret_path
+from agent.core.text import name_from_bytes, name_to_bytes
+from agent.core.weakness import is_test_path
+from agent.evidence.copying import Copier, Stamp, is_settled, put, remove, stamp, walk
+from agent.git.repo import Repo
+from agent.io.locks import Locked, lock
+from agent.io.paths import make_private
+
+LARGE_BYTES = 10 << 20
+SPARE_BYTES = 1 << 30
+ORPHAN_SECONDS = 60
+_EXAMPLES = ("example", "sample", "template", "dist", "test", "fixture")
+_GENERATED = (".so", ".pyd", "_version.py", "/version.py", "_pb2.py", "_pb2_grpc.py")
+
+
+class Listing(Interface):
+    """What git says about the files of the work tree."""
+
+    def tracked(self) -> list[str]: ...
+
+    def untracked(self) -> list[str]:
+        """Neither tracked nor ignored; a nested repository ends with a slash."""
+
+    def ignored_units(self) -> list[str]:
+        """Ignored files and folders, a wholly ignored folder as one name with a slash at its end."""
+
+    def ignored(self, paths: Iterable[str]) -> set[str]:
+        """Those of `paths` that git ignores."""
+
+
+class Scratch:
+    """One scratch tree with its rooms: `tree`, `exchange` (written by checks), `ours` (read by them), `cache`."""
+
+    def __init__(self, root: Path, listing: Listing, folder: Path) -> None:
+        self.root = root
+        self._listing = listing
+        self._top = os.fsencode(root)
+        self.folder = make_private(folder / f"{int(time.time())}-{secrets.token_hex(8)}")
+        self._lock = lock(self.folder / "owner", wait_seconds=0, what="a scratch tree")
+        self.tree, self.exchange = make_private(self.folder / "tree"), make_private(self.folder / "exchange")
+        self.ours, self.cache = make_private(self.folder / "ours"), make_private(self.folder / "cache")
+        self._copier = Copier()
+        self._real: dict[bytes, Stamp | None] = {}
+        self._mine: dict[bytes, Stamp] = {}
+        self._folders: set[bytes] = set()
+        self._over: dict[bytes, FileState | None] = {}
+        self._mounts: set[bytes] = {b".git"}
+        self._generated: list[str] = []
+        self._listed: tuple[list[str], list[str]] = ([], [])
+        self._has_submodules = False
+        self._names: dict[bytes, None] = {}
+        self.moved = False
+        """True once a file of the person had changed when it was needed again, between two runs."""
+        self.left_out: tuple[str, ...] = ()
+        self.environments: tuple[Path, ...] = ()
+
+    def close(self) -> None:
+        """Remove it all."""
+        self._lock.release()
+        remove(self.folder)
+
+    def sync(self) -> int:
+        """Follow the person's tree as it is now; how many files were copied or removed. Raises StateError."""
+        if not self._real:
+            self._look_around()
+        listed = (self._listing.tracked(), self._listing.untracked())
+        if self._listed != listed or self._has_submodules:
+            self._listed = listed
+            self._names = self._wanted(*listed)
+        wanted = self._names
+        self.moved, changed = False, 0
+        for name in [name for name in self._real if name not in wanted]:
+            self._drop(name)
+            changed += 1
+        top = self._top + b"/"
+        todo = [name for name in wanted if name not in self._real or stamp(top + name) != self._real[name]]
+        self._check_space(todo)
+        for name in todo:
+            changed += self._take(name)
+        if changed:
+            self._folders = {folder for name in self._mine for folder in _above(name)}
+        return changed
+
+    def show(self, states: Mapping[str, FileState | None]) -> None:
+        """Have the tree be the person's files with `states` over them; only what differs is written."""
+        wanted = {name_to_bytes(path): state for path, state in states.items()}
+        for name in [name for name in self._over if name not in wanted]:
+            del self._over[name]
+            self._restore(name)
+        for name, state in wanted.items():
+            if name not in self._over or self._over[name] != state:
+                self._over[name] = state
+                self._write(name, state)
+        self._folders |= {folder for name in wanted for folder in _above(name)}
+
+    def settle(self) -> tuple[str, ...]:
+        """Take back what a check did to files that are not ignored; the names of those it had changed or made."""
+        found: dict[bytes, Stamp | None] = dict(walk(os.fsencode(self.tree), self._is_known))
+        strange = [name for name in found if name not in self._mine and name not in self._mounts]
+        names = {name: name_from_bytes(name) + ("/" if found[name] is None else "") for name in strange}
+        kept = self._listing.ignored(names.values()) if names else set()
+        gone = [name for name in strange if names[name] not in kept or name in self._folders]
+        for name in gone:
+            remove(self._place(name))
+        edited = [name for name, mine in self._mine.items() if found.get(name) != mine]
+        for name in edited:
+            if name in self._over:
+                self._write(name, self._over[name])
+            else:
+                self._restore(name)
+        return tuple(sorted(name_from_bytes(name) for name in {*gone, *edited}))
+
+    def read(self, path: str) -> bytes | None:
+        """The file as the tree has it now; None when it is not there. No link is followed."""
+        name = name_to_bytes(path)
+        if name not in self._mine and name not in self._over:
+            return None
+        with contextlib.suppress(OSError):
+            place = self._place(name)
+            if not os.path.islink(place):
+                return Path(os.fsdecode(place)).read_bytes()
+        return None
+
+    def names(self) -> list[str]:
+        """All files of the tree as it is shown."""
+        return [name_from_bytes(name) for name in self._mine]
+
+    def stamp(self, path: str) -> Stamp | None:
+        """Changes when the file in the tree does."""
+        return self._mine.get(name_to_bytes(path))
+
+    def _look_around(self) -> None:
+        """Ignored things that a check needs all the same: environments, and files that a build made."""
+        units = self._listing.ignored_units()
+        self.environments = tuple(
+            self.root / unit for unit in units if _is_environment(self.root / unit, unit)
+        )
+        self._mounts |= {
+            name_to_bytes(unit.rstrip("/")) for unit in units if self.root / unit in self.environments
+        }
+        self._generated = [
+            unit for unit in units if unit.endswith((*_GENERATED, ".egg-info/", ".dist-info/"))
+        ]
+
+    def _wanted(self, tracked: Iterable[str], untracked: Iterable[str]) -> dict[bytes, None]:
+        """The names that the tree should have, in git's order; also notes what is left out."""
+        left_out: list[str] = []
+        wanted: dict[bytes, None] = {}
+        for path in tracked:
+            if _holds_keys(path, tracked=True):
+                left_out.append(path)
+            else:
+                wanted.update(dict.fromkeys(self._expand(name_to_bytes(path))))
+        self._has_submodules = len(wanted) + len(left_out) != len(self._listed[0])
+        for path in untracked:
+            found = stamp(os.path.join(self._top, name_to_bytes(path)))
+            if (
+                path.endswith("/")
+                or found is None
+                or found[1] > LARGE_BYTES
+                or _holds_keys(path, tracked=False)
+            ):
+                left_out.append(path)
+            else:
+                wanted[name_to_bytes(path)] = None
+        for unit in self._generated:
+            wanted.update(dict.fromkeys(self._expand(name_to_bytes(unit.rstrip("/")))))
+        self.left_out = tuple(left_out)
+        return wanted
+
+    def _expand(self, name: bytes) -> Iterator[bytes]:
+        """A file is itself; a folder (a submodule, generated metadata) is the files in it that are not large."""
+        place = os.path.join(self._top, name)
+        if name in self._real or not os.path.isdir(place) or os.path.islink(place):
+            yield name
+            return
+        for inner, found in walk(place, lambda folder: not folder.endswith(b".git")):
+            if found is not None and found[1] <= LARGE_BYTES and inner != b".git":
+                yield name + b"/" + inner
+
+    def _check_space(self, todo: Iterable[bytes]) -> None:
+        needed = sum(found[1] for name in todo if (found := stamp(os.path.join(self._top, name))))
+        free = (
+            os.statvfs(self.tree).f_bavail * os.statvfs(self.tree).f_frsize
+            if hasattr(os, "statvfs")
+            else needed * 2 + SPARE_BYTES
+        )
+        if needed + SPARE_BYTES > free:
+            raise StateError(
+                f"no room for a scratch tree of {needed >> 20} MiB",
+                hint="free space in the cache folder, or set XDG_CACHE_HOME",
+                untouched="no check was run",
+            )
+
+    def _take(self, name: bytes) -> int:
+        """Have the person's version of one file in the tree, unless a chunk's state is shown over it."""
+        source = os.path.join(self._top, name)
+        if name in self._over:
+            self._real[name] = stamp(source)
+            return 0
+        taken = self._copier.copy(source, self._place(name))
+        if taken is None:
+            self._drop(name)
+            return 1
+        # A file that was written just now may be written again without a new stamp: look again next time.
+        self._real[name] = taken if is_settled(taken) else None
+        self._note(name)
+        return 1
+
+    def _restore(self, name: bytes) -> None:
+        """Take a file again that was taken before; notes when it is no longer the same."""
+        before = self._real.get(name)
+        if before is not None and stamp(os.path.join(self._top, name)) != before:
+            self.moved = True
+        self._take(name)
+
+    def _write(self, name: bytes, state: FileState | None) -> None:
+        put(self._place(name), state)
+        self._note(name)
+
+    def _note(self, name: bytes) -> None:
+        found = stamp(self._place(name))
+        if found is None:
+            self._mine.pop(name, None)
+        else:
+            self._mine[name] = found
+
+    def _drop(self, name: bytes) -> None:
+        self._real.pop(name, None)
+        if name not in self._over:
+            remove(self._place(name))
+            self._mine.pop(name, None)
+
+    def _place(self, name: bytes) -> bytes:
+        return os.path.join(os.fsencode(self.tree), name)
+
+    def _is_known(self, folder: bytes) -> bool:
+        return folder in self._folders and folder not in self._mounts
+
+
+class GitListing:
+    """The listing of a repository, through the narrow adapter to git."""
+
+    def __init__(self, repo: Repo) -> None:
+        self._repo = repo
+        self.tracked, self.untracked, self.ignored = repo.tracked, repo.untracked, repo.ignored
+
+    def ignored_units(self) -> list[str]:
+        options = ("--others", "--ignored", "--exclude-standard", "--directory")
+        names = self._repo.git.run("ls-files", "-z", *options).split(b"\0")[:-1]
+        return [name_from_bytes(name) for name in names]
+
+
+def sweep(folder: Path) -> int:
+    """Remove scratch trees in `folder` whose owner is dead; how many."""
+    swept = 0
+    with contextlib.suppress(FileNotFoundError):
+        for found in list(folder.iterdir()):
+            if _is_orphan(found):
+                remove(found)
+                swept += 1
+    return swept
+
+
+def _is_orphan(folder: Path) -> bool:
+    """A young folder may be one whose lock is about to be taken."""
+    owner = folder / "owner"
+    try:
+        if not owner.exists():
+            return time.time() - folder.stat().st_mtime > ORPHAN_SECONDS
+        lock(owner, wait_seconds=0, what="a scratch tree").release()
+    except (Locked, StateError, OSError):
+        return False
+    return True
+
+
+def _above(name: bytes) -> Iterator[bytes]:
+    """The folders above a file."""
+    while b"/" in name:
+        name = name.rpartition(b"/")[0]
+        yield name
+
+
+def _is_environment(place: Path, unit: str) -> bool:
+    return unit.endswith("/") and (place.name == "node_modules" or (place / "pyvenv.cfg").is_file())
+
+
+def _holds_keys(path: str, *, tracked: bool) -> bool:
+    """Keys stay out. What is tracked as an example or for a test is no secret."""
+    if not is_secret_path(path):
+        return False
+    name = path.rpartition("/")[2].lower()
+    return not (tracked and (is_test_path(path) or any(word in name for word in _EXAMPLES)))

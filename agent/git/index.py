@@ -9,7 +9,7 @@ Format: gitformat-index(5).
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -39,7 +39,9 @@ class Entry(msgspec.Struct, frozen=True):
         return self.mode == Mode.SUBMODULE
 
 
-def read_entries(git: Git, paths: Iterable[str] | None = None) -> list[Entry]:
+def read_entries(
+    git: Git, paths: Iterable[str] | None = None, variables: Mapping[str, str] | None = None
+) -> list[Entry]:
     """Entries of `paths` (files, or folders with all they hold), or of the whole index."""
     arguments: list[str | bytes] = ["-v", "-s", "-z"]
     if paths is not None:
@@ -47,7 +49,9 @@ def read_entries(git: Git, paths: Iterable[str] | None = None) -> list[Entry]:
         if not wanted:
             return []
         arguments += ["--", *wanted]
-    return [_entry(record) for record in git.run("ls-files", *arguments).split(b"\0")[:-1]]
+    return [
+        _entry(record) for record in git.run("ls-files", *arguments, variables=variables).split(b"\0")[:-1]
+    ]
 
 
 def _entry(record: bytes) -> Entry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import weakref
 
 from agent.core.errors import GitFailed
 from agent.git.command import Git
@@ -16,6 +17,7 @@ class Objects:
     def __init__(self, git: Git) -> None:
         self._git = git
         self._process: subprocess.Popen[bytes] | None = None
+        self._stop: weakref.finalize[[subprocess.Popen[bytes]], Objects] | None = None
         self._lock = threading.Lock()
 
     def read(self, name: str) -> bytes:
@@ -61,6 +63,7 @@ class Objects:
             argv = ["git", "cat-file", "--batch"]
             env = self._git.environment()
             self._process = start(argv, cwd=self._git.root, env=env, stderr=subprocess.DEVNULL)
+            self._stop = weakref.finalize(self, _stop, self._process)
         return self._process
 
     def write_blob(self, data: bytes) -> str:
@@ -74,15 +77,19 @@ class Objects:
         return self._git.run("hash-object", *arguments, stdin=data).strip().decode()
 
     def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        kill(process)
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+        if self._stop is not None:
+            self._stop()
+        self._process = self._stop = None
 
     def close(self) -> None:
         with self._lock:
             self._end()
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Also run when an `Objects` is forgotten, or the program ends."""
+    kill(process)
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()

@@ -1,0 +1,122 @@
+"""Changes the real index the way git does: a whole new file, under `index.lock`, moved over the old one.
+
+The change is made to a private copy by git itself, so flags, extensions and all other entries are kept as git
+keeps them. The lock is held only for the comparison and the move: it is linked in, complete, when everything is
+ready. If the index changed meanwhile the work is done again from the new one. The copy keeps the time of the original,
+else git would overlook edits of the same second (git's Documentation/technical/racy-git).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from agent.core.errors import RepositoryError
+from agent.io.calls import Calls, Folder
+from agent.io.paths import make_private
+from agent.ports import Place
+
+TRIES = 3
+
+
+class IndexBusy(RepositoryError):
+    """Another git process holds the lock, or keeps changing the index."""
+
+
+class IndexFile:
+    """The index of one work tree."""
+
+    def __init__(self, place: Place, calls: Calls | None = None) -> None:
+        self._path = place.git_dir / "index"
+        self._lock = place.git_dir / "index.lock"
+        self._scratch = place.state / "scratch"
+        self._calls = calls or Calls()
+
+    @contextlib.contextmanager
+    def copy(self, token: str) -> Iterator[tuple[dict[str, str], Path]]:
+        """A private copy and the variables that make git use it. Removed at the end, with what git put beside it."""
+        folder = make_private(self._scratch / token)
+        private = folder / "index"
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copy2(self._path, private)
+            yield {"GIT_INDEX_FILE": str(private)}, private
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def change(self, token: str, edit: Callable[[Mapping[str, str]], None]) -> None:
+        """Run `edit` on a copy and put the result in place. `edit` may raise, then nothing was changed.
+
+        Raises IndexBusy, OSError.
+        """
+        for _ in range(TRIES):
+            with self.copy(token) as (variables, private):
+                before = _bytes(private)
+                edit(variables)
+                after = _bytes(private)
+                if after == before or self._replace(token, before, after or b""):
+                    return
+        raise IndexBusy("the index keeps changing", hint="try again when the other git process is done")
+
+    def _replace(self, token: str, before: bytes | None, after: bytes) -> bool:
+        """Put `after` in place if the index still is `before`."""
+        ready = self._ready(token)
+        bits = _permissions(self._path)
+        try:
+            with Folder.open(self._path.parent) as folder:
+                fd = self._calls.create(folder, os.fsencode(ready.name), after, bits)
+                try:
+                    self._calls.permit(fd, bits)
+                    self._calls.sync(fd)
+                finally:
+                    os.close(fd)
+                self._take_lock(ready)
+                if _bytes(self._path) != before:
+                    return False
+                self._calls.note("index")
+                self._lock.replace(self._path)
+                with contextlib.suppress(OSError):
+                    self._calls.sync_folder(folder)
+        finally:
+            self.tidy(token)
+        return True
+
+    def _take_lock(self, ready: Path) -> None:
+        try:
+            self._calls.note("lock")
+            os.link(ready, self._lock)
+        except FileExistsError as error:
+            raise IndexBusy(
+                "another git process is working with the index",
+                hint=f"wait for it; if none is running, remove {self._lock}",
+                untouched="the index was left as it is",
+            ) from error
+
+    def _ready(self, token: str) -> Path:
+        return self._path.with_name(f"index.copair-{token}")
+
+    def tidy(self, token: str) -> None:
+        """Remove what a change leaves when it is stopped: its ready file, and the lock if it is ours."""
+        ready = self._ready(token)
+        with contextlib.suppress(FileNotFoundError):
+            if self._lock.exists() and self._lock.samefile(ready):
+                self._lock.unlink()
+        ready.unlink(missing_ok=True)
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _permissions(path: Path) -> int:
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return 0o644

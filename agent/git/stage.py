@@ -1,0 +1,181 @@
+"""Writes approved sets into the index and leaves the work tree alone (`review --onto index`).
+
+Contents are compared and stored exactly as the index holds them, without conversion. The index is replaced in
+one step, so a set is all there or not at all; a record tells after a crash which of both it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Mapping, Sequence
+
+from agent.core.errors import PathRefused, RepositoryError
+from agent.core.events import StoredState
+from agent.core.hunk import FileState, Mode, Write, writes_digest
+from agent.core.outcome import Applied, Drifted, Refused, WriteOutcome
+from agent.core.text import digest as digest_of
+from agent.core.text import name_to_bytes
+from agent.git import plan
+from agent.git.apply import WAIT_SECONDS, Recovered
+from agent.git.index import Entry, read_entries
+from agent.git.index_write import IndexFile
+from agent.git.repo import Repo
+from agent.git.sets import Sets, Step, WriteSet
+from agent.git.transaction import DriftSeen
+from agent.io.blobs import Blobs
+from agent.io.calls import Calls
+from agent.io.locks import Locked, locked
+from agent.ports import BlobStore, Place
+
+
+class Index:
+    """ports.Target for the index of one work tree."""
+
+    def __init__(
+        self,
+        place: Place,
+        blobs: BlobStore | None = None,
+        *,
+        repo: Repo | None = None,
+        calls: Calls | None = None,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
+        calls = calls or Calls()
+        self._root = str(place.root)
+        self._lock = place.state / "write.lock"
+        self._wait_seconds = wait_seconds
+        self._repo = repo or Repo(place, calls)
+        self._blobs = blobs or Blobs(place.state / "blobs", calls)
+        self._sets = Sets(place.state / "index", calls)
+        self._file = IndexFile(place, calls)
+
+    def read(self, path: str) -> FileState | None:
+        """The file as it is staged, as stored; None when it is not staged. Raises PathRefused."""
+        self._repo.fence.check(path)
+        return self._state(_entries(self._repo, [path], None), path)
+
+    def _state(self, entries: Mapping[str, list[Entry]], path: str) -> FileState | None:
+        found = entries.get(path, [])
+        if any(entry.stage for entry in found):
+            raise PathRefused(f"{path} is in conflict", hint="resolve the conflict first")
+        return self._repo.stored(found[0].mode, found[0].oid) if found else None
+
+    def write(self, set_id: str, writes: Sequence[Write]) -> WriteOutcome:
+        """All of `writes` or none. A `set_id` that was applied before is not applied again. Raises StateError."""
+        try:
+            with locked(self._lock, wait_seconds=self._wait_seconds, what="this repository"):
+                self._recover()
+                return self._write(set_id, writes)
+        except Locked as error:
+            return Refused("", error.message, error.hint)
+
+    def recover(self) -> list[Recovered]:
+        """Settle what a crash left; to be called at the start. Raises StateError."""
+        if not self._unfinished():
+            return []
+        with locked(self._lock, wait_seconds=self._wait_seconds, what="this repository"):
+            return self._recover()
+
+    def _unfinished(self) -> list[WriteSet]:
+        return [found for found in self._sets.unfinished("pending") if found.root == self._root]
+
+    def _recover(self) -> list[Recovered]:
+        reports = []
+        for write_set in self._unfinished():
+            paths = [step.path for step in write_set.steps]
+            entries = _entries(self._repo, paths, None)
+            self._file.tidy(write_set.token)
+            finished = all(_stands(self._repo, entries.get(s.path, []), s.new) for s in write_set.steps)
+            if finished:
+                self._sets.commit(write_set.set_id)
+                self._sets.finish(write_set.set_id)
+            else:
+                self._sets.forget(write_set.set_id)
+            reports.append(Recovered(write_set.set_id, finished, tuple(paths)))
+        return reports
+
+    def _write(self, set_id: str, writes: Sequence[Write]) -> WriteOutcome:
+        digest = writes_digest(writes)
+        before = self._sets.done(set_id)
+        if before is not None:
+            if before.digest == digest:
+                return Applied(set_id, digest)
+            return Refused("", "another set was written under this id before", "decide on the chunk again")
+        first = writes[0].path if writes else ""
+        try:
+            for write in writes:
+                first = write.path
+                _check(self._repo, write, {w.path for w in writes if w.new is None})
+            self._change(set_id, digest, writes)
+        except DriftSeen as drift:
+            self._sets.forget(set_id)
+            return Drifted(tuple(drift.path.split("\0")))
+        except OSError as error:
+            self._sets.forget(set_id)
+            return plan.refused(first, error)
+        except RepositoryError as error:
+            self._sets.forget(set_id)
+            return Refused(first, error.message, error.hint)
+        return Applied(set_id, digest)
+
+    def _change(self, set_id: str, digest: str, writes: Sequence[Write]) -> None:
+        token = secrets.token_hex(6)
+        steps = tuple(Step(w.path, "", self._keep(w.old), self._keep(w.new)) for w in writes)
+        gone = [name_to_bytes(write.path) + b"\0" for write in writes if write.new is None]
+        lines = [self._line(write.path, write.new) for write in writes if write.new is not None]
+        self._sets.save(WriteSet(set_id, self._root, digest, steps, token=token), sync=True)
+
+        def edit(variables: Mapping[str, str]) -> None:
+            entries = _entries(self._repo, [write.path for write in writes], variables)
+            drifted = [write.path for write in writes if self._state(entries, write.path) != write.old]
+            if drifted:
+                raise DriftSeen("\0".join(drifted))
+            assumed = [
+                name_to_bytes(p) + b"\0" for p, found in entries.items() if any(e.assumed for e in found)
+            ]
+            self._update(("--force-remove", "-z", "--stdin"), gone, variables)
+            self._update(("-z", "--index-info"), lines, variables)
+            self._update(("--assume-unchanged", "-z", "--stdin"), assumed, variables)
+
+        self._file.change(token, edit)
+        # It is done; a record that still says "pending" is settled by the next recovery.
+        with contextlib.suppress(OSError):
+            self._sets.commit(set_id)
+            self._sets.finish(set_id)
+
+    def _keep(self, state: FileState | None) -> StoredState | None:
+        return StoredState(state.mode, self._blobs.put(state.data)) if state else None
+
+    def _update(
+        self, arguments: tuple[str, ...], records: Sequence[bytes], variables: Mapping[str, str]
+    ) -> None:
+        if records:
+            self._repo.git.run("update-index", *arguments, stdin=b"".join(records), variables=variables)
+
+    def _line(self, path: str, state: FileState) -> bytes:
+        """One record of `update-index --index-info`."""
+        oid = self._repo.objects.write_blob(state.data)
+        return f"{state.mode:o} {oid}\t".encode() + name_to_bytes(path) + b"\0"
+
+
+def _check(repo: Repo, write: Write, leaving: set[str]) -> None:
+    repo.fence.check(write.path, leaving, new=write.old is None)
+    if write.new is not None and write.new.mode not in (Mode.FILE, Mode.EXECUTABLE, Mode.SYMLINK):
+        raise PathRefused(f"{write.path} is a submodule", hint="use git itself")
+
+
+def _entries(repo: Repo, paths: Sequence[str], variables: Mapping[str, str] | None) -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = {}
+    wanted = set(paths)
+    for entry in read_entries(repo.git, paths, variables):
+        if entry.path in wanted:
+            found.setdefault(entry.path, []).append(entry)
+    return found
+
+
+def _stands(repo: Repo, entries: Sequence[Entry], stored: StoredState | None) -> bool:
+    if stored is None or len(entries) != 1:
+        return stored is None and not entries
+    state = repo.stored(entries[0].mode, entries[0].oid)
+    return state.mode == stored.mode and digest_of(state.data) == stored.blob

@@ -77,23 +77,28 @@ class Index:
         with locked(self._lock, wait_seconds=self._wait_seconds, what="this repository"):
             return self._recover()
 
-    def _unfinished(self) -> list[WriteSet]:
-        return [found for found in self._sets.unfinished("pending") if found.root == self._root]
+    def _unfinished(self) -> list[tuple[str, WriteSet]]:
+        phases = ("committed", "pending")
+        found = [(phase, write_set) for phase in phases for write_set in self._sets.unfinished(phase)]
+        return [(phase, write_set) for phase, write_set in found if write_set.root == self._root]
 
     def _recover(self) -> list[Recovered]:
-        reports = []
-        for write_set in self._unfinished():
-            paths = [step.path for step in write_set.steps]
-            entries = _entries(self._repo, paths, None)
-            self._file.tidy(write_set.token)
-            finished = all(_stands(self._repo, entries.get(s.path, []), s.new) for s in write_set.steps)
-            if finished:
+        return [self._settle(phase, write_set) for phase, write_set in self._unfinished()]
+
+    def _settle(self, phase: str, write_set: WriteSet) -> Recovered:
+        self._file.tidy(write_set.token)
+        paths = tuple(step.path for step in write_set.steps)
+        entries = _entries(self._repo, paths, None)
+        finished = phase == "committed" or all(
+            _stands(self._repo, entries.get(step.path, []), step.new) for step in write_set.steps
+        )
+        if not finished:
+            self._sets.forget(write_set.set_id)
+        else:
+            if phase == "pending":
                 self._sets.commit(write_set.set_id)
-                self._sets.finish(write_set.set_id)
-            else:
-                self._sets.forget(write_set.set_id)
-            reports.append(Recovered(write_set.set_id, finished, tuple(paths)))
-        return reports
+            self._sets.finish(write_set.set_id)
+        return Recovered(write_set.set_id, finished, paths)
 
     def _write(self, set_id: str, writes: Sequence[Write]) -> WriteOutcome:
         digest = writes_digest(writes)

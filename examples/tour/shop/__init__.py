@@ -1,0 +1,1 @@
+"""A till in a few lines."""

@@ -20,20 +20,24 @@ GEMINI_DUMMY = {"extra_content": {"google": {"thought_signature": "skip_thought_
 
 
 def build_body(request: Request, model: str, preset: Preset, dropped: frozenset[str]) -> Json:
-    """The JSON body. `dropped` names fields that this server has refused."""
-    body: Json = {"model": model, "messages": _messages(request, model, preset), "stream": True}
+    """The JSON body: what stays first, then the messages, then what may differ from turn to turn.
+
+    `dropped` names fields that this server has refused.
+    """
+    body: Json = {"model": model, "stream": True}
     if preset.usage_option:
         body["stream_options"] = {"include_usage": True}
-    if request.tools:
-        strict = preset.strict and "strict" not in dropped
-        body["tools"] = [_tool(tool.name, tool.description, tool.schema, strict) for tool in request.tools]
-        if request.tool_choice is ToolChoice.NONE:
-            body["tool_choice"] = "none"
-        if preset.one_call:
-            body["parallel_tool_calls"] = False
     if preset.cache_key and request.cache_key:
         body["prompt_cache_key"] = request.cache_key
     body[max_tokens_field(preset, dropped)] = request.max_output_tokens
+    if request.tools:
+        strict = preset.strict and "strict" not in dropped
+        body["tools"] = [_tool(tool.name, tool.description, tool.schema, strict) for tool in request.tools]
+        if preset.one_call:
+            body["parallel_tool_calls"] = False
+    body["messages"] = _messages(request, model, preset)
+    if request.tools and request.tool_choice is ToolChoice.NONE:
+        body["tool_choice"] = "none"
     return {name: value for name, value in body.items() if name not in dropped}
 
 

@@ -24,21 +24,25 @@ _BAD_ID = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 def build_body(request: Request, model: str, dropped: frozenset[str]) -> Json:
-    """The JSON body. `dropped` names fields that this server has refused, at any depth."""
+    """The JSON body: what stays first, then the messages, then what may differ from turn to turn.
+
+    `dropped` names fields that this server has refused, at any depth.
+    """
     body: Json = {"model": model, "max_tokens": request.max_output_tokens, "stream": True}
     cached = "cache_control" not in dropped
-    if request.system:
-        system: Json = {"type": "text", "text": request.system}
-        body["system"] = [{**system, "cache_control": EPHEMERAL} if cached else system]
-    if request.tools:
-        body["tools"] = [_tool(tool, dropped) for tool in request.tools]
-        body["tool_choice"] = _tool_choice(request.tool_choice, dropped)
+    if cached:
+        body["cache_control"] = EPHEMERAL
     if "thinking" not in dropped:
         # Always: newer models think anyway, and say what they do between calls only in a summary.
         body["thinking"] = {"type": "adaptive", "display": "summarized"}
+    if request.tools:
+        body["tools"] = [_tool(tool, dropped) for tool in request.tools]
+    if request.system:
+        system: Json = {"type": "text", "text": request.system}
+        body["system"] = [{**system, "cache_control": EPHEMERAL} if cached else system]
     body["messages"] = _messages(request, model, cached)
-    if cached:
-        body["cache_control"] = EPHEMERAL
+    if request.tools:
+        body["tool_choice"] = _tool_choice(request.tool_choice, dropped)
     return body
 
 

@@ -19,11 +19,12 @@ CACHE_KEY_CHARS = 64
 
 
 def build_body(request: Request, model: str, dropped: frozenset[str]) -> Json:
-    """The JSON body. `dropped` names fields that this server has refused."""
+    """The JSON body: what stays first, then the input, then what may differ from turn to turn.
+
+    `dropped` names fields that this server has refused.
+    """
     body: Json = {
         "model": model,
-        "instructions": request.system,
-        "input": _input(request, model),
         "stream": True,
         "store": False,
         "include": ["reasoning.encrypted_content"],
@@ -31,14 +32,16 @@ def build_body(request: Request, model: str, dropped: frozenset[str]) -> Json:
         "max_output_tokens": request.max_output_tokens,
         "stream_options": {"include_obfuscation": False},
     }
-    if request.tools:
-        body["tools"] = [_tool(tool, "strict" not in dropped) for tool in request.tools]
-        body["tool_choice"] = "none" if request.tool_choice is ToolChoice.NONE else "auto"
-        body["parallel_tool_calls"] = False
     if request.cache_key:
         body["prompt_cache_key"] = _cache_key(request.cache_key)
-    if not request.system:
-        del body["instructions"]
+    if request.tools:
+        body["parallel_tool_calls"] = False
+        body["tools"] = [_tool(tool, "strict" not in dropped) for tool in request.tools]
+    if request.system:
+        body["instructions"] = request.system
+    body["input"] = _input(request, model)
+    if request.tools:
+        body["tool_choice"] = "none" if request.tool_choice is ToolChoice.NONE else "auto"
     return {name: value for name, value in body.items() if name not in dropped}
 
 

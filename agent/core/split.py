@@ -18,11 +18,11 @@ from agent.core.titles import title
 BY_LINES = (ChangeKind.MODIFY, ChangeKind.CREATE)
 
 
-def split(chunk: Chunk, base: States) -> tuple[Chunk, ...]:
+def split(chunk: Chunk, base: States, budget: Budget | None = None) -> tuple[Chunk, ...]:
     """The parts of `chunk` in order, with what it needs; the chunk alone when it cannot be split."""
     changes = [part for change in chunk.changes for part in _atoms(change)]
     if len(changes) == 1 and changes[0].kind in BY_LINES and changes[0].hunks:
-        hunks = _halves(changes[0], base)
+        hunks = _halves(changes[0], base, budget or Budget())
         changes = [msgspec.structs.replace(changes[0], hunks=own) for own in hunks]
     if len(changes) == 1:
         return (chunk,)
@@ -49,7 +49,7 @@ def _atoms(change: FileChange) -> list[FileChange]:
     return [msgspec.structs.replace(change, hunks=(hunk,)) for hunk in change.hunks]
 
 
-def _halves(change: FileChange, base: States) -> list[tuple[Hunk, ...]]:
+def _halves(change: FileChange, base: States, budget: Budget) -> list[tuple[Hunk, ...]]:
     """The one hunk of `change` as two or more; a single one when it has but one line on a side."""
     hunk = change.hunks[0]
     if len(hunk.old) <= 1 and len(hunk.new) <= 1:
@@ -58,7 +58,9 @@ def _halves(change: FileChange, base: States) -> list[tuple[Hunk, ...]]:
     old = Sheet(change.path, file_lines(state) if state else ())
     done = outcome({change.path: state}, [change])[change.path]
     new = Sheet(change.path, file_lines(done) if done else ())
-    half = Budget(lines=max(1, (hunk.changed + 1) // 2), hard_lines=max(1, hunk.changed - 1))
+    half = Budget(
+        lines=max(1, min(budget.lines, (hunk.changed + 1) // 2)), hard_lines=max(1, hunk.changed - 1)
+    )
     pieces = [piece.hunks for piece in cut_hunk(hunk, old, new, hunk.start, half)]
     return pieces if len(pieces) > 1 else _at_a_line(hunk)
 

@@ -1,0 +1,53 @@
+"""Which source an argument of `copair review` names: commits, a patch file, stdin, or the uncommitted work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.core.errors import StateError, UsageError
+from agent.git.repo import Repo
+from agent.review.commits import read_commits
+from agent.review.patches import read_patch
+from agent.review.source import Progress, Read, Source
+from agent.review.uncommitted import read_uncommitted
+
+
+def open_source(
+    repo: Repo,
+    read: Read,
+    argument: str | None,
+    *,
+    onto: str,
+    cwd: Path,
+    stdin: Callable[[], bytes],
+    progress: Progress | None = None,
+) -> Source:
+    """The source for `argument`. `onto` is `worktree` or `index`; without argument it is the index.
+
+    Raises UsageError when the argument names nothing, or both a revision and a file.
+    """
+    if argument is None:
+        return read_uncommitted(repo, progress)
+    if argument == "-":
+        return read_patch(repo, stdin(), "stdin", read, onto, progress)
+    commits = None if argument.startswith("-") else read_commits(repo, argument, onto, progress)
+    file = cwd / argument
+    is_file = file.is_file()
+    if commits is not None and is_file:
+        raise UsageError(
+            f"{argument} is both a revision and a file",
+            hint=f"./{argument} names the file, refs/… the revision",
+        )
+    if commits is not None:
+        return commits
+    if not is_file:
+        raise UsageError(
+            f"{argument} is neither a revision, nor a range A..B, nor a patch file",
+            hint="- reads a patch from stdin; without argument the uncommitted changes are reviewed",
+        )
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise StateError(f"{argument} cannot be read: {error.strerror}") from error
+    return read_patch(repo, data, argument, read, onto, progress)

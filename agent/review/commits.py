@@ -1,0 +1,161 @@
+"""A commit or a range of commits as a source: two trees compared by git, contents as they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from agent.core.errors import GitFailed, PathRefused
+from agent.core.hunk import FileState, Mode
+from agent.core.outcome import States
+from agent.core.text import name_from_bytes
+from agent.git.paths import lexical
+from agent.git.repo import Repo
+from agent.review.conversion import Conversion
+from agent.review.source import LeftOut, Progress, Source
+
+RENAME_LIMIT = 2000
+"""So many new files are compared with so many deleted ones, to find renames."""
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """One entry of `git diff-tree --raw`: modes, object ids and names on both sides."""
+
+    old_mode: int
+    new_mode: int
+    old_oid: str
+    new_oid: str
+    status: str
+    old_path: str
+    new_path: str
+
+
+def read_commits(repo: Repo, spec: str, onto: str, progress: Progress | None = None) -> Source | None:
+    """The source that `REV`, `A..B` or `A...B` names; None when it names no commits."""
+    found = _trees(repo, spec)
+    if found is None:
+        return None
+    old, new, label, name = found
+    pairs = raw_pairs(
+        repo.git.run("diff-tree", "-r", "-z", "--raw", "--no-commit-id", "-M", f"-l{RENAME_LIMIT}",
+                     "--no-ext-diff", "--no-textconv", "--full-index", "--end-of-options", old, new, "--")
+    )  # fmt: skip
+    return _States(repo, onto, progress).source(pairs, label, name)
+
+
+def _trees(repo: Repo, spec: str) -> tuple[str, str, str, str] | None:
+    """Old and new tree, the label and the exact name; a range starts where both sides parted."""
+    left, dots, right = spec.partition("...") if "..." in spec else spec.partition("..")
+    if dots:
+        first, last = _commit(repo, left or "HEAD"), _commit(repo, right or "HEAD")
+        if first is None or last is None:
+            return None
+        bases = repo.git.run("merge-base", first, last, ok=(0, 1)).split()
+        start = bases[0].decode() if bases else first
+        since = "" if start == first else f", since they parted at {start[:7]}"
+        return start, last, f"{spec}{since}", f"{start}..{last}"
+    commit = _commit(repo, spec)
+    if commit is None:
+        return None
+    parent = _commit(repo, f"{commit}^1") or _empty_tree(repo)
+    subject = repo.git.run(
+        "log", "-1", "--format=%s", "--no-show-signature", "--end-of-options", commit, "--"
+    )
+    text = subject.decode("utf-8", "replace").strip()
+    return parent, commit, f"commit {commit[:7]}: {text}", f"{parent}..{commit}"
+
+
+def _commit(repo: Repo, rev: str) -> str | None:
+    try:
+        return repo.resolve(rev)
+    except GitFailed:
+        return None
+
+
+def _empty_tree(repo: Repo) -> str:
+    return repo.git.run("hash-object", "-t", "tree", "--stdin").strip().decode()
+
+
+def raw_pairs(output: bytes) -> list[Pair]:
+    """Entries of `--raw -z` output: `:MODE MODE OID OID STATUS\\0PATH\\0` and a second path for renames."""
+    fields = output.split(b"\0")
+    pairs, at = [], 0
+    while at < len(fields) and fields[at].startswith(b":"):
+        old_mode, new_mode, old_oid, new_oid, status = fields[at][1:].decode().split(" ")
+        old_path = name_from_bytes(fields[at + 1])
+        moved = status[0] in "RC"
+        new_path = name_from_bytes(fields[at + 2]) if moved else old_path
+        pairs.append(
+            Pair(int(old_mode, 8), int(new_mode, 8), old_oid, new_oid, status[0], old_path, new_path)
+        )
+        at += 3 if moved else 2
+    return pairs
+
+
+class _States:
+    """Reads both sides of each pair."""
+
+    def __init__(self, repo: Repo, onto: str, progress: Progress | None) -> None:
+        self.repo = repo
+        self.onto = onto
+        self.progress = progress
+        self.before: States = {}
+        self.after: States = {}
+        self.renames: dict[str, str] = {}
+        self.left_out: list[LeftOut] = []
+
+    def source(self, pairs: list[Pair], label: str, spec: str) -> Source:
+        paths = {path for pair in pairs for path in (pair.old_path, pair.new_path)}
+        self.conversion = Conversion(self.repo, paths)
+        for done, pair in enumerate(pairs):
+            reason = next(
+                (why for path in (pair.old_path, pair.new_path) if (why := self._why_not(path, pair))), ""
+            )
+            if reason:
+                self.left_out.append(LeftOut(pair.new_path, reason))
+            else:
+                self._take(pair)
+            if self.progress is not None:
+                self.progress("reading", done + 1, len(pairs))
+        return Source(label, spec, self.before, self.after, self.renames, tuple(self.left_out), self.onto)
+
+    def _why_not(self, path: str, pair: Pair) -> str:
+        if Mode.SUBMODULE in (pair.old_mode, pair.new_mode):
+            return "a submodule: copair does not change which commit it is at"
+        if name := self.conversion.filter_of(path):
+            return f"goes through the filter {name}, which copair does not run"
+        return refused_name(path)
+
+    def _take(self, pair: Pair) -> None:
+        old = self._state(pair.old_path, pair.old_mode, pair.old_oid)
+        new = self._state(pair.new_path, pair.new_mode, pair.new_oid)
+        if pair.status == "C":
+            self.before[pair.new_path], self.after[pair.new_path] = None, new
+            return
+        self.before[pair.old_path] = old
+        if pair.old_path != pair.new_path:
+            self.before.setdefault(pair.new_path, None)
+            self.after[pair.old_path] = None
+            self.renames[pair.old_path] = pair.new_path
+        self.after[pair.new_path] = new
+
+    def _state(self, path: str, mode: int, oid: str) -> FileState | None:
+        if not mode:
+            return None
+        state = self.repo.stored(mode, oid)
+        return self.conversion.to_work_tree(path, state, oid) if self.onto == "worktree" else state
+
+
+def refused_name(path: str) -> str:
+    """Why a path may never be written; empty when it may."""
+    try:
+        lexical(path)
+    except PathRefused as error:
+        return error.message
+    return ""
+
+
+def all_paths(states: Iterable[States]) -> list[str]:
+    """Every path of some states, each once."""
+    return list(dict.fromkeys(path for own in states for path in own))

@@ -1,0 +1,56 @@
+"""The stack as one JSON document, for programs: `copair review X --json`. Reads only.
+
+Version 1. `diff` is a git diff over the base with what the chunk needs in place; where it is not UTF-8 it is shown
+with replacement characters and `diff_base64` has the bytes. Paths that are not UTF-8 have lone surrogates.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from agent.core.chunk import Chunk
+from agent.core.chunk_diff import ChunkDiffs
+from agent.core.risk import assess
+from agent.review.stack import Stack
+
+VERSION = 1
+
+
+def listing(stack: Stack, onto: str) -> dict[str, Any]:
+    """The whole document; plain data for `json.dumps`."""
+    diffs = ChunkDiffs(stack.chunks, stack.source.before)
+    return {
+        "version": VERSION,
+        "source": stack.source.label,
+        "spec": stack.source.spec,
+        "onto": onto,
+        "chunks": [_row(chunk, diffs, stack) for chunk in stack.chunks],
+        "left_out": [{"path": out.path, "reason": out.reason} for out in stack.left_out],
+    }
+
+
+def _row(chunk: Chunk, diffs: ChunkDiffs, stack: Stack) -> dict[str, Any]:
+    hunks = [hunk for change in chunk.changes for hunk in change.hunks]
+    diff = diffs.of(chunk)
+    row: dict[str, Any] = {
+        "id": chunk.id,
+        "title": chunk.title,
+        "paths": list(chunk.paths),
+        "kind": "+".join(dict.fromkeys(change.kind.value for change in chunk.changes)),
+        "lines": chunk.changed_lines,
+        "added": sum(len(hunk.new) for hunk in hunks),
+        "removed": sum(len(hunk.old) for hunk in hunks),
+        "risk": assess(chunk.changes).level.word,
+        "risks": list(chunk.risks),
+        "needs": list(chunk.needs),
+        "why_here": chunk.place_reason,
+        "folded": chunk.folded,
+        "present": chunk.id in stack.present,
+        "diff": diff.decode("utf-8", "replace"),
+    }
+    try:
+        diff.decode("utf-8")
+    except UnicodeDecodeError:
+        row["diff_base64"] = base64.b64encode(diff).decode()
+    return row

@@ -1,0 +1,93 @@
+"""The form of `copair review` that a program drives: list the stack, or write what it decided.
+
+Both print one JSON document and nothing else on stdout. Listing changes nothing. Exit codes: 0 listed, or all that
+was approved is in the files; 1 nothing was written (blocked, unknown, conflict, refused); 2 the arguments, the
+patch or the decisions cannot be read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agent.core.chunk import Budget
+from agent.core.errors import Exit, PathRefused, UsageError
+from agent.core.hunk import FileState
+from agent.git.repo import Repo
+from agent.ports import Target
+from agent.review.choose import open_source
+from agent.review.decide import decide, read_decisions
+from agent.review.listing import listing
+from agent.review.source import Progress, Source
+from agent.review.stack import Stack, build_stack
+
+ONTO = ("worktree", "index")
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What `copair review` was asked: the argument, where to, and where from the decisions come."""
+
+    argument: str | None
+    cwd: Path
+    stdin: Callable[[], bytes]
+    onto: str = ""
+    budget: Budget = Budget()
+    progress: Progress | None = None
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A stack and the target that it goes to."""
+
+    stack: Stack
+    target: Target
+    onto: str
+
+
+def open_stack(repo: Repo, target_of: Callable[[str], Target], wanted: Wanted) -> Opened:
+    """Read the source, cut it, compare it with the target. Raises UsageError."""
+    if wanted.onto and wanted.onto not in ONTO:
+        raise UsageError(f"--onto is worktree or index, not {wanted.onto}")
+    onto = wanted.onto or ("index" if wanted.argument is None else "worktree")
+    target = target_of(onto)
+    read = reader(repo, target, onto)
+    source: Source = open_source(
+        repo, read, wanted.argument, onto=onto, cwd=wanted.cwd, stdin=wanted.stdin, progress=wanted.progress
+    )
+    return Opened(build_stack(source, read, wanted.budget, wanted.progress), target, onto)
+
+
+def reader(repo: Repo, target: Target, onto: str) -> Callable[[str], FileState | None]:
+    """Reads files of the target; the index is listed once, not once for each file. Raises PathRefused."""
+    if onto != "index":
+        return target.read
+    entries = repo.entries()
+    staged = {entry.path: entry for entry in entries}
+    conflicts = {entry.path for entry in entries if entry.stage}
+
+    def read(path: str) -> FileState | None:
+        if path in conflicts:
+            raise PathRefused(f"{path} is in conflict", hint="resolve the conflict first")
+        repo.fence.check(path)
+        entry = staged.get(path)
+        return repo.stored(entry.mode, entry.oid) if entry else None
+
+    return read
+
+
+def list_stack(opened: Opened) -> tuple[str, Exit]:
+    """The document of `--json`."""
+    return _document(listing(opened.stack, opened.onto)), Exit.DONE
+
+
+def decide_stack(opened: Opened, decisions: bytes, set_id: str) -> tuple[str, Exit]:
+    """Write what is approved; the document of `--decide`. Raises UsageError for decisions that cannot be read."""
+    outcome = decide(opened.stack, read_decisions(decisions), opened.target, opened.onto, set_id)
+    return _document(outcome.result), outcome.code
+
+
+def _document(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=True) + "\n"

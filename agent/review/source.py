@@ -1,0 +1,40 @@
+"""What is to be reviewed, as file states before and after, whatever it was read from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from agent.core.hunk import FileState
+from agent.core.outcome import States
+
+Progress = Callable[[str, int, int], None]
+"""What is going on, how many are done, of how many."""
+
+Read = Callable[[str], FileState | None]
+"""A file as it is now, None when absent. Raises PathRefused."""
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """A path of the input that is not reviewed, and why. Nothing will happen to it."""
+
+    path: str
+    reason: str
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A difference. Paths that are missing in `after` do not change; None is an absent file.
+
+    `label` is for people ("commit 1a2b3c4: Subject"), `spec` names the input exactly, so that a session over the
+    same input can be gone on with.
+    """
+
+    label: str
+    spec: str
+    before: States
+    after: States
+    renames: dict[str, str] = {}
+    left_out: tuple[LeftOut, ...] = ()
+    onto: str = "worktree"
+    """Where it goes when the person does not say: `worktree` or `index`."""

@@ -1,0 +1,49 @@
+"""A source cut into its stack, with what of it is in the files already. Shared by the list and the decisions."""
+
+from __future__ import annotations
+
+import msgspec
+
+from agent.core.chunk import Budget, Chunk
+from agent.core.cut import cut
+from agent.core.errors import PathRefused
+from agent.core.outcome import States
+from agent.core.presence import present
+from agent.review.commits import all_paths
+from agent.review.source import LeftOut, Progress, Read, Source
+
+
+class Stack(msgspec.Struct, frozen=True):
+    """Chunks in their order over `source.before`; `current` are the files as they are now."""
+
+    source: Source
+    chunks: tuple[Chunk, ...]
+    present: frozenset[str]
+    current: States
+    left_out: tuple[LeftOut, ...]
+
+
+def build_stack(
+    source: Source, read: Read, budget: Budget | None = None, progress: Progress | None = None
+) -> Stack:
+    """Cut `source` and compare it with the files that `read` gives. A path that may not be read is left out."""
+    current: States = {}
+    refused: list[LeftOut] = []
+    for path in all_paths((source.before, source.after)):
+        try:
+            current[path] = read(path)
+        except PathRefused as error:
+            refused.append(LeftOut(path, error.message))
+    names = {out.path for out in refused}
+    names |= {path for pair in source.renames.items() for path in pair if names & set(pair)}
+    before = {path: state for path, state in source.before.items() if path not in names}
+    after = {path: state for path, state in source.after.items() if path not in names}
+    kept = msgspec.structs.replace(source, before=before, after=after)
+
+    def cutting(done: int, total: int) -> None:
+        if progress is not None:
+            progress("cutting", done, total)
+
+    chunks = cut(before, after, renames=source.renames, budget=budget, progress=cutting)
+    there = present(chunks, before, current)
+    return Stack(kept, chunks, there, current, (*source.left_out, *refused))

@@ -1,0 +1,127 @@
+"""The uncommitted work as a source: from the index to the work tree, untracked files included, in stored form."""
+
+from __future__ import annotations
+
+from agent.core.errors import PathRefused
+from agent.core.hunk import FileState, Mode
+from agent.core.outcome import States
+from agent.core.place import file_lines
+from agent.git.index import Entry
+from agent.git.repo import Repo
+from agent.review.commits import raw_pairs, refused_name
+from agent.review.conversion import Conversion
+from agent.review.source import LeftOut, Progress, Source
+
+MAX_UNTRACKED_BYTES = 20_000_000
+"""Larger untracked files are left out: nobody means to review them."""
+
+SIMILAR = 0.5
+"""A new file is a renamed one when at least this part of its lines is the old one's."""
+
+
+def read_uncommitted(repo: Repo, progress: Progress | None = None) -> Source:
+    """What is not staged yet: `before` is the index, `after` the work tree. Onto the index."""
+    reader = _Reader(repo)
+    changed = [pair.old_path for pair in raw_pairs(_raw(repo))]
+    names = [*dict.fromkeys(changed), *repo.untracked()]
+    reader.conversion = Conversion(repo, [name for name in names if not name.endswith("/")])
+    for done, path in enumerate(names):
+        reader.take(path)
+        if progress is not None:
+            progress("reading", done + 1, len(names))
+    renames = find_renames(reader.before, reader.after)
+    return Source(
+        "uncommitted changes",
+        "uncommitted",
+        reader.before,
+        reader.after,
+        renames,
+        tuple(reader.left_out),
+        onto="index",
+    )
+
+
+def _raw(repo: Repo) -> bytes:
+    return repo.git.run(
+        "diff", "--raw", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--full-index", "--"
+    )
+
+
+class _Reader:
+    conversion: Conversion
+
+    def __init__(self, repo: Repo) -> None:
+        self.repo = repo
+        self.entries: dict[str, list[Entry]] = {}
+        for entry in repo.entries():
+            self.entries.setdefault(entry.path, []).append(entry)
+        self.before: States = {}
+        self.after: States = {}
+        self.left_out: list[LeftOut] = []
+
+    def take(self, path: str) -> None:
+        """Both sides of one path, or why it is left out."""
+        entries = self.entries.get(path, [])
+        reason = self._why_not(path, entries)
+        if reason:
+            self._leave(path, reason)
+            return
+        try:
+            now = self.repo.read(path)
+        except PathRefused as error:
+            self._leave(path, error.message)
+            return
+        entry = entries[0] if entries else None
+        staged = self.repo.stored(entry.mode, entry.oid) if entry else None
+        if now is not None and not entries and len(now.data) > MAX_UNTRACKED_BYTES:
+            self._leave(path, f"untracked and larger than {MAX_UNTRACKED_BYTES // 1_000_000} MB")
+            return
+        stored = self.conversion.to_stored(path, now) if now is not None else None
+        if now is not None and stored is None:
+            self._leave(path, "git converts it in a way that only `git add` can do")
+        elif stored != staged:
+            self.before[path], self.after[path] = staged, stored
+
+    def _why_not(self, path: str, entries: list[Entry]) -> str:
+        if path.endswith("/"):
+            return "a repository of its own"
+        if any(entry.stage for entry in entries):
+            return "in conflict: resolve it first"
+        if any(entry.mode == Mode.SUBMODULE for entry in entries):
+            return "a submodule: copair does not change which commit it is at"
+        if name := self.conversion.filter_of(path):
+            return f"goes through the filter {name}, which copair does not run"
+        return refused_name(path)
+
+    def _leave(self, path: str, reason: str) -> None:
+        self.left_out.append(LeftOut(path, reason))
+
+
+def find_renames(before: States, after: States) -> dict[str, str]:
+    """Deleted files and new ones that have most of their lines: old name to new name."""
+    gone = {path: state for path, state in before.items() if state and after.get(path, state) is None}
+    new = {path: state for path, state in after.items() if state and before.get(path) is None}
+    found: dict[str, str] = {}
+    if not gone or not new or len(gone) * len(new) > 40_000:
+        return found
+    lines = {path: set(file_lines(state)) for path, state in {**gone, **new}.items()}
+    scores = []
+    for old, old_state in gone.items():
+        for name, state in new.items():
+            score = _likeness(old_state, state, lines[old], lines[name])
+            if score >= SIMILAR:
+                scores.append((-score, old, name))
+    taken: set[str] = set()
+    for _, old, name in sorted(scores):
+        if old not in found and name not in taken:
+            found[old] = name
+            taken.add(name)
+    return found
+
+
+def _likeness(old: FileState, new: FileState, old_lines: set[bytes], new_lines: set[bytes]) -> float:
+    if not old.data or not new.data:
+        return 0.0
+    if old.data == new.data:
+        return 1.0
+    return len(old_lines & new_lines) / max(len(old_lines), len(new_lines))

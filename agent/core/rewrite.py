@@ -1,0 +1,85 @@
+"""What the lines of a matched block become: kept lines by index, new lines as the file would have them.
+
+The quotation may differ from the file in blanks, indentation or signs; a line that the edit leaves as it quoted it
+keeps the file's bytes, a changed one follows the difference that the quotation shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.core.chunk import Grade
+from agent.core.indent import INNER, inner_tabs, lead, learn
+from agent.core.splice import diff
+from agent.core.text import Lines
+from agent.core.typography import fold, keep_signs, learned
+
+LOOSE_INDENT = (Grade.INDENT, Grade.UNICODE)
+
+
+def rewritten(
+    real: Sequence[str], said: Sequence[str], new: Sequence[str], grade: Grade
+) -> list[str | int] | None:
+    """The new block: texts, and indices into `real` of lines to keep. `said` quotes `real`, line by line.
+
+    None when the file's indentation does not follow from the quotation.
+    """
+    wanted = list(new) if grade is Grade.EXACT else _settled(real, said, new, grade)
+    shape = fold if grade is Grade.UNICODE else str
+    reindent, inner = None, False
+    if grade in LOOSE_INDENT:
+        pairs = [(shape(one), shape(other)) for one, other in zip(said, real, strict=True)]
+        inner = inner_tabs(pairs)
+        reindent = learn(pairs, new)
+        if reindent is None:
+            return None
+    items: list[str | int] = []
+    at = to = 0
+    for hunk in diff(_as_bytes(said), _as_bytes(wanted)):
+        items += range(at, hunk.start)
+        to += hunk.start - at
+        at = hunk.end
+        lines = wanted[to : to + len(hunk.new)]
+        if grade is Grade.UNICODE:
+            lines = _signed(lines, hunk.start, hunk.end, said, real)
+        for line in lines:
+            text = line if reindent is None else reindent(line, to) if line.strip() else ""
+            if text is None:
+                return None
+            items.append(lead(text) + text[len(lead(text)) :].replace("\t", INNER) if inner else text)
+            to += 1
+    return [*items, *range(at, len(said))]
+
+
+def _as_bytes(lines: Sequence[str]) -> Lines:
+    return tuple(line.encode("utf-8", "surrogatepass") for line in lines)
+
+
+def _settled(real: Sequence[str], said: Sequence[str], new: Sequence[str], grade: Grade) -> list[str]:
+    """`new`, where a line that only looks like a misquoted one becomes it again, so that it is kept."""
+    signs = grade is Grade.UNICODE
+    quoted = set(said)
+    misquoted: dict[str, str] = {}
+    for one, other in zip(said, real, strict=True):
+        if one.strip() != other.strip() if signs else one != other:
+            misquoted.setdefault(_look(one, signs), one)
+    return [line if line in quoted else misquoted.get(_look(line, signs), line) for line in new]
+
+
+def _look(line: str, signs: bool) -> str:
+    return fold(line).rstrip() if signs else line.rstrip()
+
+
+def _signed(
+    lines: Sequence[str], start: int, end: int, said: Sequence[str], real: Sequence[str]
+) -> list[str]:
+    """New lines in the place of `said[start:end]` with the file's own signs where the model only mistook them."""
+    table = learned((one.strip(), other.strip()) for one, other in zip(said, real, strict=True))
+    if len(lines) != end - start:
+        return [line.translate(table) for line in lines]
+    signed = []
+    for index, line in enumerate(lines):
+        one, other = said[start + index].strip(), real[start + index].strip()
+        body = keep_signs(one, other, line.strip(), table)
+        signed.append(lead(line) + body + line[len(line.rstrip()) :])
+    return signed

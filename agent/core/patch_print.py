@@ -1,0 +1,166 @@
+"""Print patches as git does: `print_patch` for parsed ones, `print_writes` for what is to be written.
+
+Promises that `unified.parse(print_patch(x)) == x`, and that `git apply` takes what `print_writes` gives: modes,
+creations, deletions, links, binary files, quoted names, missing final newlines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Iterable, Sequence
+
+from agent.core.binary import encode_lines
+from agent.core.hunk import FileState, Hunk, Write
+from agent.core.patch import BinaryPatch, BinaryPiece, FilePatch, LineKind, Patch, PatchHunk, PatchLine
+from agent.core.patch_headers import quote
+from agent.core.splice import diff
+from agent.core.text import Lines, split_lines
+
+NULL = b"/dev/null"
+
+
+def print_patch(patch: Patch) -> bytes:
+    """The patch as bytes."""
+    return b"".join(_file(file) for file in patch.files)
+
+
+def print_writes(writes: Iterable[Write], context: int = 3) -> bytes:
+    """A git diff of `writes`, in their order, with `context` lines around each change."""
+    files = [file for write in writes for file in _files(write, context)]
+    return print_patch(Patch(tuple(files)))
+
+
+def with_context(old: Lines, new: Lines, context: int = 3) -> tuple[PatchHunk, ...]:
+    """The difference of two files as hunks with context, those that would touch joined."""
+    groups: list[list[Hunk]] = []
+    for hunk in diff(old, new):
+        if groups and hunk.start - groups[-1][-1].end <= 2 * context:
+            groups[-1].append(hunk)
+        else:
+            groups.append([hunk])
+    out = []
+    offset = 0
+    for group in groups:
+        start = max(0, group[0].start - context)
+        end = min(len(old), group[-1].end + context)
+        lines: list[PatchLine] = []
+        at = start
+        for hunk in group:
+            lines += [PatchLine(LineKind.CONTEXT, line) for line in old[at : hunk.start]]
+            lines += [PatchLine(LineKind.OLD, line) for line in hunk.old]
+            lines += [PatchLine(LineKind.NEW, line) for line in hunk.new]
+            at = hunk.end
+        lines += [PatchLine(LineKind.CONTEXT, line) for line in old[at:end]]
+        grown = sum(len(hunk.new) - len(hunk.old) for hunk in group)
+        old_empty, new_empty = start == end, end - start + grown == 0
+        out.append(PatchHunk(tuple(lines), start + (not old_empty), start + offset + (not new_empty)))
+        offset += grown
+    return tuple(out)
+
+
+def blob_name(data: bytes) -> str:
+    """git's object name of a blob, SHA-1."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def _files(write: Write, context: int) -> list[FilePatch]:
+    old, new = write.old, write.new
+    if old == new:
+        return []
+    if old and new and stat.S_IFMT(old.mode) != stat.S_IFMT(new.mode):
+        return [
+            *_files(Write(write.path, old, None), context),
+            *_files(Write(write.path, None, new), context),
+        ]
+    before, after = (b"" if state is None else state.data for state in (old, new))
+    hunks: tuple[PatchHunk, ...] = ()
+    binary = None
+    if before != after and b"\0" in before[:8000] + after[:8000]:
+        binary = BinaryPatch(BinaryPiece(after), BinaryPiece(before))
+    elif before != after:
+        hunks = with_context(split_lines(before), split_lines(after), context)
+    return [
+        FilePatch(
+            write.path if old else None,
+            write.path if new else None,
+            hunks,
+            old.mode if old else None,
+            new.mode if new else None,
+            old_blob=_blob(old) if binary else "",
+            new_blob=_blob(new) if binary else "",
+            binary=binary,
+            git=True,
+        )
+    ]
+
+
+def _blob(state: FileState | None) -> str:
+    return blob_name(state.data) if state else "0" * 40
+
+
+def _file(file: FilePatch) -> bytes:
+    old, new = file.old_path, file.new_path
+    first = NULL if old is None else _marked(old, b"a/")
+    second = NULL if new is None else _marked(new, b"b/")
+    out = []
+    if file.git:
+        both = (quote(old or file.path, b"a/"), quote(new or file.path, b"b/"))
+        out += [b"diff --git %s %s\n" % both, *_extended(file)]
+    if file.hunks:
+        out += [b"--- %s\n+++ %s\n" % (first, second), *(_hunk(hunk) for hunk in file.hunks)]
+    if file.binary and file.binary.forward:
+        out.append(b"GIT binary patch\n")
+        out += [_piece(piece) for piece in (file.binary.forward, file.binary.backward) if piece]
+    elif file.binary:
+        out.append(b"Binary files %s and %s differ\n" % (first, second))
+    return b"".join(out)
+
+
+def _marked(name: str, prefix: bytes) -> bytes:
+    """git puts a tab behind a name with blanks, so that no time stamp is read into it."""
+    quoted = quote(name, prefix)
+    return quoted + b"\t" if b" " in quoted and not quoted.startswith(b'"') else quoted
+
+
+def _extended(file: FilePatch) -> Sequence[bytes]:
+    lines: list[bytes] = []
+    old, new = file.old_mode, file.new_mode
+    same = old is not None and old == new
+    if file.old_path is None:
+        lines += [b"new file mode %06o\n" % new] if new is not None else []
+    elif file.new_path is None:
+        lines += [b"deleted file mode %06o\n" % old] if old is not None else []
+    elif not (same and file.old_blob):
+        lines += [b"old mode %06o\n" % old] if old is not None and not same else []
+        lines += [b"new mode %06o\n" % new] if new is not None and not same else []
+        lines += [b"old mode %06o\nnew mode %06o\n" % (old, old)] if same and old is not None else []
+    if file.similarity is not None:
+        lines.append(b"similarity index %d%%\n" % file.similarity)
+    if file.rename or file.copy:
+        verb = b"rename" if file.rename else b"copy"
+        names = (verb, quote(file.old_path or ""), verb, quote(file.new_path or ""))
+        lines.append(b"%s from %s\n%s to %s\n" % names)
+    if file.old_blob:
+        mode = b" %06o" % old if same and old is not None else b""
+        lines.append(b"index %s..%s%s\n" % (file.old_blob.encode(), file.new_blob.encode(), mode))
+    return lines
+
+
+def _hunk(hunk: PatchHunk) -> bytes:
+    head = b"@@"
+    if hunk.old_start is not None and hunk.new_start is not None:
+        sides = ((hunk.old_start, len(hunk.old)), (hunk.new_start, len(hunk.new)))
+        old, new = (b"%d" % start if count == 1 else b"%d,%d" % (start, count) for start, count in sides)
+        head = b"@@ -%s +%s @@" % (old, new)
+    out = [head, b" " + hunk.section if hunk.section else b"", b"\n"]
+    for line in hunk.lines:
+        out += [line.kind.encode(), line.data]
+        if not line.data.endswith(b"\n"):
+            out.append(b"\n\\ No newline at end of file\n")
+    return b"".join(out)
+
+
+def _piece(piece: BinaryPiece) -> bytes:
+    head = b"%s %d\n" % (b"delta" if piece.delta else b"literal", len(piece.data))
+    return head + b"".join(line + b"\n" for line in encode_lines(piece.data)) + b"\n"

@@ -1,0 +1,223 @@
+"""Read a reply of the text protocol: headings, edits in blocks and fences, questions, requests to look.
+
+Promises: never raises, linear time; what looks like an edit but is cut or malformed is an error, never dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+
+import msgspec
+
+from agent.core.blocks import BadBlock, is_head, read_block
+from agent.core.edits import ModelEdit
+from agent.core.fences import Fence, close_of, closes, fence_open, path_in, path_in_info
+from agent.core.headings import body, deleted, heading, items, look, renamed
+
+LOOK_BACK = 4
+"""Lines above a block that may name its file."""
+
+_MARKDOWN = re.compile(r"\.(?:md|mdx|markdown|rst|txt)$", re.I)
+_PATCH_INFO = re.compile(r"(?:diff|patch|udiff|unified)\b", re.I)
+
+
+class AskedInText(msgspec.Struct, frozen=True):
+    text: str
+    why_it_matters: str = ""
+    options: tuple[str, ...] = ()
+    default: int = 0
+
+
+class TextReply(msgspec.Struct, frozen=True):
+    """What a reply says. `reads` are (tool, argument) in order; `errors` tell the model what is malformed."""
+
+    edits: tuple[ModelEdit, ...] = ()
+    why: str = ""
+    title: str = ""
+    assumes: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+    serves: str = ""
+    question: AskedInText | None = None
+    reads: tuple[tuple[str, str], ...] = ()
+    errors: tuple[str, ...] = ()
+    marked: bool = False
+    """True when an edit was marked as one beyond doubt (blocks, patches), not only a fence with a name."""
+
+
+def parse_text(text: str) -> TextReply:
+    """The reply as values."""
+    return _Reader([line.removesuffix("\r") for line in text.split("\n")]).reply()
+
+
+class _Reader:
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        self.at = 0
+        self.edits: list[ModelEdit] = []
+        self.errors: list[str] = []
+        self.reads: list[tuple[str, str]] = []
+        self.said: dict[str, list[str]] = {}
+        self.because = ""
+        self.last_path = ""
+        self.marked = False
+        self.scans = 10 * len(lines) + 10_000
+        self.heads = [index for index, line in enumerate(lines) if is_head(line)]
+
+    def reply(self) -> TextReply:
+        while self.at < len(self.lines):
+            self._step()
+        return TextReply(
+            edits=tuple(self.edits),
+            why=" ".join(self.said.get("why", ())),
+            title=" ".join(self.said.get("title", ())),
+            assumes=items(self.said.get("assumes", ())),
+            risks=items(self.said.get("risks", ())),
+            serves=" ".join(self.said.get("serves", ())),
+            question=self._question(),
+            reads=tuple(self.reads),
+            errors=tuple(self.errors),
+            marked=self.marked,
+        )
+
+    def _question(self) -> AskedInText | None:
+        if not self.said.get("question"):
+            return None
+        default = re.search(r"\d+", " ".join(self.said.get("default", ())))
+        return AskedInText(
+            " ".join(self.said["question"]),
+            " ".join(self.said.get("why it matters", ())),
+            items(self.said.get("options", ())),
+            int(default[0][:3]) - 1 if default else 0,
+        )
+
+    def _step(self) -> None:
+        line = self.lines[self.at]
+        if is_head(line):
+            self._block()
+        elif line.startswith(("*** Begin Patch", "*** Update File:", "*** Add File:")):
+            self._begin_patch()
+        elif self._at_diff():
+            self._take_patch(self.at, self._diff_end())
+        elif fence := fence_open(line):
+            self._fence(fence)
+        elif found := heading(line):
+            self._heading(*found)
+        elif asked := look(line):
+            self.reads.append(asked)
+            self.at += 1
+        elif path := deleted(line):
+            self._edit(ModelEdit(self.because, path, delete=True))
+            self.at += 1
+        elif names := renamed(line):
+            self._edit(ModelEdit(self.because, names[0], rename_to=names[1]))
+            self.at += 1
+        else:
+            self.at += 1
+
+    def _edit(self, edit: ModelEdit) -> None:
+        self.edits.append(edit)
+        self.marked = True
+
+    def _heading(self, name: str, first: str) -> None:
+        def stops(line: str) -> bool:
+            known = heading(line) or fence_open(line) or is_head(line) or deleted(line) or renamed(line)
+            return bool(known) or (name == "because" and path_in(line) is not None)
+
+        listed = name in ("assumes", "risks", "options")
+        said, self.at = body(self.lines, self.at + 1, first, stops, paragraphs=listed)
+        if name == "because":
+            self.because = " ".join(said)
+        else:
+            self.said.setdefault(name, said)
+
+    def _path_above(self, at: int) -> str | None:
+        """The file that the lines above `at` name; fences in between may name it too."""
+        seen = 0
+        for index in range(at - 1, max(-1, at - 1 - LOOK_BACK), -1):
+            line = self.lines[index]
+            if not line.strip():
+                continue
+            fence = fence_open(line)
+            if fence and fence.info:
+                if path := path_in_info(fence.info):
+                    return path
+                continue
+            if fence or closes(line, Fence("", "")):
+                if seen:
+                    return None
+                seen += 1
+                continue
+            if is_head(line) or line.lstrip().startswith((">>>>>", "+++++", "=====")):
+                return None
+            if found := heading(line):
+                return path_in(found[1]) if found[0] != "why" else None
+            return path_in(line)
+        return None
+
+    def _block(self) -> None:
+        path = self._path_above(self.at) or self.last_path
+        block = read_block(self.lines, self.at)
+        if isinstance(block, BadBlock):
+            self.errors.append(f"{path or 'a block'}: {block.reason}")
+        else:
+            self.last_path = path
+            self._edit(ModelEdit(self.because, path, old=block.old, new=block.new))
+        self.at = max(block.next, self.at + 1)
+        self.marked = True
+
+    def _begin_patch(self) -> None:
+        end = self.at + 1
+        while end < len(self.lines) and not self.lines[end].startswith("*** End Patch"):
+            end += 1
+        self._take_patch(self.at, end + 1)
+
+    def _at_diff(self) -> bool:
+        line, following = self.lines[self.at], self.lines[self.at + 1 : self.at + 3]
+        if line.startswith("diff --git "):
+            return True
+        names = line.startswith("--- ") and bool(following) and following[0].startswith("+++ ")
+        return names and (len(following) < 2 or following[1].startswith("@@"))
+
+    def _diff_end(self) -> int:
+        end = self.at
+        while end < len(self.lines) and not self.lines[end].startswith(("```", "~~~", "</")):
+            end += 1
+        return end
+
+    def _take_patch(self, start: int, end: int) -> None:
+        text = "".join(f"{line}\n" for line in self.lines[start:end])
+        self._edit(ModelEdit(self.because, patch=text))
+        self.at = max(end, self.at + 1)
+
+    def _has_head(self, start: int, end: int) -> bool:
+        at = bisect_left(self.heads, start)
+        return at < len(self.heads) and self.heads[at] < end
+
+    def _fence(self, fence: Fence) -> None:
+        """A fence is a diff, the whole content of the file named above it, or just an example."""
+        start = self.at + 1
+        path = self._path_above(self.at) or path_in_info(fence.info)
+        markdown = bool(path and _MARKDOWN.search(path)) or fence.info in ("markdown", "md")
+        end = close_of(self.lines, start, fence, last=bool(path) and markdown) if self.scans > 0 else None
+        stop = len(self.lines) if end is None else end
+        self.scans -= stop - start
+        inner = self.lines[start:stop]
+        if self._has_head(self.at, stop) or any(line.startswith("*** Begin Patch") for line in inner[:3]):
+            self.at += 1
+        elif _PATCH_INFO.match(fence.info) and any(line[:1] in ("+", "-") for line in inner):
+            self._take_patch(start, stop)
+            self.at = stop + 1
+        elif inner and all(look(line) or not line.strip() for line in inner):
+            self.reads += [asked for line in inner if (asked := look(line))]
+            self.at = stop + 1
+        elif path and end is None:
+            self.errors.append(f"{path}: the fence around its content is not closed: the reply is cut off")
+            self.at = stop
+        elif path:
+            content = "".join(f"{line}\n" for line in inner)
+            self.edits.append(ModelEdit(self.because, path, content=content))
+            self.last_path = path
+            self.at = stop + 1
+        else:
+            self.at = stop + 1

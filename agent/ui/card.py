@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 from prompt_toolkit.application import Application
@@ -75,6 +76,7 @@ class OpenCard:
         *,
         timing: Timing = USUAL,
         vi: bool = False,
+        message: str = "",
     ) -> None:
         self.card = card
         self._screen = screen
@@ -86,6 +88,7 @@ class OpenCard:
         self._asking: Asking | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._sheet = Sheet(self._view(), screen.colours, screen.rows, screen.columns)
+        self._sheet.message = clean(message)
         self._buffer = Buffer(
             multiline=False, accept_handler=self._accept, on_text_changed=lambda _: self._stop_timer()
         )
@@ -135,7 +138,7 @@ class OpenCard:
                 Window(line, height=1),
             ]
         )
-        return _Application(
+        return ClearingApplication(
             layout=Layout(
                 HSplit([self._body, ConditionalContainer(row, asking)]), focused_element=self._body
             ),
@@ -362,7 +365,7 @@ class OpenCard:
         return False
 
 
-class _Application(Application[Act | None]):
+class ClearingApplication(Application[Any]):
     def _on_resize(self) -> None:
         """Clear the screen: terminals that wrap lines anew leave parts of the old drawing behind otherwise."""
         self.renderer.clear()

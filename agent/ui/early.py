@@ -16,7 +16,7 @@ _BOLD, _PLAIN, _ERASE = "\x1b[1m", "\x1b[0m", "\r\x1b[J"
 
 
 class Early:
-    """A prompt before the real one. `take` or `cancel` must be called once."""
+    """A prompt before the real one. `restore` must be called in the end, `take` may be before."""
 
     def __init__(self, stdin: int, stdout: int) -> None:
         self._stdin, self._stdout = stdin, stdout
@@ -29,20 +29,23 @@ class Early:
 
     def take(self) -> bytes:
         """What was typed until now. The prompt is erased, the terminal is as it was before."""
-        if not self._thread.is_alive() and self._wake_write < 0:
-            return b""
+        self.restore()
+        return bytes(self._typed)
+
+    def restore(self) -> None:
+        """Give the terminal back; the second time nothing happens."""
+        if self._wake_write < 0:
+            return
         os.write(self._wake_write, b".")
         self._thread.join()
         os.close(self._wake_read)
         os.close(self._wake_write)
         self._wake_write = -1
         self._write(_ERASE)
-        self._restore()
-        return bytes(self._typed)
+        if self._before is not None:
+            import termios
 
-    def cancel(self) -> None:
-        """No prompt will come (an error is to be shown): what was typed is forgotten."""
-        self.take()
+            termios.tcsetattr(self._stdin, termios.TCSANOW, self._before)  # type: ignore[arg-type]
 
     def _raw(self) -> list[object] | None:
         """No echo, no waiting for Enter, keys as bytes; like the line editor's own mode, so nothing changes later."""
@@ -60,12 +63,6 @@ class Early:
         raw[6][termios.VMIN] = 1
         termios.tcsetattr(self._stdin, termios.TCSANOW, raw)
         return before
-
-    def _restore(self) -> None:
-        if self._before is not None:
-            import termios
-
-            termios.tcsetattr(self._stdin, termios.TCSANOW, self._before)  # type: ignore[arg-type]
 
     def _collect(self) -> None:
         import select
@@ -101,9 +98,7 @@ def shown(typed: bytes, columns: int) -> str:
     for char in typed.decode("utf-8", "ignore"):
         if char in "\x7f\x08":
             del text[-1:]
-        elif char.isascii() and char.isprintable():
-            text.append(char)
-        elif char.isalnum():
+        elif (char.isascii() and char.isprintable()) or char.isalnum():
             text.append(char)
         else:
             break

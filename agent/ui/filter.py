@@ -43,6 +43,7 @@ class FilteredStream:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._gone = False
 
     @property
     def encoding(self) -> str:
@@ -53,16 +54,27 @@ class FilteredStream:
         coding = self._stream.encoding or "utf-8"
         if coding.lower().replace("-", "") != "utf8":
             text = text.encode(coding, "replace").decode(coding)
-        self._stream.write(text)
+        self._put(text)
         return len(data)
 
     def ring(self) -> None:
         """The bell; the one control character that cannot come from a text."""
-        self._stream.write("\a")
-        self._stream.flush()
+        self._put("\a")
+        self.flush()
+
+    def _put(self, text: str) -> None:
+        if not self._gone:
+            try:
+                self._stream.write(text)
+            except OSError:  # the terminal hung up: nobody looks any more, the session ends in order
+                self._gone = True
 
     def flush(self) -> None:
-        self._stream.flush()
+        if not self._gone:
+            try:
+                self._stream.flush()
+            except OSError:
+                self._gone = True
 
     def isatty(self) -> bool:
         return self._stream.isatty()

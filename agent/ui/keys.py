@@ -5,6 +5,7 @@ There is no key for "all the rest", and no decision but one needs Enter: a risky
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
@@ -118,3 +119,32 @@ def help_lines(view: CardView, colours: Theme, width: int) -> list[Line]:
         [],
         *([("", "   "), *line] for line in moves),
     ]
+
+
+def help_text(commands: Mapping[str, str], colours: Theme, width: int) -> list[Line]:
+    """`/help`: what can be typed at the prompt, and the keys of a card."""
+    lines: list[Line] = [
+        [],
+        [
+            ("", "  Say what you want, in your own words. "),
+            (colours["code"], "@path"),
+            ("", " sends a file along."),
+        ],
+        [
+            (
+                "",
+                "  Alt-Enter makes a new line; Ctrl-C stops the model; Ctrl-D ends the session, resume goes on.",
+            )
+        ],
+        [],
+    ]
+    for name, about in sorted({"help": "this list", **commands}.items()):
+        lines.append(
+            [("", "  "), (colours["key"], f"/{name}"), ("", " " * max(1, 14 - len(name))), ("", about)]
+        )
+    lines += [[], [("", "  On a card, one key decides:")]]
+    for key in KEYS:
+        lines.append([("", "   "), (colours["key"], key.act.value), ("", "  "), ("", key.help)])
+    moves = wrap([(colours["dim"], MOVES)], width - 4)
+    lines += [[("", "  "), *line] for line in moves]
+    return [piece for line in [*lines, []] for piece in wrap(line, width)]

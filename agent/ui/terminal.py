@@ -1,0 +1,385 @@
+"""The terminal frontend: owns the main thread, shows one thing at a time, prints what remains above it.
+
+The driver posts from its own thread; posts are taken in order, many at once, in the loop of the main thread. One
+of four things is open: the prompt, a card, a question, or the status of work. It never decides anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from prompt_toolkit.input.typeahead import store_typeahead
+
+from agent.core.events import Event, Examined
+from agent.core.frontend import (
+    Card,
+    CardOffer,
+    Command,
+    Decide,
+    Input,
+    Notice,
+    Offer,
+    Progress,
+    PromptOffer,
+    QuestionOffer,
+    Quit,
+    ReasoningTick,
+    Say,
+    TextTick,
+    Tick,
+    WhyTick,
+    Working,
+    WorkOffer,
+)
+from agent.core.review import Edit
+from agent.core.view import card_view
+from agent.ui.card import OpenCard, Timing
+from agent.ui.keys import Act, help_text
+from agent.ui.outside import NotEdited, Outside
+from agent.ui.paint import Line, wrap
+from agent.ui.prompt import Prompt, Replaced
+from agent.ui.question import OpenQuestion
+from agent.ui.screen import Screen
+from agent.ui.story import Saying, Story, note
+from agent.ui.stream import Prose
+from agent.ui.work import Work
+
+FRAME_SECONDS = 0.04
+"""Posts that come within one frame are shown together."""
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """The session is over."""
+
+
+Post = Event | Tick | Offer | Closed
+
+
+class Options(msgspec.Struct, frozen=True):
+    """The person's settings for the terminal. `history` is the file of past sentences; None: none is kept."""
+
+    grace_seconds: float = 0.25
+    reason_seconds: float = 2.0
+    vi: bool = False
+    bell: bool = False
+    history: Path | None = None
+
+
+class Terminal:
+    """See `ports.Frontend`; `run` takes the calling (main) thread until `close`."""
+
+    def __init__(
+        self,
+        inbox: Callable[[Input], None],
+        screen: Screen,
+        *,
+        commands: Mapping[str, str],
+        files: Callable[[], Sequence[str]],
+        outside: Outside,
+        options: Options,
+        first: Offer | None = None,
+        typed: bytes = b"",
+    ) -> None:
+        self._inbox = inbox
+        self._screen = screen
+        self._options = options
+        self._outside = outside
+        self._timing = Timing(options.grace_seconds, options.reason_seconds)
+        self._story = Story()
+        self._prose = Prose(screen.colours, screen.columns)
+        self._posts: deque[Post] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._woken = False
+        self._offer: Offer | None = first or PromptOffer()
+        self._last_prompt = PromptOffer()
+        self._commands = commands
+        self._open: OpenCard | OpenQuestion | Work | Prompt | None = None
+        self._next = asyncio.Event()
+        self._over = False
+        self._gone = False
+        self._kept = ""
+        self._early = typed
+        self._prompt = Prompt(screen, commands=commands, files=files, history=options.history, vi=options.vi)
+
+    # From the driver's thread
+
+    def emit(self, event: Event) -> None:
+        self._post(event)
+
+    def tick(self, tick: Tick) -> None:
+        self._post(tick)
+
+    def offer(self, offer: Offer) -> None:
+        self._post(offer)
+
+    def close(self) -> None:
+        self._post(Closed())
+
+    def _post(self, post: Post) -> None:
+        self._posts.append(post)
+        loop = self._loop
+        if loop is not None and not self._woken:
+            self._woken = True
+            with suppress(RuntimeError):  # the loop has ended meanwhile: nobody looks any more
+                loop.call_soon_threadsafe(self._wake)
+
+    # In the main thread
+
+    def run(self) -> int | None:
+        """Show the session until it is over. The terminal is left as it was found."""
+        return asyncio.run(self._main())
+
+    async def _main(self) -> int | None:
+        self._loop = asyncio.get_running_loop()
+        for name in ("SIGHUP", "SIGTERM"):
+            if hasattr(signal, name):
+                self._loop.add_signal_handler(getattr(signal, name), self._hang_up)
+        with self._screen.quiet():
+            self._replay()
+            self._wake()
+            while not self._over:
+                await self._show_next()
+            self._drain()
+            self._screen.print(self._prose.finish())
+        return None
+
+    def _replay(self) -> None:
+        """Keys that were typed before anything was imported, as if they were typed now."""
+        parser = getattr(self._screen.input, "vt100_parser", None)
+        if self._early and parser is not None:
+            parser.feed(self._early.decode("utf-8", "surrogateescape"))
+            store_typeahead(self._screen.input, self._screen.input.flush_keys())
+        self._early = b""
+
+    def _hang_up(self) -> None:
+        """The terminal went away: the session is in the journal, nothing is lost."""
+        self._gone = True
+        self._inbox(Quit("hang-up"))
+        self._leave()
+
+    def _wake(self) -> None:
+        loop = self._loop
+        assert loop is not None
+        self._woken = True
+        if all(isinstance(post, _Flowing) for post in self._posts):
+            loop.call_later(FRAME_SECONDS, self._drain)
+        else:
+            self._drain()
+
+    def _drain(self) -> None:
+        """Take all posts in order; print what remains of them at once."""
+        self._woken = False
+        lines: list[Line] = []
+        while self._posts:
+            lines += self._take(self._posts.popleft())
+        if isinstance(self._open, Work):
+            self._open.tail = self._prose.tail()
+            self._open.draw()
+        if lines:
+            self._screen.print(lines)
+
+    def _take(self, post: Post) -> list[Line]:
+        """The lines that remain of a post."""
+        match post:
+            case TextTick() | ReasoningTick() | WhyTick() | Working() | Progress():
+                return self._flow(post)
+            case Notice(level=level, text=text, hint=hint):
+                return self._notice(note(level, text, hint))
+            case CardOffer() | QuestionOffer() | PromptOffer() | WorkOffer():
+                self._take_offer(post)
+                return []
+            case Closed():
+                self._over = True
+                self._leave()
+                return []
+            case _:
+                return self._event(post)
+
+    def _flow(self, tick: TextTick | ReasoningTick | WhyTick | Working | Progress) -> list[Line]:
+        work = self._open if isinstance(self._open, Work) else None
+        match tick:
+            case TextTick(text=text):
+                if work:
+                    work.count(len(text))
+                return self._prose.feed(text)
+            case ReasoningTick(text=text):
+                if work:
+                    work.count(len(text))
+            case WhyTick(text=text):
+                if work:
+                    work.why = text
+            case Working() | Progress():
+                if work:
+                    work.working(tick)
+        return []
+
+    def _event(self, event: Event) -> list[Line]:
+        if isinstance(self._open, Work):
+            self._open.why = ""
+        lines = [line for saying in self._story.tell(event) for line in self._lines(saying)]
+        return [*self._prose.finish(), *lines] if lines or not isinstance(event, Examined) else []
+
+    def _notice(self, saying: Saying) -> list[Line]:
+        """On an open card a notice stands in its last line, and above it too when it is too long for that."""
+        if isinstance(self._open, OpenCard | OpenQuestion):
+            text = f"{saying.text} {saying.hint}".strip()
+            self._open.tell(text)
+            return [] if len(text) < self._screen.columns - 2 else self._lines(saying)
+        return self._lines(saying)
+
+    def _lines(self, saying: Saying) -> list[Line]:
+        colours = self._screen.colours
+        head: Line = [
+            ("", "  "),
+            (colours[saying.style], f"{saying.sign} {saying.word}".rstrip()),
+            ("", "  "),
+        ]
+        if not saying.word:
+            head[-1] = ("", " ")
+        style = colours[saying.style] if saying.style in ("dim", "bad") else ""
+        width = sum(len(text) for _, text in head)
+        lines: list[Line] = []
+        for n, piece in enumerate(wrap([(style, saying.text)], max(20, self._screen.columns - width))):
+            lines.append([*(head if not n else [("", " " * width)]), *piece])
+        if saying.hint:
+            lines += [
+                [("", "    "), *piece]
+                for piece in wrap([(colours["dim"], saying.hint)], self._screen.columns - 4)
+            ]
+        return lines
+
+    def _take_offer(self, offer: Offer) -> None:
+        """Update what is open when it is the same thing, else make room for the new one."""
+        match self._open, offer:
+            case OpenCard() as card, CardOffer(card=new) if _same(card.card, new):
+                card.update(new)
+            case OpenQuestion() as question, QuestionOffer() if question.offer == offer:
+                question.tell("")
+            case Prompt() as prompt, PromptOffer():
+                prompt.update(offer)
+                self._last_prompt = offer
+            case Work() as work, WorkOffer(label=label):
+                work.working(Working(label))
+            case _:
+                self._offer = offer
+                self._leave()
+        if isinstance(offer, CardOffer):
+            self._story.learn(offer.card.chunk.id, card_view(offer.card))
+
+    def _leave(self) -> None:
+        self._next.set()
+        if self._open is not None:
+            self._open.close()
+
+    async def _show_next(self) -> None:
+        """Show what is offered; when nothing is, wait for the driver."""
+        offer, self._offer = self._offer, None
+        self._next.clear()
+        if self._gone:
+            await self._next.wait()
+            return
+        try:
+            match offer:
+                case CardOffer(card=card):
+                    self._ring()
+                    await self._card(card)
+                case QuestionOffer():
+                    self._ring()
+                    self._open = question = OpenQuestion(
+                        offer, self._screen, self._inbox, timing=self._timing, vi=self._options.vi
+                    )
+                    await question.run()
+                case PromptOffer():
+                    await self._ask(offer)
+                case WorkOffer() | None:
+                    await self._work(offer.label if offer else "one moment")
+        except EOFError:
+            self._hang_up()
+        finally:
+            self._open = None
+
+    async def _work(self, label: str) -> None:
+        self._open = work = Work(label, self._screen, self._inbox)
+        await work.run()
+        self._kept += work.typed
+
+    async def _card(self, card: Card) -> None:
+        self._open = opened = OpenCard(
+            card, self._screen, self._inbox, timing=self._timing, vi=self._options.vi
+        )
+        while (act := await opened.run()) is not None:
+            message = self._outside_of(act, opened.card)
+            if not message:
+                return
+            self._open = opened = OpenCard(
+                opened.card,
+                self._screen,
+                self._inbox,
+                timing=self._timing,
+                vi=self._options.vi,
+                message=message,
+            )
+
+    def _outside_of(self, act: Act, card: Card) -> str:
+        """Run the editor or pager. Empty when the card is decided by it, else what the card is to say."""
+        with self._screen.input.cooked_mode():
+            if act is Act.PAGER:
+                return self._outside.page(card) or "back from the pager; nothing was decided"
+            edited = self._outside.edit(card)
+        if isinstance(edited, NotEdited):
+            return edited.reason
+        self._inbox(Decide(card.chunk.id, card.digest, Edit(edited.states)))
+        return ""
+
+    async def _ask(self, offer: PromptOffer) -> None:
+        self._open = self._prompt
+        self._last_prompt = offer
+        typed, self._kept = self._kept, ""
+        try:
+            text = (await self._prompt.ask(offer, typed)).strip()
+        except Replaced as replaced:
+            self._kept = replaced.typed
+            return
+        except EOFError:
+            self._inbox(Quit("end"))
+            return
+        finally:
+            self._open = None
+        await self._say(text)
+
+    async def _say(self, text: str) -> None:
+        """What was typed goes to the driver. The prompt comes back by itself when that needs no other offer."""
+        patience = 0.0
+        if text.startswith("/") and not text.startswith("//"):
+            name, _, argument = text[1:].partition(" ")
+            patience = 0.3
+            if name in ("help", "?"):
+                self._screen.print(help_text(self._commands, self._screen.colours, self._screen.columns))
+                patience = 0.0
+            else:
+                self._inbox(Command(name, argument.strip()))
+        elif text:
+            patience = 1.5
+            self._inbox(Say(text))
+        if patience and self._offer is None and not self._over:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._next.wait(), patience)
+        if self._offer is None:
+            self._offer = self._last_prompt
+
+    def _ring(self) -> None:
+        if self._options.bell:
+            self._screen.bell()
+
+
+_Flowing = TextTick | ReasoningTick | WhyTick | Working | Progress
+
+
+def _same(one: Card, other: Card) -> bool:
+    return one.chunk.id == other.chunk.id and one.digest == other.digest

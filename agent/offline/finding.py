@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from agent.core.chunk import Chunk
 from agent.core.hunk import FileState, Mode, Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Verdict
 from agent.offline import wording
@@ -22,7 +23,9 @@ class FindingChecks:
         self._ruff = ruff
         self._selected = tuple(selected)
 
-    def examine(self, writes: Sequence[Write], base: Sequence[Write], cancel: Cancel) -> Iterator[Evidence]:
+    def examine(
+        self, chunk: Chunk, writes: Sequence[Write], base: Sequence[Write], cancel: Cancel
+    ) -> Iterator[Evidence]:
         """At most one piece: findings that went or came. Nothing when ruff says the same before and after."""
         evidence = finding_evidence(self._ruff, writes, cancel, self._selected)
         if evidence is not None:

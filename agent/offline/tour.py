@@ -30,7 +30,10 @@ from agent.offline.pair import OfflinePair
 from agent.offline.replies import Call, Say, stream
 from agent.offline.ruff import PYTHON
 from agent.offline.talk import Answered, Asked, Instruction, Outcome, Reply, Revised, Turn, turns
+from agent.offline.tour_repo import prepare_tour
 from agent.ports import Cancel, Model
+
+__all__ = ["prepare_tour", "tour_model"]
 
 NAME = "scripted tour"
 PACE_SECONDS = 0.008

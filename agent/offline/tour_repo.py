@@ -19,10 +19,14 @@ EXCLUDED = "__pycache__/\n.pytest_cache/\n.ruff_cache/\n"
 
 
 @contextmanager
-def prepare_tour() -> Iterator[Path]:
-    """The top of a fresh repository with one commit, in a temporary folder that is removed on leaving."""
+def prepare_tour() -> Iterator[tuple[Path, Path]]:
+    """A fresh repository with one commit, and a folder for the state of the tour's session.
+
+    Both are in one temporary folder that is removed on leaving.
+    """
     with tempfile.TemporaryDirectory(prefix="copair-tour-", ignore_cleanup_errors=True) as folder:
-        root = Path(folder).resolve() / "shop"
+        root, state = Path(folder).resolve() / "shop", Path(folder).resolve() / "state"
+        state.mkdir()
         packaged = resources.files("agent") / "_tour"
         if packaged.is_dir():
             with resources.as_file(packaged) as example:
@@ -30,7 +34,7 @@ def prepare_tour() -> Iterator[Path]:
         else:
             shutil.copytree(Path(__file__).resolve().parents[2] / "examples" / "tour", root, ignore=NO_COPY)
         _commit(root)
-        yield root
+        yield root, state
 
 
 def _commit(root: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.core.chunk import Chunk
 from agent.core.hunk import FileState, Mode, Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Verdict
 from agent.offline.finding import FindingChecks
@@ -17,7 +18,7 @@ def state(text: str | None) -> FileState | None:
 
 def examine(root: Path, old: str | None, new: str | None, path: str = "a.py") -> list[Evidence]:
     writes = [Write(path, state(old), state(new))]
-    return list(FindingChecks(Ruff(root)).examine(writes, [], Cancel()))
+    return list(FindingChecks(Ruff(root)).examine(Chunk("c1", "t", "w", ()), writes, [], Cancel()))
 
 
 @pytest.fixture(autouse=True)

@@ -12,15 +12,14 @@ from scene import Scene
 from agent.core.chunk import Budget
 from agent.core.dialog import ToolChoice
 from agent.offline import tour_script as script
-from agent.offline.tour import tour_model
-from agent.offline.tour_repo import prepare_tour
+from agent.offline.tour import prepare_tour, tour_model
 
 GitIn = Callable[..., bytes]
 
 
 @pytest.fixture
 def root() -> Iterator[Path]:
-    with prepare_tour() as folder:
+    with prepare_tour() as (folder, _):
         yield folder
 
 
@@ -54,7 +53,8 @@ def play(scene: Scene, choice: int = 0) -> list[str]:
 
 
 def test_the_copy_is_a_clean_repository_that_is_gone_afterwards(git_in: GitIn) -> None:
-    with prepare_tour() as root:
+    with prepare_tour() as (root, state):
+        assert state.is_dir()
         assert git_in(root, "log", "--format=%s") == b"Start the shop\n"
         assert git_in(root, "status", "--porcelain", "--ignored") == b""
         git_in(root, "fsck", "--strict")
@@ -69,7 +69,7 @@ def test_the_copy_runs_nothing_of_the_persons_and_takes_no_identity_of_theirs(
     (hooks / "pre-commit").write_text("#!/bin/sh\nexit 1\n")
     (hooks / "pre-commit").chmod(0o755)
     (hermetic_seal / ".gitconfig").write_text(f"[core]\n\thooksPath = {hooks}\n[commit]\n\tgpgSign = true\n")
-    with prepare_tour() as root:
+    with prepare_tour() as (root, _):
         assert git_in(root, "log", "--format=%an") == b"copair tour\n"
 
 

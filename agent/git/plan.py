@@ -64,7 +64,7 @@ def compare(repo: Repo, writes: Sequence[Write]) -> Look | Drifted | Refused:
             if now is not None:
                 found[write.path] = now
             if write.old != write.new:
-                _check_writable(repo, fenced[write.path], now)
+                _check_place(repo, fenced[write.path], now, leaving)
         except PathRefused as error:
             return Refused(write.path, error.message, error.hint)
         except OSError as error:
@@ -98,8 +98,8 @@ def _is_folder(repo: Repo, parts: Parts) -> bool:
     return status is not None and stat.S_ISDIR(status.st_mode)
 
 
-def _check_writable(repo: Repo, fenced: Fenced, found: Found | None) -> None:
-    """A file or folder without any write bit says "do not change me", also to root, whom bits do not stop."""
+def _check_place(repo: Repo, fenced: Fenced, found: Found | None, leaving: set[str]) -> None:
+    """A file where a folder is needed, or no write bit: "do not change me", also to root, whom bits do not stop."""
     hint = "make it writable (chmod u+w), then try again"
     if found is not None and stat.S_ISREG(found.status.st_mode) and not found.status.st_mode & WRITABLE:
         raise PathRefused(f"{fenced.path} is read-only", hint=hint)
@@ -107,6 +107,12 @@ def _check_writable(repo: Repo, fenced: Fenced, found: Found | None) -> None:
     with repo.tree.folder(fenced.parts[:depth]) as folder:
         if not folder.status().st_mode & WRITABLE:
             raise PathRefused(f"the folder of {fenced.path} is read-only", hint=hint)
+        blocking = join(fenced.parts[: depth + 1])
+        is_parent = depth < len(fenced.parts) - 1 and blocking not in leaving
+        if is_parent and repo.tree.status(folder, fenced.parts[depth]) is not None:
+            raise PathRefused(
+                f"{blocking} is a file, so nothing can be below it", hint="delete or rename it first"
+            )
 
 
 def likes(look: Look) -> dict[str, Found]:

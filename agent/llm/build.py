@@ -47,8 +47,14 @@ def build_model(
     return ProviderModel(
         build_wire(preset, model_id, key_source, version),
         endpoint,
-        model_id if preset is CUSTOM else f"{preset.name}/{model_id}",
+        shown_name(preset, model_id),
         protocol=protocol or preset.protocol,
         context_tokens=context_tokens,
         setup=setup,
     )
+
+
+def shown_name(preset: Preset, model_id: str) -> str:
+    """The model's name for screen and commits. llama.cpp's ids are paths of this machine: the file's name is enough."""
+    name = model_id.replace("\\", "/").rsplit("/", 1)[-1] if model_id.endswith(".gguf") else model_id
+    return name if preset is CUSTOM else f"{preset.name}/{name}"

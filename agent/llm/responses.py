@@ -85,6 +85,7 @@ class ResponsesReader:
         self._taken = taken
         self._ids: dict[int, str] = {}
         """Our ids of the calls."""
+        self._places: dict[str, int] = {}
         self._done: dict[int, loose.Object] = {}
         self._open: set[int] = set()
         self._streamed: set[int] = set()
@@ -105,7 +106,7 @@ class ResponsesReader:
         except ValueError:
             raise Malformed(_broken("the server sent an event that is no JSON")) from None
         kind = loose.text(event.get("type"))
-        at = loose.index(event.get("output_index")) or 0
+        at = self._place(event)
         match kind:
             case "response.output_item.added":
                 yield from self._added(at, loose.obj(event.get("item")))
@@ -119,6 +120,14 @@ class ResponsesReader:
                 raise Malformed(faults.from_error(event, "the server"))
             case _:
                 yield from self._delta(kind, at, event)
+
+    def _place(self, event: loose.Object) -> int:
+        """The item's place in the output. llama.cpp sends no `output_index`: there the item's id tells them apart."""
+        at = loose.index(event.get("output_index"))
+        if at is not None:
+            return at
+        item_id = loose.text(event.get("item_id")) or loose.text(loose.obj(event.get("item")).get("id"))
+        return self._places.setdefault(item_id, len(self._places))
 
     def _delta(self, kind: str, at: int, event: loose.Object) -> Iterator[StreamEvent]:
         part = loose.text(event.get("delta"))

@@ -15,7 +15,7 @@ def test_names_and_files_are_the_same_set() -> None:
 
 def test_slots_are_filled() -> None:
     text = fill(Prompt.SYSTEM_TOOLS, lines=17)
-    assert "up to 17 changed lines" in text
+    assert "at most 17 changed lines" in text
     assert "{{" not in text
     assert not text.endswith("\n")
 

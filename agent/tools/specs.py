@@ -1,7 +1,8 @@
 """What the model may call, as it sees it: names, descriptions from the prompt files, strict JSON schemas.
 
-Schemas stay in the subset that both strict modes accept: every object is closed, every key is required, what is
-optional is nullable; no defaults, bounds, formats or references. Together with the system prompt they are sent
+Schemas stay in what every strict mode and every server accepts: objects are closed, all keys required, what does
+not apply is empty (some servers refuse lists of types, one provider caps them); no defaults, bounds, formats or
+references. Together with the system prompt they are sent
 in every request, so a test holds their size.
 """
 
@@ -16,8 +17,7 @@ from agent.prompts import Prompt, fill
 Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
-TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
-FLAG_OR_NULL: Schema = {"type": ["boolean", "null"]}
+FLAG: Schema = {"type": "boolean"}
 INDEX: Schema = {"type": "integer"}
 
 
@@ -38,11 +38,11 @@ def record(**fields: Schema) -> Schema:
 EDIT = record(
     because=TEXT,
     path=TEXT,
-    old=TEXT_OR_NULL,
-    new=TEXT_OR_NULL,
-    content=TEXT_OR_NULL,
-    delete=FLAG_OR_NULL,
-    rename_to=TEXT_OR_NULL,
+    old=TEXT,
+    new=TEXT,
+    content=TEXT,
+    delete=FLAG,
+    rename_to=TEXT,
 )
 PROPOSE = record(
     why=TEXT,
@@ -58,6 +58,7 @@ READ = record(path=TEXT)
 SEARCH = record(text=TEXT, path=TEXT)
 OUTLINE = record(path=TEXT)
 HISTORY = record(path=TEXT)
+NAMED = record(name=TEXT)
 
 
 def read_tools() -> tuple[Tool, ...]:
@@ -68,6 +69,16 @@ def read_tools() -> tuple[Tool, ...]:
         Tool("outline", fill(Prompt.OUTLINE), OUTLINE),
         Tool("history", fill(Prompt.HISTORY), HISTORY),
     )
+
+
+def docs_tool() -> Tool:
+    """Documentation of an installed Python name; answered by the evidence that copair makes."""
+    return Tool("docs", fill(Prompt.DOCS), NAMED)
+
+
+def check_tool() -> Tool:
+    """A run of one of the person's checks; the model can only name it."""
+    return Tool("check", fill(Prompt.CHECK), NAMED)
 
 
 def session_tools(budget: Budget) -> tuple[Tool, ...]:

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from agent.core.chunk import Budget
-from agent.core.dialog import Protocol
-from agent.tools.specs import all_tools, system_prompt
+from agent.core.dialog import Protocol, Tool
+from agent.tools.specs import all_tools, check_tool, docs_tool, system_prompt
 
 TOKENS_AT_MOST = 1200
 
@@ -58,7 +58,8 @@ def test_why_comes_first_so_that_it_can_stream() -> None:
     assert next(iter(propose.schema["properties"])) == "why"
 
 
-def test_system_prompt_and_tools_stay_small_on_the_widest_wire() -> None:
+def tokens(tools: Sequence[Tool]) -> float:
+    """System prompt and tools as the widest wire sends them, at 3.5 characters a token."""
     wire = [
         {
             "type": "function",
@@ -69,10 +70,18 @@ def test_system_prompt_and_tools_stay_small_on_the_widest_wire() -> None:
                 "strict": True,
             },
         }
-        for tool in all_tools()
+        for tool in tools
     ]
-    tokens = (len(system_prompt(Protocol.TOOLS)) + len(json.dumps(wire))) / 3.5
-    assert tokens <= TOKENS_AT_MOST
+    return (len(system_prompt(Protocol.TOOLS)) + len(json.dumps(wire, separators=(",", ":")))) / 3.5
+
+
+def test_system_prompt_and_tools_stay_small_on_the_widest_wire() -> None:
+    assert tokens(all_tools()) <= 1110
+    assert tokens((*all_tools(), docs_tool())) <= TOKENS_AT_MOST
+
+
+def test_the_check_tool_is_a_name_and_nothing_else() -> None:
+    assert check_tool().schema["required"] == ["name"]
 
 
 def test_the_text_protocol_stays_small() -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from agent.core.chunk import Chunk
 from agent.core.dialog import Protocol, Request, StreamEvent, Tool
-from agent.core.events import Event
+from agent.core.events import Event, StoredWrite
 from agent.core.frontend import Offer, Tick
 from agent.core.hunk import FileState, Write
 from agent.core.outcome import WriteOutcome
@@ -76,6 +76,9 @@ class Target(Interface):
 
     def write(self, set_id: str, writes: Sequence[Write]) -> WriteOutcome:
         """All of `writes` or none. A `set_id` that was applied before is not applied again."""
+
+    def done(self, set_id: str) -> tuple[StoredWrite, ...] | None:
+        """What the set wrote, when it was applied; None otherwise. Raises StateError."""
 
 
 class ToolBox(Interface):

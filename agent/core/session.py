@@ -137,8 +137,14 @@ def evolve(state: State, event: ev.Event) -> State:
                 state, session=event.session, model=event.model, protocol=event.protocol,
                 source=event.source, onto=event.onto,
             )  # fmt: skip
-        case ev.Resumed() | ev.ModelChanged():
-            return put(state, model=event.model, protocol=event.protocol, streaming=False, ended=False)
+        case ev.Resumed():
+            lost = ev.TurnFailed("interrupted", "the session ended before the reply was complete")
+            return put(
+                state, model=event.model, protocol=event.protocol, streaming=False, ended=False,
+                failure=lost if state.streaming else state.failure,
+            )  # fmt: skip
+        case ev.ModelChanged():
+            return put(state, model=event.model, protocol=event.protocol)
         case ev.Said():
             return _said(state, event)
         case ev.Requested():

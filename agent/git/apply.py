@@ -72,6 +72,11 @@ class WorkTree:
         except Locked as error:
             return Refused("", error.message, error.hint)
 
+    def done(self, set_id: str) -> tuple[StoredWrite, ...] | None:
+        """What the set wrote, when it was applied; None otherwise."""
+        write_set = self._sets.done(set_id)
+        return write_set.writes if write_set else None
+
     def recover(self) -> list[Recovered]:
         """Finish or roll back what a crash left; to be called at the start. Raises StateError."""
         if not self._unfinished():

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 
 from agent.core.errors import PathRefused, RepositoryError
-from agent.core.events import StoredState
+from agent.core.events import StoredState, StoredWrite
 from agent.core.hunk import FileState, Mode, Write, writes_digest
 from agent.core.outcome import Applied, Drifted, Refused, WriteOutcome
 from agent.core.text import digest as digest_of
@@ -69,6 +69,11 @@ class Index:
                 return self._write(set_id, writes)
         except Locked as error:
             return Refused("", error.message, error.hint)
+
+    def done(self, set_id: str) -> tuple[StoredWrite, ...] | None:
+        """What the set wrote, when it was applied; None otherwise."""
+        write_set = self._sets.done(set_id)
+        return write_set.writes if write_set else None
 
     def recover(self) -> list[Recovered]:
         """Settle what a crash left; to be called at the start. Raises StateError."""

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-import msgspec
-
 from agent.core import events as ev
 from agent.core.chunk import Budget, Chunk
+from agent.core.cut import TooBig, fit
 from agent.core.errors import PathRefused
 from agent.core.frontend import Card
 from agent.core.hunk import FileState, Write, writes_digest
 from agent.core.outcome import Applied, Clash, Drifted, Refused, States
+from agent.core.patch_print import print_writes
 from agent.core.place import transplant_states
+from agent.core.reply import EditProblem, ModelEdit, Resolved, resolve
 from agent.core.session import Item, State, Status
+from agent.core.split import split
 from agent.core.stack import AlreadyPresent, Step, place_step, step
 from agent.core.steps import Approval
-from agent.core.unified import print_writes
 from agent.core.view import unknown_names
 from agent.ports import BlobStore, Clock, Target
 
@@ -95,10 +96,37 @@ class Desk:
             checks=self._checks,
         )
 
+    def digest(self, path: str) -> str | None:
+        """`FileState.digest` of the file now; None when it is absent or may not be read."""
+        try:
+            now = self._target.read(path)
+        except PathRefused:
+            return None
+        return now.digest if now else None
+
+    def resolve(self, edits: Sequence[ModelEdit]) -> Resolved | tuple[EditProblem, ...]:
+        """Match the edits of a proposal against the files as they are. Raises PathRefused."""
+        return resolve(edits, self._target.read, self._known_paths)
+
+    def fit(self, resolved: Resolved) -> tuple[Chunk, ...] | TooBig:
+        """The chunks of a proposal, under the budget; or why it must come smaller."""
+        return fit(resolved.before, resolved.after, renames=resolved.renames, budget=self.budget)
+
+    def split(self, state: State, item: Item) -> tuple[Chunk, ...]:
+        """`item` in smaller pieces over the same base; one piece when it cannot be split."""
+        return split(item.chunk, self.load(state.source_of(item).bases), self.budget)
+
+    def tests_before(self, state: State, item: Item) -> tuple[Write, ...]:
+        """What counts as *before* of the evidence: test chunks of the stack that serve the same purpose."""
+        return ()
+
     def write(self, state: State, approval: Approval) -> ev.Event:
         """Do exactly what was approved, or nothing."""
         item = state.item(approval.chunk)
         assert item is not None
+        before_crash = self._target.done(approval.set_id)
+        if before_crash is not None:
+            return ev.Wrote(approval.chunk, approval.set_id, approval.digest, before_crash, self._clock.now())
         placed = self.writes(state, item)
         match placed:
             case Clash(path=path, reason=reason):
@@ -171,14 +199,3 @@ class Desk:
 
 def _digests(writes: Iterable[Write]) -> dict[str, str]:
     return {write.path: write.new.digest for write in writes if write.new}
-
-
-def renumber(chunks: Sequence[Chunk], first: int) -> tuple[Chunk, ...]:
-    """Chunks of a model's proposal get short numbers that a person can say; `needs` follow."""
-    names = {chunk.id: str(first + index) for index, chunk in enumerate(chunks)}
-    return tuple(
-        msgspec.structs.replace(
-            chunk, id=names[chunk.id], needs=tuple(names[need] for need in chunk.needs if need in names)
-        )
-        for chunk in chunks
-    )

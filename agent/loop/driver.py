@@ -277,11 +277,16 @@ class Driver:
 
     def _decide(self, decide: Decide) -> None:
         open_card = self._offered.card if isinstance(self._offered, CardOffer) else None
-        if open_card is None or (decide.chunk, decide.digest) != (open_card.chunk.id, open_card.digest):
+        if open_card is None:
+            self.tell("No card is open; nothing was done.", "warning")
+            return
+        if (decide.chunk, decide.digest) != (open_card.chunk.id, open_card.digest):
+            self._offered = None
             self.tell("That card is not open any more; nothing was done.", "warning")
             return
         item = self._item(decide.chunk)
-        self._notes = ()
+        # Whatever comes of it, the frontend has closed the card: what is next is offered anew.
+        self._notes, self._offered = (), None
         match decide.decision:
             case Approve(digest=digest) if digest != open_card.digest:
                 self.tell("That yes was for another version; nothing was done.", "warning")
@@ -295,7 +300,6 @@ class Driver:
                 )
                 return
             case Edit(states=states):
-                self._offered = None
                 self.record(self.parts.desk.edited(self.state, item, states), sync=True)
                 return
             case Split():
@@ -303,7 +307,6 @@ class Driver:
                 return
             case Approve() | Reject() | Revise() | Defer() | Ask():
                 pass
-        self._offered = None
         self.parts.examiner.stop(decide.chunk)
         self.record(ev.Decided(decide.chunk, decide.decision), sync=True)
 
@@ -317,7 +320,6 @@ class Driver:
         if len(parts) < 2:
             self.tell("It cannot be split further.", "warning")
             return
-        self._offered = None
         self.record(ev.ChunkSplit(item.chunk.id, parts), sync=True)
 
     def _say(self, text: str) -> None:
@@ -342,6 +344,7 @@ class Driver:
         """Take back an applied chunk (or, with UNDONE, apply an undone one again); the latest by default."""
         item = self.state.item(chunk_id) if chunk_id else self._latest(status)
         if item is None or item.status is not status or not item.writes:
+            self._offered = None
             self.tell(f"There is nothing to take back{f' as {chunk_id}' if chunk_id else ''}.", "warning")
             return
         self._offered = None
@@ -359,6 +362,7 @@ class Driver:
         if not to and here in ids:
             to = ids[(ids.index(here) + by) % len(ids)]
         if to not in ids:
+            self._offered = None
             self.tell("There is no other open chunk.", "warning")
             return
         self._offered = None
@@ -371,6 +375,7 @@ class Driver:
             self._examine(item, writes, again=True)
 
     def _command(self, name: str, argument: str) -> None:
+        self._offered = None
         run = self.parts.commands.get(name)
         if run is None:
             self.tell(f"There is no command /{name}.", "warning", "/help lists them")

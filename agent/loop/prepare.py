@@ -5,16 +5,23 @@ A proposal that cannot be used goes back to the model in one short message; it n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import msgspec
+
 from agent.core import events as ev
+from agent.core.chunk import Budget, Chunk
+from agent.core.cut import TooBig
 from agent.core.dialog import ToolCall
 from agent.core.errors import PathRefused
 from agent.core.reply import FormatError, ProposeArgs, Resolved, parse_ask, parse_propose
 from agent.core.session import State, chunk_key
 from agent.core.text import digest
-from agent.loop.desk import Desk, renumber
+from agent.loop.desk import Desk
 
 SAME_EDIT_TRIES = 2
 """The same failing edit is not accepted a third time."""
+NAMED_BORDERS = 12
 
 
 def question_of(call: ToolCall) -> ev.Event:
@@ -47,9 +54,9 @@ def prepare(state: State, call: ToolCall, desk: Desk) -> ev.Event:
 def _cut(
     state: State, call: ToolCall, parsed: ProposeArgs, resolved: Resolved, desk: Desk, edit_key: str
 ) -> ev.Event:
-    chunks = desk.fit(parsed, resolved)
-    if isinstance(chunks, str):
-        return ev.ProposalRefused(call.id, chunks, edit_key)
+    chunks = desk.fit(resolved)
+    if isinstance(chunks, TooBig):
+        return ev.ProposalRefused(call.id, too_big(chunks, desk.budget), edit_key)
     if not chunks:
         return ev.ProposalRefused(
             call.id, "These edits change nothing: the files are like that already.", edit_key
@@ -60,5 +67,47 @@ def _cut(
             "The person refused exactly this already. Change it, do something else, or ask.",
             edit_key,
         )
-    numbered = renumber(chunks, len(state.items) + 1)
-    return ev.Proposed(f"p{len(state.sources) + 1}", call.id, numbered, desk.store(resolved.before))
+    named = renumber(explain(chunks, parsed, resolved), len(state.items) + 1)
+    return ev.Proposed(f"p{len(state.sources) + 1}", call.id, named, desk.store(resolved.before))
+
+
+def too_big(found: TooBig, budget: Budget) -> str:
+    """What a model is told about a proposal that nobody can keep in their head."""
+    borders = "; ".join(found.borders[:NAMED_BORDERS])
+    more = f"; and {len(found.borders) - NAMED_BORDERS} more" if len(found.borders) > NAMED_BORDERS else ""
+    return (
+        f"Too large for one proposal: {found.lines} changed lines in {found.files} files; the limit is "
+        f"{budget.hard_lines} lines in {budget.files} files, {budget.lines} are good. It was not shown. "
+        f"Propose it in parts, what others need first. Natural parts: {borders}{more}."
+    )
+
+
+def explain(chunks: Sequence[Chunk], parsed: ProposeArgs, resolved: Resolved) -> tuple[Chunk, ...]:
+    """The model's words on its chunks: title and why, and to each file the becauses of its edits."""
+    alone = len(chunks) == 1
+    explained = []
+    for chunk in chunks:
+        title = parsed.title if parsed.title and alone else chunk.title
+        explained.append(
+            msgspec.structs.replace(
+                chunk,
+                title=title or chunk.title,
+                why=parsed.why,
+                assumes=parsed.assumes,
+                risks=parsed.risks,
+                serves=parsed.serves,
+                because=tuple(b for b in resolved.because if b.path in chunk.paths),
+            )
+        )
+    return tuple(explained)
+
+
+def renumber(chunks: Sequence[Chunk], first: int) -> tuple[Chunk, ...]:
+    """Chunks of a model's proposal get short numbers that a person can say; `needs` follow."""
+    names = {chunk.id: str(first + index) for index, chunk in enumerate(chunks)}
+    return tuple(
+        msgspec.structs.replace(
+            chunk, id=names[chunk.id], needs=tuple(names[need] for need in chunk.needs if need in names)
+        )
+        for chunk in chunks
+    )

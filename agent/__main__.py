@@ -1,0 +1,30 @@
+"""`copair`: draws the prompt at once when that is all that was asked for, and imports the rest behind it.
+
+Nothing heavy is imported here; a test holds the list.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """The console script. Returns the exit code."""
+    arguments = sys.argv[1:]
+    if arguments in (["--version"], ["-V"]):
+        from agent import __version__
+
+        sys.stdout.write(f"copair {__version__}\n")
+        return 0
+    early = None
+    if not arguments and sys.stdin.isatty() and sys.stdout.isatty():
+        from agent.ui.early import begin
+
+        early = begin()
+    from agent.cli.entry import enter
+
+    return enter(arguments, early)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

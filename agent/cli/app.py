@@ -1,0 +1,155 @@
+"""The commands and their help. Each is a few lines: it opens what it needs and hands over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent import __version__
+from agent.core.errors import Exit
+
+app = typer.Typer(
+    name="copair",
+    help="Pair programming with a language model in the terminal, in chunks that a person can keep in their head. "
+    '`copair` alone opens the prompt; `copair "fix the failing test"` starts with that sentence.',
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Model = Annotated[
+    str | None, typer.Option("--model", "-m", help="anthropic/…, openai/…, ollama/…, local, or an address.")
+]
+BaseUrl = Annotated[str | None, typer.Option("--base-url", help="Address of a Chat Completions server.")]
+ProtocolName = Annotated[
+    str | None, typer.Option("--protocol", help="How the model proposes: tools or text.")
+]
+Plain = Annotated[
+    bool, typer.Option("--plain", help="No boxes, no redraw: for screen readers and dumb terminals.")
+]
+Jsonl = Annotated[bool, typer.Option("--jsonl", help="The session for a program: one JSON event per line.")]
+MaxTokens = Annotated[
+    int | None, typer.Option("--max-tokens", min=1, help="Stop and ask after so many tokens.")
+]
+MaxCost = Annotated[
+    float | None, typer.Option("--max-cost", min=0.0, help="Stop and ask after so many US dollars.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command. Returns the exit code; errors of ours are raised."""
+    try:
+        app(args=arguments, prog_name="copair")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(Exit.DONE)
+    return int(Exit.DONE)
+
+
+def _end(code: int) -> None:
+    raise typer.Exit(code)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"copair {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Pair programming with a language model in the terminal, in chunks that a person can keep in their head."""
+
+
+@app.command()
+def chat(
+    sentence: Annotated[
+        list[str] | None, typer.Argument(help="What you want; asked for when left out.")
+    ] = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    protocol: ProtocolName = None,
+    plain: Plain = False,
+    jsonl: Jsonl = False,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+) -> None:
+    """Open the prompt in this repository (the default: `copair SENTENCE` does the same)."""
+    from agent.cli.session import Wanted, model_flags, run_session
+
+    flags = model_flags(model, base_url, protocol)
+    _end(
+        run_session(
+            Wanted(
+                " ".join(sentence or ()),
+                flags=flags,
+                plain=plain,
+                jsonl=jsonl,
+                max_tokens=max_tokens,
+                max_cost=max_cost,
+            )
+        )
+    )
+
+
+@app.command()
+def tour(plain: Plain = False, jsonl: Jsonl = False) -> None:
+    """Three minutes on a throw-away repository, with a script in the model's place. Leaves nothing behind."""
+    from agent.cli.session import Wanted, run_tour
+
+    _end(run_tour(Wanted(plain=plain, jsonl=jsonl)))
+
+
+@app.command()
+def resume(
+    session: Annotated[
+        str, typer.Argument(help="Which session, as `copair log` names it; the latest when left out.")
+    ] = "",
+    choose: Annotated[bool, typer.Option("--list", "-l", help="Choose from a list.")] = False,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    protocol: ProtocolName = None,
+    plain: Plain = False,
+    jsonl: Jsonl = False,
+) -> None:
+    """Go on with an earlier session of this repository."""
+    from agent.cli.session import Wanted, model_flags, run_session
+    from agent.cli.sessions import pick_session
+
+    chosen = pick_session(Path.cwd(), session, choose=choose)
+    _end(
+        run_session(
+            Wanted(resume=chosen, flags=model_flags(model, base_url, protocol), plain=plain, jsonl=jsonl)
+        )
+    )
+
+
+@app.command()
+def log(
+    session: Annotated[
+        str, typer.Argument(help="One session with its chunks; all sessions when left out.")
+    ] = "",
+    json: AsJson = False,
+) -> None:
+    """Sessions of this repository, and their chunks with what was decided."""
+    from agent.cli.sessions import print_log
+
+    _end(print_log(Path.cwd(), session, as_json=json))
+
+
+@app.command()
+def show(
+    chunk: Annotated[str, typer.Argument(help="CHUNK of the latest session, or SESSION:CHUNK.")],
+    json: AsJson = False,
+) -> None:
+    """One chunk: why, evidence, decision, and the exact diff."""
+    from agent.cli.sessions import print_chunk
+
+    _end(print_chunk(Path.cwd(), chunk, as_json=json))

@@ -1,0 +1,109 @@
+"""Runs one session: the frontend in the main thread, the driver in its own, and what both are made of.
+
+The frontend shows the prompt before the model, git and the journal are opened; what is typed meanwhile waits in
+the inbox. An error of the driver's thread ends the frontend and is raised here.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from agent.cli.workbench import Workbench
+from agent.core.clean import clean
+from agent.core.errors import Exit, UsageError
+from agent.core.frontend import Say
+from agent.core.session import State
+from agent.loop.summary import summary
+
+if TYPE_CHECKING:
+    from agent.llm.choose import Flags
+    from agent.loop.driver import Driver
+    from agent.ui.early import Early
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What the command line asked for. `flags` is None when nothing was said about the model."""
+
+    first: str = ""
+    resume: str = ""
+    flags: Flags | None = None
+    plain: bool = False
+    jsonl: bool = False
+    max_tokens: int | None = None
+    max_cost: float | None = None
+
+
+def model_flags(model: str | None, base_url: str | None, protocol: str | None) -> Flags:
+    """Raises UsageError for a protocol that there is not."""
+    from agent.core.dialog import Protocol
+    from agent.llm.choose import Flags
+
+    if protocol not in (None, *Protocol):
+        raise UsageError(f"--protocol is tools or text, not {protocol}")
+    return Flags(model, base_url, Protocol(protocol) if protocol else None)
+
+
+Build = Callable[[Workbench, Any, "queue.SimpleQueue[Any]"], "Driver"]
+
+
+def run_session(wanted: Wanted, early: Early | None = None) -> int:
+    """A session with a model, or with the offline pair when none is set up."""
+
+    def build(bench: Workbench, frontend: Any, inbox: queue.SimpleQueue[Any]) -> Driver:
+        from agent.cli.wire import model_driver
+
+        return model_driver(bench, frontend, inbox, wanted)
+
+    return run(Workbench.open(Path.cwd()), build, wanted, early)
+
+
+def run_tour(wanted: Wanted) -> int:
+    """The scripted tour, in a throw-away repository with a state folder of its own."""
+    from agent.offline.tour import prepare_tour
+
+    with prepare_tour() as (root, state):
+        os.environ["XDG_STATE_HOME"] = str(state)
+
+        def build(bench: Workbench, frontend: Any, inbox: queue.SimpleQueue[Any]) -> Driver:
+            from agent.cli.wire import tour_driver
+
+            return tour_driver(bench, frontend, inbox)
+
+        return run(Workbench.open(root), build, wanted)
+
+
+def run(bench: Workbench, build: Build, wanted: Wanted, early: Early | None = None) -> int:
+    """The frontend here, the driver in a thread; returns the exit code."""
+    from agent.cli.frontends import make_frontend
+
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    frontend = make_frontend(bench, inbox.put, wanted, early)
+    if wanted.first:
+        inbox.put(Say(wanted.first))
+    outcome: Future[State] = Future()
+
+    def drive() -> None:
+        try:
+            driver = build(bench, frontend, inbox)
+            outcome.set_result(driver.run())
+        except BaseException as error:  # noqa: BLE001 - the one at the top of this thread; raised again below
+            outcome.set_exception(error)
+        finally:
+            frontend.close()
+
+    Thread(target=drive, name="driver", daemon=True).start()
+    code = frontend.run()
+    state = outcome.result()
+    bench.repo.close()
+    if not wanted.jsonl:
+        sys.stdout.write("".join(f"{clean(line)}\n" for line in summary(state)))
+    return code if code is not None else int(Exit.DONE)

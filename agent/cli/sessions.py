@@ -1,0 +1,163 @@
+"""Earlier sessions of a repository: the list, one session with its chunks, one chunk, and which to resume."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agent.cli.workbench import Workbench
+from agent.core.clean import clean
+from agent.core.errors import Exit, UsageError
+from agent.core.hunk import FileState, Write
+from agent.core.session import Item, State, Status, fold
+from agent.core.unified import print_writes
+from agent.io import journal
+from agent.io.journal import SessionInfo
+from agent.loop.commands import SIGNS
+
+
+def pick_session(cwd: Path, name: str, *, choose: bool) -> str:
+    """The id of the session to resume: the named one, the latest, or chosen from a list. Raises UsageError."""
+    found = journal.sessions(Workbench.open(cwd).place.state)
+    resumable = [info for info in found if not info.open and info.source != "tour"]
+    if name:
+        return _named(found, name).id
+    if not resumable:
+        raise UsageError("there is no session to resume here", hint="copair starts one")
+    if not choose:
+        return resumable[0].id
+    for number, info in enumerate(resumable, 1):
+        sys.stderr.write(f"{number:3}  {_line(info)}\n")
+    sys.stderr.write("which? ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline().strip()
+    if not answer.isdigit() or not 1 <= int(answer) <= len(resumable):
+        raise UsageError("no session was chosen", untouched="nothing was done")
+    return resumable[int(answer) - 1].id
+
+
+def _named(found: list[SessionInfo], name: str) -> SessionInfo:
+    matching = [info for info in found if info.id.startswith(name)]
+    if len(matching) != 1:
+        many = "there is no session" if not matching else f"{len(matching)} sessions begin with"
+        raise UsageError(f"{many} {name}", hint="copair log lists them")
+    return matching[0]
+
+
+def _line(info: SessionInfo) -> str:
+    state = "open now" if info.open else "crashed" if info.crashed else ""
+    first = info.first or f"({info.source})"
+    when = datetime.fromtimestamp(info.time).strftime("%Y-%m-%d %H:%M")
+    return clean(f"{info.id}  {when}  {info.model:20.20}  {state:9}{first[:80]}")
+
+
+def print_log(cwd: Path, name: str, *, as_json: bool) -> int:
+    """All sessions, or the chunks of one."""
+    bench = Workbench.open(cwd)
+    found = journal.sessions(bench.place.state)
+    if not name:
+        if as_json:
+            _print_json([_session_json(info) for info in found])
+        else:
+            sys.stdout.write("".join(f"{_line(info)}\n" for info in found) or "no sessions yet\n")
+        return Exit.DONE
+    info = _named(found, name)
+    state = fold(journal.read(info.path))
+    if as_json:
+        _print_json(_session_json(info) | {"chunks": [_chunk_json(bench, item) for item in state.items]})
+        return Exit.DONE
+    sys.stdout.write(f"{_line(info)}\n")
+    for item in state.items:
+        sys.stdout.write(f"{clean(_chunk_line(item))}\n")
+    return Exit.DONE
+
+
+def _session_json(info: SessionInfo) -> dict[str, Any]:
+    built = msgspec.to_builtins(info, enc_hook=str)
+    return {**built, "path": str(info.path), "crashed": info.crashed}
+
+
+def _chunk_line(item: Item) -> str:
+    words = f"  {SIGNS[item.status]} {item.chunk.id:4} {item.chunk.title}  ({item.status}"
+    return words + (f": {item.reason})" if item.reason else ")")
+
+
+def _chunk_json(bench: Workbench, item: Item) -> dict[str, Any]:
+    return {
+        "id": item.chunk.id,
+        "title": item.chunk.title,
+        "why": item.chunk.why,
+        "paths": list(item.chunk.paths),
+        "status": item.status.value,
+        "reason": item.reason,
+        "evidence": msgspec.to_builtins(item.evidence),
+        "diff": _diff(bench, item).decode("utf-8", "replace"),
+    }
+
+
+def _diff(bench: Workbench, item: Item) -> bytes:
+    """What was written last for the chunk, as a diff; empty for one that was never applied."""
+
+    def load(stored: Any) -> FileState | None:
+        return FileState(stored.mode, bench.blobs.get(stored.blob)) if stored else None
+
+    return print_writes([Write(w.path, load(w.old), load(w.new)) for w in item.writes])
+
+
+def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
+    """One chunk of the latest session, or of a named one (`SESSION:CHUNK`)."""
+    bench = Workbench.open(cwd)
+    found = journal.sessions(bench.place.state)
+    session, _, chunk = name.rpartition(":")
+    state = _state(_named(found, session)) if session else _latest(found, chunk)
+    item = state.item(chunk)
+    if item is None:
+        raise UsageError(
+            f"there is no chunk {chunk} in session {state.session}", hint="copair log lists them"
+        )
+    if as_json:
+        _print_json(_chunk_json(bench, item))
+        return Exit.DONE
+    lines = [_chunk_line(item).strip(), item.chunk.why]
+    lines += [f"assumes: {text}" for text in item.chunk.assumes] + [
+        f"risk: {text}" for text in item.chunk.risks
+    ]
+    lines += [f"because: {because.path}: {because.text}" for because in item.chunk.because]
+    lines += [f"{evidence.verdict}: {evidence.summary}" for evidence in item.evidence]
+    sys.stdout.write("".join(f"{clean(line)}\n" for line in lines if line))
+    diff = _diff(bench, item).decode("utf-8", "surrogateescape")
+    sys.stdout.write("\n" + "".join(f"{clean(line)}\n" for line in diff.removesuffix("\n").split("\n")))
+    return Exit.DONE
+
+
+def _state(info: SessionInfo) -> State:
+    return fold(journal.read(info.path))
+
+
+def _latest(found: list[SessionInfo], chunk: str) -> State:
+    """The newest session that has this chunk."""
+    for info in found:
+        state = _state(info)
+        if state.item(chunk) is not None:
+            return state
+    raise UsageError(f"no session here has a chunk {chunk}", hint="copair log lists the sessions")
+
+
+def applied_items(cwd: Path) -> list[tuple[SessionInfo, Item]]:
+    """All chunks of this repository that are applied, oldest first."""
+    found = journal.sessions(Workbench.open(cwd).place.state)
+    return [
+        (info, item)
+        for info in reversed(found)
+        for item in _state(info).items
+        if item.status is Status.APPLIED
+    ]
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")

@@ -1,0 +1,182 @@
+"""Wires the parts of a session together: model, tools, desk, journal, examiner, commands. The only place."""
+
+from __future__ import annotations
+
+import os
+import queue
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from agent.cli.workbench import Workbench
+from agent.core import events as ev
+from agent.core import steps
+from agent.core.dialog import Protocol
+from agent.core.errors import CopairError
+from agent.core.session import State, fold
+from agent.git.apply import Recovered
+from agent.io import journal
+from agent.loop.commands import STANDARD
+from agent.loop.desk import Desk
+from agent.loop.driver import Driver, Session
+from agent.loop.examiner import Examiner
+from agent.offline.pair import OfflinePair
+from agent.ports import Checks, Frontend, Model
+from agent.tools.specs import all_tools, system_prompt
+from agent.tools.toolbox import Tools
+from agent.tools.worktree import WorkTree as Files
+
+if TYPE_CHECKING:
+    from agent.cli.session import Wanted
+
+
+def model_driver(
+    bench: Workbench, frontend: Frontend, inbox: queue.SimpleQueue[Any], wanted: Wanted
+) -> Driver:
+    """A session with the chosen model, or with the offline pair when none is set up."""
+    found, why = pick_model(bench, wanted)
+    driver = make_driver(bench, frontend, inbox, found, source="model", resume=wanted.resume)
+    driver.tell(why)
+    return driver
+
+
+def pick_model(bench: Workbench, wanted: Wanted) -> tuple[Model, str]:
+    """The model and why it is this one. Raises ModelError, UsageError."""
+    from agent.llm.choose import choose
+
+    choice = choose(bench.settings, os.environ, wanted.flags)
+    if choice is not None:
+        return choice.model, choice.why
+    pair = OfflinePair(bench.place.root, lambda: bench.known_paths, bench.tree.read)
+    return (
+        pair,
+        "No model is set up: this is the built-in offline pair (ruff findings). copair connect finds a model.",
+    )
+
+
+def tour_driver(bench: Workbench, frontend: Frontend, inbox: queue.SimpleQueue[Any]) -> Driver:
+    """The scripted tour in its throw-away repository."""
+    from agent.offline.tour import tour_model
+
+    return make_driver(bench, frontend, inbox, tour_model(bench.place.root), source="tour")
+
+
+def make_driver(
+    bench: Workbench,
+    frontend: Frontend,
+    inbox: queue.SimpleQueue[Any],
+    model: Model | None,
+    *,
+    source: str,
+    onto: str = "worktree",
+    resume: str = "",
+    checks: Checks | None = None,
+    limits: steps.Limits | None = None,
+    first: Sequence[ev.Event] = (),
+) -> Driver:
+    """Recover, open or resume the journal, and put the parts together. `first` are events of a new session."""
+    recovered = bench.recover()
+    session = resume or new_session_id(bench.clock.now())
+    book = journal.Journal(bench.place.state, session)
+    state = fold(journal.read(book.path)) if resume else State()
+    tools = Tools(Files(bench.repo.git, bench.repo.read), bench.place.prefix)
+    parts = Session(
+        model=model,
+        system=system_prompt(model.protocol if model else Protocol.TOOLS, bench.settings.budget),
+        tools=SessionTools(tools, bench.settings.budget),
+        journal=book,
+        frontend=frontend,
+        desk=Desk(
+            target=bench.target(onto),
+            blobs=bench.blobs,
+            clock=bench.clock,
+            known_paths=lambda: bench.known_paths,
+            budget=bench.settings.budget,
+        ),
+        clock=bench.clock,
+        examiner=Examiner(checks),
+        mention=_mention(tools),
+        switch_model=_switch(bench),
+        place=bench.where(),
+        limits=limits or _limits(bench),
+        commands=dict(STANDARD),
+    )
+    driver = Driver(parts, inbox, state)
+    _begin(driver, bench, model, source=source, onto=onto, session=session, resumed=bool(resume))
+    for event in first if not resume else ():
+        driver.record(event)
+    for one in recovered:
+        driver.record(_recovered(one))
+    return driver
+
+
+def _begin(
+    driver: Driver,
+    bench: Workbench,
+    model: Model | None,
+    *,
+    source: str,
+    onto: str,
+    session: str,
+    resumed: bool,
+) -> None:
+    name, protocol = (model.name, model.protocol) if model else ("", Protocol.TOOLS)
+    now = bench.clock.now()
+    if resumed:
+        driver.record(ev.Resumed(now, name, protocol), sync=True)
+        return
+    head = bench.repo.head()
+    root = str(bench.place.root)
+    at = head.branch or head.commit or ""
+    driver.record(ev.Started(ev.VERSION, session, now, root, at, name, protocol, source, onto), sync=True)
+
+
+def new_session_id(now: float) -> str:
+    """Sorts by time, and two sessions of one second differ."""
+    return f"{datetime.fromtimestamp(now):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def _limits(bench: Workbench) -> steps.Limits:
+    settings = bench.settings
+    return steps.Limits(
+        settings.questions_before_first_chunk, settings.questions_per_task, max_tokens=settings.max_tokens
+    )
+
+
+def _recovered(one: Recovered) -> ev.Event:
+    done = "finished" if one.finished else "rolled back"
+    text = f"A write that a crash had interrupted was {done}: {', '.join(one.paths)}"
+    kept = f"your later version was kept in {', '.join(one.left)}" if one.left else ""
+    return ev.Noted("warning", text, kept)
+
+
+def _mention(tools: Tools) -> Callable[[str], tuple[str, dict[str, str], tuple[str, ...]]]:
+    def expand(text: str) -> tuple[str, dict[str, str], tuple[str, ...]]:
+        found = tools.mention(text)
+        return found.sent, found.read, found.notices
+
+    return expand
+
+
+def _switch(bench: Workbench) -> Callable[[str], tuple[Model, str]]:
+    def switch(name: str) -> tuple[Model, str]:
+        from agent.llm.choose import Flags, choose
+
+        choice = choose(bench.settings, os.environ, Flags(model=name))
+        if choice is None:
+            raise CopairError(f"{name} names no model")
+        return choice.model, system_prompt(choice.model.protocol, bench.settings.budget)
+
+    return switch
+
+
+class SessionTools:
+    """The ToolBox of a session: what is read runs in `inner`; the model sees the session's own tools as well."""
+
+    def __init__(self, inner: Tools, budget: Any) -> None:
+        self.run = inner.run
+        self._all = all_tools(budget)
+
+    def tools(self) -> Sequence[Any]:
+        return self._all

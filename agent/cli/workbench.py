@@ -1,0 +1,59 @@
+"""Everything of one repository that a command needs, opened once: place, git, blobs, targets, settings.
+
+Opening recovers: a set of writes that a crash left half done is finished or rolled back before anything else,
+and `recovered` says so.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from agent.git.apply import Recovered, WorkTree
+from agent.git.discover import discover
+from agent.git.repo import Repo
+from agent.git.stage import Index
+from agent.io import config, paths
+from agent.io.blobs import Blobs
+from agent.ports import Place, Target
+
+
+class SystemClock:
+    def now(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+class Workbench:
+    def __init__(self, place: Place, settings: config.Config) -> None:
+        self.place = place
+        self.settings = settings
+        self.clock = SystemClock()
+        self.repo = Repo(place)
+        self.blobs = Blobs(place.state / "blobs")
+        self.tree = WorkTree(place, self.blobs)
+
+    @classmethod
+    def open(cls, cwd: Path) -> Workbench:
+        """Raises RepositoryError, UsageError (settings), StateError."""
+        return cls(discover(cwd), config.load(paths.config_file()))
+
+    def recover(self) -> Sequence[Recovered]:
+        """Finish or roll back what a crash left."""
+        return self.tree.recover()
+
+    def target(self, onto: str) -> Target:
+        return Index(self.place, self.blobs) if onto == "index" else self.tree
+
+    @functools.cached_property
+    def known_paths(self) -> tuple[str, ...]:
+        """Tracked files and new ones that are not ignored; listed when first needed."""
+        return tuple(sorted({*self.repo.tracked(), *self.repo.untracked()}))
+
+    def where(self) -> str:
+        """The branch and folder for the prompt: `main · copair`."""
+        return f"{self.place.root.name} · {self.repo.head().branch or 'detached'}"

@@ -1,0 +1,36 @@
+"""What a session did, in a few lines for its end."""
+
+from __future__ import annotations
+
+from agent.core.session import Item, State, Status
+
+ORDER = (
+    Status.APPLIED,
+    Status.PRESENT,
+    Status.UNDONE,
+    Status.REJECTED,
+    Status.DEFERRED,
+    Status.BLOCKED,
+    Status.PENDING,
+)
+
+
+def summary(state: State) -> tuple[str, ...]:
+    """One line with the counts, then the chunks that are still open. Empty when nothing was proposed."""
+    if not state.items:
+        return ()
+    counts = [f"{len(found)} {status}" for status in ORDER if (found := _with(state, status))]
+    open_items = [
+        *_with(state, Status.DEFERRED),
+        *_with(state, Status.PENDING),
+        *_with(state, Status.APPROVED),
+    ]
+    lines = [", ".join(counts)]
+    lines += [f"  still open: {item.chunk.id}  {item.chunk.title}" for item in open_items]
+    if open_items:
+        lines.append("  copair resume goes on here")
+    return tuple(lines)
+
+
+def _with(state: State, status: Status) -> list[Item]:
+    return [item for item in state.items if item.status is status]

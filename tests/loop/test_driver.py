@@ -1,0 +1,240 @@
+"""Whole sessions: what the person decides is what happens to the files, and nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agent.core import events as ev
+from agent.core.dialog import Fault, FaultKind, Protocol
+from agent.core.frontend import Command, Decide, Move, Say, Undo
+from agent.core.hunk import FileState, Mode
+from agent.core.review import Approve, Ask, Defer, Edit, Reject, Revise
+from agent.core.session import Status
+from agent.io import journal
+from tests.support.bench import Script, call, fault, play, propose, text
+from tests.support.people import Person, answer, approve, decide, do, say
+
+pytestmark = pytest.mark.timeout(20)
+GitIn = Callable[..., bytes]
+CODE = "def add(a, b):\n    return a - b\n\n\ndef sub(a, b):\n    return a + b\n"
+
+
+@pytest.fixture
+def project(repo: Path, git_in: GitIn) -> Path:
+    """Two wrong functions, and staged, unstaged and untracked work of the person."""
+    (repo / "calc.py").write_text(CODE)
+    (repo / "mine.txt").write_text("one\n")
+    git_in(repo, "add", ".")
+    git_in(repo, "commit", "-qm", "first")
+    (repo / "staged.txt").write_text("staged\n")
+    git_in(repo, "add", "staged.txt")
+    (repo / "mine.txt").write_text("one\ntwo\n")
+    (repo / "new.txt").write_text("untracked\n")
+    return repo
+
+
+FIX_ADD = {"path": "calc.py", "old": "    return a - b\n", "new": "    return a + b\n"}
+FIX_SUB = {
+    "path": "calc.py",
+    "old": "def sub(a, b):\n    return a + b\n",
+    "new": "def sub(a, b):\n    return a - b\n",
+}
+
+
+def everything_else(root: Path, git_in: GitIn) -> list[bytes]:
+    """What must survive: index bytes, refs, stash, HEAD, and all files but calc.py."""
+    files = sorted(
+        p for p in root.rglob("*") if p.is_file() and ".git" not in p.parts and p.name != "calc.py"
+    )
+    return [
+        (root / ".git/index").read_bytes(),
+        (root / ".git/HEAD").read_bytes(),
+        git_in(root, "for-each-ref"),
+        git_in(root, "stash", "list"),
+        *[str(path).encode() + path.read_bytes() for path in files],
+    ]
+
+
+def test_an_approved_chunk_is_written_exactly_and_nothing_else_changes(project: Path, git_in: GitIn) -> None:
+    before = everything_else(project, git_in)
+    played = play(project, Script(propose(FIX_ADD)), say(Say("fix add")), approve)
+    assert (project / "calc.py").read_text() == CODE.replace("a - b", "a + b", 1)
+    assert everything_else(project, git_in) == before
+    assert "applied" in played.model.said(1)
+
+
+@pytest.mark.parametrize("decision", [Reject("no"), Reject(), Defer()])
+def test_a_refused_or_deferred_chunk_leaves_the_file_alone(project: Path, decision: Reject | Defer) -> None:
+    play(project, Script(propose(FIX_ADD)), say(Say("fix add")), decide(decision))
+    assert (project / "calc.py").read_text() == CODE
+
+
+def test_the_reason_of_a_reject_and_the_note_of_a_revise_reach_the_model(project: Path) -> None:
+    model = Script(propose(FIX_ADD), propose({**FIX_ADD, "new": "    return b + a\n"}), propose(FIX_SUB))
+    play(
+        project,
+        model,
+        say(Say("x")),
+        decide(Reject("wrong style")),
+        decide(Revise("keep a first")),
+        decide(Reject()),
+    )
+    assert "wrong style" in model.said(1)
+    assert "keep a first" in model.said(2)
+    assert (project / "calc.py").read_text() == CODE
+
+
+def test_a_proposal_that_was_refused_is_not_shown_again_unchanged(project: Path) -> None:
+    model = Script(propose(FIX_ADD), propose(FIX_ADD))
+    played = play(project, model, say(Say("x")), decide(Reject("no")))
+    assert len(played.person.cards) == 1
+    assert "refused exactly this already" in model.said(2)
+
+
+def test_asking_about_a_card_changes_nothing_and_the_same_card_comes_back(project: Path) -> None:
+    model = Script(propose(FIX_ADD), text("Because addition adds."), text("ok"))
+    played = play(project, model, say(Say("x")), decide(Ask("why?")), approve)
+    first, second = played.person.cards[0], played.person.cards[-1]
+    assert first.digest == second.digest
+    assert "why?" in model.said(1)
+    assert "applied" in model.said(2)
+    assert "a + b" in (project / "calc.py").read_text().split("sub")[0]
+
+
+def test_a_yes_for_another_version_of_the_card_does_nothing(project: Path) -> None:
+    stale = do(Decide("1", "0" * 64, Approve("0" * 64)))
+    played = play(project, Script(propose(FIX_ADD)), say(Say("x")), stale)
+    assert (project / "calc.py").read_text() == CODE
+    assert any("nothing was done" in notice for notice in played.person.notices)
+
+
+def test_a_file_edited_under_the_open_card_is_shown_anew_and_the_edit_survives(project: Path) -> None:
+    def edit_then_approve(person: Person) -> Decide:
+        (project / "calc.py").write_text("# mine\n" + CODE)
+        return Decide(person.card.chunk.id, person.card.digest, Approve(person.card.digest))
+
+    played = play(project, Script(propose(FIX_ADD)), say(Say("x")), edit_then_approve, approve)
+    assert (project / "calc.py").read_text() == "# mine\n" + CODE.replace("a - b", "a + b", 1)
+    assert any("new card" in note for card in played.person.cards for note in card.notes)
+
+
+def test_two_chunks_of_one_file_apply_and_undo_in_any_order(project: Path) -> None:
+    model = Script(propose(FIX_ADD), propose(FIX_SUB))
+    script = [say(Say("x")), approve, approve, say(Undo("1")), say(Undo("2"))]
+    played = play(project, model, *script)
+    assert (project / "calc.py").read_text() == CODE
+    assert [item.status for item in played.state.items] == [Status.UNDONE, Status.UNDONE]
+
+
+def test_undo_can_be_undone(project: Path) -> None:
+    script = [say(Say("x")), approve, say(Undo()), say(Command("redo"))]
+    play(project, Script(propose(FIX_ADD)), *script)
+    assert (project / "calc.py").read_text() == CODE.replace("a - b", "a + b", 1)
+
+
+def test_undo_refuses_when_the_lines_were_changed_since(project: Path) -> None:
+    def change(person: Person) -> Undo:
+        (project / "calc.py").write_text(CODE.replace("a - b", "sum((a, b))"))
+        return Undo("1")
+
+    played = play(project, Script(propose(FIX_ADD)), say(Say("x")), approve, change)
+    assert any(isinstance(event, ev.UndoRefused) for event in played.person.events)
+    assert "sum((a, b))" in (project / "calc.py").read_text()
+
+
+def test_an_edit_of_the_person_is_what_is_written_and_the_model_hears_the_difference(project: Path) -> None:
+    mine = FileState(Mode.FILE, CODE.replace("a - b", "b + a", 1).encode())
+    model = Script(propose(FIX_ADD))
+    play(project, model, say(Say("x")), decide(Edit({"calc.py": mine})), approve)
+    assert (project / "calc.py").read_bytes() == mine.data
+    assert "+    return b + a" in model.said(1).replace("\\n", "\n")
+
+
+def test_a_question_is_a_card_of_its_own_and_the_answer_goes_back(project: Path) -> None:
+    ask = call(
+        "ask", text="Which?", why_it_matters="m", options=["add", "sub"], default=1, looked_at=["calc.py"]
+    )
+    model = Script(ask, text("ok"))
+    play(project, model, say(Say("x")), answer(1))
+    assert "The person answers: sub" in model.said(1)
+
+
+def test_the_model_reads_before_it_proposes_and_is_never_prompted_for(project: Path) -> None:
+    model = Script(call("read", path="calc.py"), propose(FIX_ADD))
+    played = play(project, model, say(Say("x")), approve)
+    assert "return a - b" in model.said(1)
+    assert len(played.person.cards) == 1
+
+
+def test_files_changed_since_the_model_read_them_are_named_once(project: Path) -> None:
+    def edit(person: Person) -> Say:
+        (project / "calc.py").write_text(CODE + "# more\n")
+        return Say("and now?")
+
+    model = Script(call("read", path="calc.py"), text("I see."), text("Fine."), text("Fine."))
+    play(project, model, say(Say("x")), edit, say(Say("more?")))
+    assert "changed since you read them" in model.said(2)
+    assert "changed since you read them" not in model.said(3)
+
+
+def test_a_failed_request_says_so_and_retry_goes_on(project: Path) -> None:
+    model = Script(fault(Fault(FaultKind.NETWORK, "cut")), propose(FIX_ADD))
+    play(project, model, say(Say("x")), say(Command("retry")), approve)
+    assert "a + b" in (project / "calc.py").read_text().split("sub")[0]
+
+
+def test_an_edit_that_does_not_fit_goes_back_to_the_model_and_never_becomes_a_card(project: Path) -> None:
+    wrong = {"path": "calc.py", "old": "    return a * b\n", "new": "    return a + b\n"}
+    model = Script(propose(wrong), propose(FIX_ADD))
+    played = play(project, model, say(Say("x")), approve)
+    assert "calc.py" in model.said(1)
+    assert len({card.chunk.id for card in played.person.cards}) == 1
+
+
+def test_the_text_protocol_does_the_same_without_tool_calls(project: Path) -> None:
+    reply = (
+        "Title: Mend add\nWhy: it subtracts\n\nBecause: the sign is wrong\ncalc.py\n```\n"
+        "<<<<<<< SEARCH\n    return a - b\n=======\n    return a + b\n>>>>>>> REPLACE\n```\n"
+    )
+    model = Script(text(reply), protocol=Protocol.TEXT)
+    played = play(project, model, say(Say("x")), approve)
+    assert (project / "calc.py").read_text() == CODE.replace("a - b", "a + b", 1)
+    assert played.person.cards[0].chunk.title == "Mend add"
+    assert not model.requests[0].tools
+
+
+def test_deferred_chunks_are_counted_and_come_back_on_request(project: Path) -> None:
+    script = [say(Say("x")), decide(Defer()), say(Command("later")), approve]
+    play(project, Script(propose(FIX_ADD)), *script)
+    assert "a + b" in (project / "calc.py").read_text().split("sub")[0]
+
+
+def test_moving_in_the_stack_shows_another_card(project: Path) -> None:
+    big = {"path": "big.py", "content": "".join(f"def f{n}():\n    return {n}\n\n\n" for n in range(15))}
+    played = play(project, Script(propose(big)), say(Say("x")), do(Move(1)))
+    assert len({card.chunk.id for card in played.person.cards}) > 1
+
+
+def test_a_resumed_session_goes_on_with_the_open_card(project: Path) -> None:
+    first = play(project, Script(propose(FIX_ADD)), say(Say("x")))
+    info = journal.sessions(first.bench.place.state)[0]
+    assert (project / "calc.py").read_text() == CODE
+    second = play(project, Script(), approve, resume=info.id)
+    assert (project / "calc.py").read_text() == CODE.replace("a - b", "a + b", 1)
+    assert "applied" in second.model.said(0)
+
+
+def test_an_approved_set_whose_session_died_before_it_was_journaled_is_not_applied_twice(
+    project: Path,
+) -> None:
+    first = play(project, Script(propose(FIX_ADD)), say(Say("x")), approve)
+    info = journal.sessions(first.bench.place.state)[0]
+    lines = info.path.read_bytes().split(b"\n")
+    cut = next(i for i, line in enumerate(lines) if line.startswith(b'{"type":"wrote"'))
+    info.path.write_bytes(b"\n".join(lines[:cut]) + b"\n")
+    played = play(project, Script(), say(Undo("1")), resume=info.id)
+    assert any(isinstance(event, ev.Wrote) for event in played.person.events)
+    assert (project / "calc.py").read_text() == CODE

@@ -61,6 +61,7 @@ class _Reader:
         self.because = ""
         self.last_path = ""
         self.marked = False
+        self.inside: Fence | None = None
         self.scans = 10 * len(lines) + 10_000
         self.heads = [index for index, line in enumerate(lines) if is_head(line)]
 
@@ -99,6 +100,9 @@ class _Reader:
             self._begin_patch()
         elif self._at_diff():
             self._take_patch(self.at, self._diff_end())
+        elif self.inside and closes(line, self.inside):
+            self.inside = None
+            self.at += 1
         elif fence := fence_open(line):
             self._fence(fence)
         elif found := heading(line):
@@ -204,6 +208,7 @@ class _Reader:
         self.scans -= stop - start
         inner = self.lines[start:stop]
         if self._has_head(self.at, stop) or any(line.startswith("*** Begin Patch") for line in inner[:3]):
+            self.inside = fence
             self.at += 1
         elif _PATCH_INFO.match(fence.info) and any(line[:1] in ("+", "-") for line in inner):
             self._take_patch(start, stop)

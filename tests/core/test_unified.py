@@ -22,7 +22,7 @@ from agent.core.patch import (
     PatchHunk,
     PatchLine,
 )
-from agent.core.resolve import Resolved, resolve_patch
+from agent.core.reply import Resolved, resolve_patch
 from agent.core.text import name_from_bytes, name_to_bytes
 from agent.core.unified import parse, print_patch, print_writes
 
@@ -83,7 +83,7 @@ plain_patches = st.builds(
     lambda name, body: FilePatch(name, name, tuple(body)), names, st.lists(hunks(), min_size=1, max_size=2)
 )
 patches = st.one_of(
-    st.lists(kind, min_size=1, max_size=3).map(tuple).map(Patch) for kind in (file_patches(), plain_patches)
+    [st.lists(kind, min_size=1, max_size=3).map(tuple).map(Patch) for kind in (file_patches(), plain_patches)]
 )
 
 

@@ -1,0 +1,357 @@
+"""Replies of models: how they are read, and what they make of files.
+
+PYTEST_UPDATE_GOLDEN=1 rewrites what is expected of tests/golden/replies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.core.arguments import parse_str_replace
+from agent.core.chunk import Because, Grade
+from agent.core.hunk import FileState, Mode
+from agent.core.reply import (
+    FormatError,
+    ModelEdit,
+    ProposeArgs,
+    Resolved,
+    apply_edit,
+    parse_ask,
+    parse_propose,
+    parse_text,
+    resolve,
+    text_calls,
+)
+from agent.core.review import Question
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "replies"
+
+
+def slim(value: Any) -> Any:
+    """Without what is empty, so that a golden file shows only what was said."""
+    if isinstance(value, dict):
+        return {key: slim(item) for key, item in value.items() if item not in (None, "", [], (), False, {})}
+    return [slim(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+@pytest.mark.parametrize("case", sorted(path.name for path in GOLDEN.iterdir()))
+def test_a_reply_is_read_as_it_is_meant(case: str) -> None:
+    text = (GOLDEN / case / "reply.md").read_text(encoding="utf-8")
+    expected = GOLDEN / case / "expected.json"
+    got = json.dumps(slim(msgspec.to_builtins(parse_text(text))), indent=1, ensure_ascii=False) + "\n"
+    if os.environ.get("PYTEST_UPDATE_GOLDEN"):
+        expected.write_text(got, encoding="utf-8")
+    assert got == expected.read_text(encoding="utf-8")
+
+
+def text(content: str) -> FileState:
+    return FileState(Mode.FILE, content.encode())
+
+
+FILES = {
+    "src/a.py": text("one\ntwo\nthree\n"),
+    "src/b.py": text("four\n"),
+    "lib/b.py": text("five\n"),
+    "bin": FileState(Mode.FILE, b"\0\1"),
+    "link": FileState(Mode.SYMLINK, b"src/a.py"),
+}
+
+
+def done(*edits: ModelEdit) -> dict[str, str | None]:
+    resolved = resolve(edits, FILES.get, lambda: sorted(FILES))
+    assert isinstance(resolved, Resolved), resolved
+    assert set(resolved.before) == set(resolved.after)
+    return {path: state.data.decode() if state else None for path, state in resolved.after.items()}
+
+
+def refused(*edits: ModelEdit) -> str:
+    problems = resolve(edits, FILES.get, lambda: sorted(FILES))
+    assert isinstance(problems, tuple), problems
+    return "\n".join(problem.message for problem in problems)
+
+
+def test_edits_of_one_file_compose_in_their_order() -> None:
+    first = ModelEdit("b", "src/a.py", old="one\n", new="1\nmore\n")
+    second = ModelEdit("b", "src/a.py", old="more\ntwo\n", new="2\n")
+    assert done(first, second) == {"src/a.py": "1\n2\nthree\n"}
+
+
+def test_an_edit_may_quote_the_file_as_it_was_before_the_others() -> None:
+    copy = ModelEdit("b", "src/a.py", old="one\n", new="one\n\nthree\n")
+    change = ModelEdit("b", "src/a.py", old="three\n", new="3\n")
+    assert done(copy, change) == {"src/a.py": "one\n\nthree\ntwo\n3\n"}
+
+
+def test_a_path_of_the_wrong_folder_is_settled_when_one_file_fits() -> None:
+    assert done(ModelEdit("b", "a.py", old="one", new="1")) == {"src/a.py": "1\ntwo\nthree\n"}
+    assert "lib/b.py, src/b.py" in refused(ModelEdit("b", "b.py", old="four", new="4"))
+
+
+def test_a_new_file_over_one_that_is_there_replaces_it_and_keeps_its_lines() -> None:
+    crlf = FileState(Mode.EXECUTABLE, b"a\r\nb\r\nc")
+    resolved = resolve([ModelEdit("b", "f", content="a\nB\nc\n")], {"f": crlf}.get, lambda: ["f"])
+    assert isinstance(resolved, Resolved)
+    assert resolved.after == {"f": FileState(Mode.EXECUTABLE, b"a\r\nB\r\nc")}
+
+
+def test_create_delete_and_rename() -> None:
+    assert done(ModelEdit("b", "new/x.py", content="x\n")) == {"new/x.py": "x\n"}
+    assert done(ModelEdit("b", "new/x.py", old="", new="x\n")) == {"new/x.py": "x\n"}
+    assert done(ModelEdit("b", "src/b.py", delete=True)) == {"src/b.py": None}
+    moved = ModelEdit("b", "src/a.py", rename_to="src/c.py")
+    change = ModelEdit("b", "src/c.py", old="two", new="2")
+    assert done(moved, change) == {"src/a.py": None, "src/c.py": "one\n2\nthree\n"}
+    assert done(moved, ModelEdit("b", "src/a.py", old="two", new="2")) == {
+        "src/a.py": None,
+        "src/c.py": "one\n2\nthree\n",
+    }
+    resolved = resolve([change, moved][::-1], FILES.get, lambda: sorted(FILES))
+    assert isinstance(resolved, Resolved)
+    assert resolved.renames == {"src/a.py": "src/c.py"}
+    assert resolved.because[0] == Because("src/a.py", "b", Grade.EXACT)
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (ModelEdit("b", "none.py", old="x", new="y"), "no such file"),
+        (ModelEdit("b", "src/a.py", old="", new="y"), "old text is empty"),
+        (ModelEdit("b", "bin", old="x", new="y"), "binary"),
+        (ModelEdit("b", "bin", content="y"), "binary"),
+        (ModelEdit("b", "link", old="src", new="y"), "symbolic link"),
+        (ModelEdit("b", "", old="x", new="y"), "names no file"),
+        (ModelEdit("b", "../x", content="y"), "no file in the repository"),
+        (ModelEdit("b", "src/a.py", rename_to="src/b.py"), "exists already"),
+        (ModelEdit("b", "src/a.py", rename_to="src/a.py"), "no other file"),
+        (ModelEdit("b", "x", content="\ud800"), "surrogate"),
+        (ModelEdit("b", "src/a.py", new="x", insert_after=9), "no line 9"),
+        (ModelEdit("b", patch="nothing"), "line 1 of the patch"),
+        (ModelEdit("b", "src/a.py", old="nope nope", new="y"), "not in the file"),
+    ],
+)
+def test_a_problem_says_what_to_do(edit: ModelEdit, words: str) -> None:
+    assert words in refused(edit)
+
+
+def test_all_problems_are_told_and_nothing_is_done() -> None:
+    bad = ModelEdit("b", "src/a.py", old="nope", new="y")
+    good = ModelEdit("b", "src/b.py", old="four", new="4")
+    assert refused(bad, good, bad).count("edit ") == 2
+
+
+# --- tool calls
+
+
+def call(**changes: Any) -> str:
+    edit = {"because": "b", "path": "f", "old": "x", "new": "y", "content": None, "delete": None}
+    arguments = {"why": "w", "title": "t", "assumes": [], "risks": [], "serves": "", "edits": [edit]}
+    return json.dumps(arguments | changes)
+
+
+def test_a_propose_call_becomes_values() -> None:
+    parsed = parse_propose(call(assumes="one", risks=["a", " "]))
+    assert parsed == ProposeArgs("w", "t", (ModelEdit("b", "f", "x", "y"),), ("one",), ("a",))
+    assert isinstance(
+        parse_propose(call(edits=json.dumps([{"because": "b", "path": "f", "content": "c"}]))), ProposeArgs
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("{", "not JSON"),
+        ("[" * 100_000, "again"),
+        ("[]", "must be an object"),
+        (call(why=""), "`why` is missing"),
+        (call(why="x" * 241), "241 characters, at most 240"),
+        (call(edits=[]), "at least one edit"),
+        (call(edits=[{"path": "f", "old": "x", "new": "y"}]), "edit 1: `because`"),
+        (call(edits=[{"because": "b", "old": "x", "new": "y"}]), "`path`"),
+        (call(edits=[{"because": "b", "path": "f"}]), "none of"),
+        (call(edits=[{"because": "b", "path": "f", "old": "x"}]), "`new` is missing"),
+        (
+            call(edits=[{"because": "b", "path": "f", "old": "x", "new": "y", "content": "z"}]),
+            "several forms",
+        ),
+        (call(edits=[1]), "must be an object"),
+        (call(errors=["a block is cut off"]), "cut off"),
+    ],
+)
+def test_a_malformed_call_gets_one_message(arguments: str, words: str) -> None:
+    parsed = parse_propose(arguments)
+    assert isinstance(parsed, FormatError)
+    assert words in parsed.message
+
+
+def test_an_ask_call_becomes_a_question() -> None:
+    asked = {"text": "Which?", "why_it_matters": "w", "options": ["a", "b"], "default": 1, "looked_at": ["f"]}
+    assert parse_ask(json.dumps(asked)) == Question("Which?", "w", ("a", "b"), 1, ("f",))
+    assert isinstance(parse_ask(json.dumps(asked | {"options": ["a"]})), FormatError)
+    assert isinstance(parse_ask(json.dumps(asked | {"text": ""})), FormatError)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["why", "edits", "because", "path", "old", "new", "content", "text"]), inner
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(json_values)
+@settings(max_examples=150)
+def test_no_arguments_raise(value: object) -> None:
+    parse_propose(json.dumps(value))
+    parse_ask(json.dumps(value))
+    parse_str_replace(value)
+
+
+# --- the text protocol as calls
+
+
+def calls(case: str, *, always: bool = True) -> list[tuple[str, dict[str, Any]]]:
+    made = text_calls((GOLDEN / case / "reply.md").read_text(encoding="utf-8"), "t", always=always)
+    return [(call.name, json.loads(call.args_json)) for call in made]
+
+
+def test_replies_in_text_become_the_same_calls() -> None:
+    [(name, arguments)] = calls("full-proposal")
+    assert name == "propose"
+    parsed = parse_propose(json.dumps(arguments))
+    assert isinstance(parsed, ProposeArgs)
+    assert [edit.path for edit in parsed.edits] == ["src/lexer.py", "tests/test_lexer.py"]
+    assert calls("question") == [
+        (
+            "ask",
+            {
+                "text": "Which prefix counts as hexadecimal?",
+                "why_it_matters": "it decides which tokens change meaning",
+                "options": ["only 0x", "0x and 0X"],
+                "default": 1,
+                "looked_at": [],
+            },
+        )
+    ]
+    assert calls("look") == [
+        ("read", {"path": "src/lexer.py:10-40"}),
+        ("search", {"text": "parse_number", "path": ""}),
+        ("outline", {"path": "src"}),
+    ]
+    assert calls("only-talk") == []
+
+
+def test_a_cut_reply_never_becomes_a_proposal() -> None:
+    [(name, arguments)] = calls("cut-off")
+    assert name == "propose"
+    parsed = parse_propose(json.dumps(arguments))
+    assert isinstance(parsed, FormatError)
+
+
+def test_a_model_that_calls_tools_proposes_in_text_only_beyond_doubt() -> None:
+    assert [name for name, _ in calls("full-proposal", always=False)] == ["propose"]
+    assert calls("two-whole-files", always=False) == []
+    assert calls("question", always=False) == []
+    assert calls("look", always=False) == []
+
+
+LINES = [
+    "<<<<<<< SEARCH", "=======", ">>>>>>> REPLACE", "```", "```python", "~~~", "src/a.py", "Why: x", "Because: y",
+    "*** Begin Patch", "*** Update File: f", "*** End Patch", "--- a/f", "+++ b/f", "@@ -1 +1 @@", "+x", "-y", " z",
+    "<source>", "</source>", "READ f", "DELETE f", "RENAME a -> b", "Question: q", "Options:", "1. a", "", "# f.py",
+]  # fmt: skip
+
+
+@given(st.one_of(st.text(max_size=200), st.lists(st.sampled_from(LINES), max_size=25).map("\n".join)))
+@settings(max_examples=300)
+def test_no_reply_raises(reply: str) -> None:
+    text_calls(reply, "t", always=True)
+    for fmt in ("search_replace", "whole", "str_replace", "apply_patch", "unified"):
+        apply_edit(reply, fmt, "src/a.py", "one\ntwo\n")
+
+
+@pytest.mark.parametrize("line", [*LINES, "x" * 50, "READ " + " " * 50], ids=repr)
+def test_reading_a_reply_takes_linear_time(line: str) -> None:
+    start = time.perf_counter()
+    parse_text((line + "\n") * 20_000)
+    parse_text((line + "\nq\n") * 10_000 + "<<<<<<< SEARCH\n")
+    parse_text(line * 20_000)
+    assert time.perf_counter() - start < 3
+
+
+# --- one file, as it is measured
+
+BEFORE = "def f(a):\n    if a:\n        return 1\n    return 2\n"
+AFTER = BEFORE.replace("2", "3")
+
+
+@pytest.mark.parametrize(
+    ("fmt", "reply"),
+    [
+        (
+            "search_replace",
+            "f.py\n```\n<<<<<<< SEARCH\n    return 2\n=======\n    return 3\n>>>>>>> REPLACE\n```\n",
+        ),
+        ("search_replace", "<<<<<<< SEARCH\n    return 2\n=======\n    return 3\n>>>>>>> REPLACE"),
+        ("whole", f"f.py\n```python\n{AFTER}```\n"),
+        ("whole", f"```python\n{AFTER}```\n"),
+        ("whole", AFTER),
+        (
+            "str_replace",
+            '{"command": "str_replace", "path": "/repo/f.py", "old_str": "return 2", "new_str": "return 3"}',
+        ),
+        ("str_replace", '```json\n{"old_string": "return 2", "new_string": "return 3"}\n```'),
+        ("str_replace", '[{"input": {"old_str": "return 2", "new_str": "return 3"}}]'),
+        (
+            "apply_patch",
+            "*** Begin Patch\n*** Update File: f.py\n@@\n-    return 2\n+    return 3\n*** End Patch",
+        ),
+        (
+            "apply_patch",
+            "*** Update File: f.py\n@@ def f(a):\n     if a:\n         return 1\n-    return 2\n+    return 3\n",
+        ),
+        ("unified", "--- a/f.py\n+++ b/f.py\n@@ -4 +4 @@\n-    return 2\n+    return 3\n"),
+        (
+            "unified",
+            "```diff\n--- f.py\n+++ f.py\n@@ ... @@\n         return 1\n-    return 2\n+    return 3\n```\n",
+        ),
+        (
+            "unified",
+            "--- a/f.py\n+++ b/f.py\n@@ -1,9 +1,9 @@\n         return 1\n-    return 2  \n+    return 3\n",
+        ),
+    ],
+)
+def test_one_edit_in_every_format(fmt: str, reply: str) -> None:
+    assert apply_edit(reply, fmt, "f.py", BEFORE) == AFTER.encode()
+
+
+@pytest.mark.parametrize(
+    ("fmt", "reply"),
+    [
+        ("search_replace", "f.py\n```\n<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n```\n"),
+        ("str_replace", '{"old_str": "x", "new_str": "y"}'),
+        ("apply_patch", "*** Begin Patch\n*** Update File: f.py\n@@\n-x\n+y\n*** End Patch"),
+        ("unified", "--- a/f.py\n+++ b/f.py\n@@ @@\n-x\n+y\n"),
+        ("unified", "--- a/f.py\n+++ b/f.py\n@@ -9 +9 @@\n-x\n+y\n"),
+    ],
+)
+def test_an_ambiguous_edit_is_refused_in_every_format(fmt: str, reply: str) -> None:
+    assert isinstance(apply_edit(reply, fmt, "f.py", "x\na\nx\n"), tuple)
+
+
+def test_an_anchor_tells_which_of_two_places() -> None:
+    before = "def a():\n    x = 1\n\ndef b():\n    x = 1\n"
+    reply = "*** Begin Patch\n*** Update File: f.py\n@@ def b():\n-    x = 1\n+    x = 2\n*** End Patch"
+    assert apply_edit(reply, "apply_patch", "f.py", before) == b"def a():\n    x = 1\n\ndef b():\n    x = 2\n"

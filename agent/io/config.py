@@ -16,6 +16,7 @@ import msgspec
 from agent.core.chunk import Budget
 from agent.core.dialog import Protocol
 from agent.core.errors import UsageError
+from agent.core.price import Price
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,6 +35,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Stop and ask once a session has used this many tokens."""
     max_cost: float | None = None
     """The same in US dollars."""
+    prices: dict[str, Price] = {}
+    """Prices of the person's own models, before the built-in table: `[prices."PRESET/NAME"]`."""
     budget: Budget = Budget()
     questions_before_first_chunk: int = 3
     questions_per_task: int = 4

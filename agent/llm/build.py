@@ -39,7 +39,7 @@ def build_model(
     *,
     key_source: str = "",
     version: str = "",
-    protocol: Protocol | None = None,
+    protocol: Protocol = Protocol.TOOLS,
     context_tokens: int | None = None,
     setup: Setup | None = None,
 ) -> ProviderModel:
@@ -48,7 +48,7 @@ def build_model(
         build_wire(preset, model_id, key_source, version),
         endpoint,
         shown_name(preset, model_id),
-        protocol=protocol or preset.protocol,
+        protocol=protocol,
         context_tokens=context_tokens,
         setup=setup,
     )

@@ -10,8 +10,6 @@ from enum import StrEnum
 
 import msgspec
 
-from agent.core.dialog import Protocol
-
 
 class WireName(StrEnum):
     CHAT = "chat"
@@ -30,7 +28,6 @@ class Preset(msgspec.Struct, frozen=True):
     local: bool = False
     default_model: str = ""
     """Taken when the person named none; empty: the first that the server lists."""
-    protocol: Protocol = Protocol.TOOLS
     max_tokens_field: str = "max_tokens"
     usage_option: bool = True
     """`stream_options: {include_usage: true}` is understood."""
@@ -73,8 +70,7 @@ GEMINI = Preset(
 )
 DEEPSEEK = Preset("deepseek", "https://api.deepseek.com/v1", key_env=("DEEPSEEK_API_KEY",))
 OLLAMA = Preset("ollama", "http://127.0.0.1:11434/v1", base_env="OLLAMA_HOST", local=True)
-# What runs there is mostly small, and small models do better with search/replace blocks than with code in JSON.
-LLAMACPP = Preset("llamacpp", "http://127.0.0.1:8080/v1", local=True, protocol=Protocol.TEXT)
+LLAMACPP = Preset("llamacpp", "http://127.0.0.1:8080/v1", local=True)
 LMSTUDIO = Preset("lmstudio", "http://127.0.0.1:1234/v1", local=True)
 VLLM = Preset("vllm", "http://127.0.0.1:8000/v1", key_env=("VLLM_API_KEY",), local=True)
 CUSTOM = Preset(

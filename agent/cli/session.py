@@ -6,7 +6,6 @@ the inbox. An error of the driver's thread ends the frontend and is raised here.
 
 from __future__ import annotations
 
-import os
 import queue
 import sys
 from collections.abc import Callable
@@ -52,6 +51,7 @@ def model_flags(model: str | None, base_url: str | None, protocol: str | None) -
     return Flags(model, base_url, Protocol(protocol) if protocol else None)
 
 
+TOUR_START = "Show me how you work."
 Build = Callable[[Workbench, Any, "queue.SimpleQueue[Any]"], "Driver"]
 
 
@@ -67,18 +67,18 @@ def run_session(wanted: Wanted, early: Early | None = None) -> int:
 
 
 def run_tour(wanted: Wanted) -> int:
-    """The scripted tour, in a throw-away repository with a state folder of its own."""
+    """The scripted tour, in a throw-away repository and with a state folder that goes with it."""
     from agent.offline.tour import prepare_tour
 
     with prepare_tour() as (root, state):
-        os.environ["XDG_STATE_HOME"] = str(state)
 
         def build(bench: Workbench, frontend: Any, inbox: queue.SimpleQueue[Any]) -> Driver:
             from agent.cli.wire import tour_driver
 
             return tour_driver(bench, frontend, inbox)
 
-        return run(Workbench.open(root), build, wanted)
+        bench = Workbench.open(root, state=state)
+        return run(bench, build, msgspec.structs.replace(wanted, first=wanted.first or TOUR_START))
 
 
 def run(bench: Workbench, build: Build, wanted: Wanted, early: Early | None = None) -> int:

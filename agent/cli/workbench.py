@@ -11,6 +11,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from agent.git.apply import Recovered, WorkTree
 from agent.git.discover import discover
 from agent.git.repo import Repo
@@ -38,9 +40,12 @@ class Workbench:
         self.tree = WorkTree(place, self.blobs)
 
     @classmethod
-    def open(cls, cwd: Path) -> Workbench:
-        """Raises RepositoryError, UsageError (settings), StateError."""
-        return cls(discover(cwd), config.load(paths.config_file()))
+    def open(cls, cwd: Path, state: Path | None = None) -> Workbench:
+        """`state`: another folder than the repository's own. Raises RepositoryError, UsageError, StateError."""
+        place = discover(cwd)
+        if state is not None:
+            place = msgspec.structs.replace(place, state=state)
+        return cls(place, config.load(paths.config_file()))
 
     def recover(self) -> Sequence[Recovered]:
         """Finish or roll back what a crash left."""

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import msgspec
 
 from agent.core.errors import PathRefused, StateError
+from agent.core.events import StoredWrite
 from agent.core.hunk import FileState, Write, writes_digest
 from agent.core.outcome import Applied, Drifted, Refused, WriteOutcome
 from agent.git import plan

@@ -93,6 +93,7 @@ def explain(chunks: Sequence[Chunk], parsed: ProposeArgs, resolved: Resolved) ->
                 chunk,
                 title=title or chunk.title,
                 why=parsed.why,
+                place_reason="" if alone else chunk.place_reason,
                 assumes=parsed.assumes,
                 risks=parsed.risks,
                 serves=parsed.serves,

@@ -116,7 +116,8 @@ class Jsonl:
             raise Refused("one JSON object a line is wanted")
         try:
             if "input" in message:
-                return msgspec.convert(message["input"], Free)
+                free: Input = msgspec.convert(message["input"], Free)
+                return free
             return self._reply(message)
         except msgspec.ValidationError as error:
             raise Refused(str(error)) from error

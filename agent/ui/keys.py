@@ -138,7 +138,7 @@ def help_text(commands: Mapping[str, str], colours: Theme, width: int) -> list[L
         ],
         [],
     ]
-    for name, about in sorted({"help": "this list", **commands}.items()):
+    for name, about in sorted(commands.items()):
         lines.append(
             [("", "  "), (colours["key"], f"/{name}"), ("", " " * max(1, 14 - len(name))), ("", about)]
         )

@@ -53,14 +53,37 @@ MONO: Theme = {
 }  # fmt: skip
 
 
-def theme(name: str, environ: Mapping[str, str], colors: bool) -> Theme:
-    """The theme of a setting (`auto`, `light`, `dark`, `mono`); `auto` looks at COLORFGBG and takes dark if unsure."""
-    if not colors or name == "mono":
+_DARK_256: Theme = {
+    "add": "#d7ffd7 bg:#005f00", "add.strong": "bold #ffffff bg:#008700", "add.sign": "bold #87ff87 bg:#005f00",
+    "remove": "#ffd7d7 bg:#5f0000", "remove.strong": "bold #ffffff bg:#af0000", "remove.sign": "bold #ffafaf bg:#5f0000",
+}  # fmt: skip
+_LIGHT_256: Theme = {
+    "add": "#005f00 bg:#d7ffd7", "add.strong": "bold #000000 bg:#87ff87", "add.sign": "bold #005f00 bg:#d7ffd7",
+    "remove": "#5f0000 bg:#ffd7d7", "remove.strong": "bold #000000 bg:#ffafaf", "remove.sign": "bold #870000 bg:#ffd7d7",
+}  # fmt: skip
+_ANSI: Theme = {
+    **MONO,
+    "title": "bold ansicyan", "code": "ansicyan", "good": "ansigreen", "warn": "ansiyellow", "bad": "bold ansired",
+    "add": "ansigreen", "add.strong": "bold underline ansigreen", "add.sign": "bold ansigreen",
+    "remove": "ansired", "remove.strong": "bold underline ansired", "remove.sign": "bold ansired",
+}  # fmt: skip
+
+
+def theme(name: str, environ: Mapping[str, str], bits: int) -> Theme:
+    """The theme of a setting (`auto`, `light`, `dark`, `none`) for 1, 4, 8 or 24 bits of colour.
+
+    `auto` looks at COLORFGBG and takes dark if unsure. With 256 colours the grounds are those of the palette:
+    rounded dark tints would all become the same grey.
+    """
+    if bits == 1 or name == "none":
         return MONO
+    if bits == 4:
+        return _ANSI
     if name == "auto":
         background = environ.get("COLORFGBG", "").rpartition(";")[2]
         name = "light" if background in ("7", "15") else "dark"
-    return LIGHT if name == "light" else DARK
+    chosen, palette = (LIGHT, _LIGHT_256) if name == "light" else (DARK, _DARK_256)
+    return chosen if bits == 24 else {**chosen, **palette}
 
 
 @lru_cache(maxsize=8192)

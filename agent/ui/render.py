@@ -94,9 +94,14 @@ def _more(view: CardView, width: int, colours: Theme) -> list[Line]:
     for label, texts in (("assumes", view.assumes), ("risks", view.model_risks)):
         for text in texts:
             lines += _labelled(label, text, width, colours)
+    words = max((len(evidence.verdict) for evidence in view.evidence), default=0)
     for evidence in view.evidence:
         mark, style = ("○", "dim") if evidence.stale else _VERDICTS[evidence.verdict]
-        word = f"{evidence.verdict}, for an earlier version" if evidence.stale else str(evidence.verdict)
+        word = (
+            f"{evidence.verdict}, for an earlier version"
+            if evidence.stale
+            else f"{evidence.verdict:<{words}}"
+        )
         head: Line = [("", "   "), (colours[style], f"{mark} {word}"), ("", "  ")]
         pieces = wrap([("", evidence.text)], width - line_width(head))
         lines.append([*head, *pieces[0]])

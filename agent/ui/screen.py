@@ -26,6 +26,12 @@ from agent.ui.filter import FilteredStream
 from agent.ui.paint import Line, Theme, theme
 
 NO_STYLE = Style([])
+_BITS = {
+    ColorDepth.DEPTH_1_BIT: 1,
+    ColorDepth.DEPTH_4_BIT: 4,
+    ColorDepth.DEPTH_8_BIT: 8,
+    ColorDepth.DEPTH_24_BIT: 24,
+}
 
 
 def color_depth(environ: Mapping[str, str], is_tty: bool) -> ColorDepth:
@@ -59,7 +65,7 @@ class Screen:
         environ = os.environ if environ is None else environ
         self._stream = FilteredStream(stdout or sys.stdout)
         self.depth = color_depth(environ, self._stream.isatty())
-        self.colours: Theme = theme(theme_name, environ, self.depth != ColorDepth.DEPTH_1_BIT)
+        self.colours: Theme = theme(theme_name, environ, _BITS[self.depth])
         self.input = input or create_input()
         self.output: Output = Vt100_Output(
             cast(TextIO, self._stream),

@@ -98,7 +98,7 @@ class Terminal:
         self._woken = False
         self._offer: Offer | None = first or PromptOffer()
         self._last_prompt = PromptOffer()
-        self._commands = commands
+        self._commands = commands = {"help": "what can be typed, and the keys of a card", **commands}
         self._open: OpenCard | OpenQuestion | Work | Prompt | None = None
         self._next = asyncio.Event()
         self._over = False
@@ -247,7 +247,12 @@ class Terminal:
         lines: list[Line] = []
         for n, piece in enumerate(wrap([(style, saying.text)], max(20, self._screen.columns - width))):
             lines.append([*(head if not n else [("", " " * width)]), *piece])
-        if saying.hint:
+        if (
+            saying.hint
+            and sum(len(text) for _, text in lines[-1]) + len(saying.hint) + 3 <= self._screen.columns
+        ):
+            lines[-1].append((colours["dim"], f" · {saying.hint}"))
+        elif saying.hint:
             lines += [
                 [("", "    "), *piece]
                 for piece in wrap([(colours["dim"], saying.hint)], self._screen.columns - 4)

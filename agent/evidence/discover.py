@@ -59,7 +59,7 @@ def fingerprint(part: str, sources: Iterable[str], read: Read) -> str:
 def discover(
     root: Path, read: Read, paths: Iterable[str], which: Callable[[str], str | None] = shutil.which
 ) -> tuple[Check, ...]:
-    """Suggestions for the repository at `root`, tests first. `paths` are its files; programs that are missing are left out."""
+    """Suggestions for the repository at `root`, tests first, without what is not installed. `paths` are its files."""
     found: dict[str, Check] = {}
     for check in (*_python(root, read, set(paths), which), *_others(root, read, which)):
         found.setdefault(check.name, check)
@@ -191,6 +191,14 @@ def _pytest_part(data: bytes) -> bytes:
     return b"\n".join(lines)
 
 
+def _lint_part(data: bytes) -> bytes:
+    """The settings of linters in a TOML file; another file as a whole."""
+    tool = _tool(data) if b"[tool" in data or b"[project" in data else None
+    if not isinstance(tool, dict):
+        return data
+    return repr({name: tool[name] for name in sorted(_LINT_FILES) if name in tool}).encode()
+
+
 def _scripts_part(data: bytes) -> bytes:
     scripts = _scripts(data)
     return repr({name: scripts.get(name) for name in ("pretest", "test", "posttest")}).encode()
@@ -199,6 +207,7 @@ def _scripts_part(data: bytes) -> bytes:
 PARTS: dict[str, Callable[[bytes], bytes]] = {
     "whole": lambda data: data,
     "pytest": _pytest_part,
+    "lint": _lint_part,
     "scripts": _scripts_part,
 }
 """What of a file matters to a check: settings of other tools may change without asking again."""

@@ -1,0 +1,455 @@
+"""The terminal frontend on a real pseudo-terminal: do, look at the screen, do, look."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import stat
+import termios
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from agent.core import events as ev
+from agent.core.frontend import (
+    AnswerIn,
+    CardOffer,
+    Command,
+    Decide,
+    Interrupt,
+    Move,
+    Notice,
+    PromptOffer,
+    QuestionOffer,
+    Quit,
+    RunChecks,
+    Say,
+    TextTick,
+    Undo,
+    WhyTick,
+    WorkOffer,
+)
+from agent.core.hunk import FileState
+from agent.core.review import Answer, Approve, Ask, Defer, Edit, Question, Reject, Revise, Split, Verdict
+from tests.support.cards import NEW, card, checked
+from tests.support.stage import Stage
+
+QUESTION = Question(
+    "Raise or return None?", "Two callers test for None.", ("raise", "return None"), 0, ("src/main.py",)
+)
+
+
+def decided(stage: Stage) -> object:
+    heard = stage.heard()
+    assert isinstance(heard, Decide), heard
+    assert heard.chunk == "1"
+    return heard.decision
+
+
+def test_a_sentence_streams_its_answer_and_ends_in_a_card_that_leaves_one_line(tmp_path: Path) -> None:
+    shown = card()
+
+    def story(stage: Stage) -> None:
+        stage.wait("› ")
+        stage.send("fix it\r")
+        assert stage.heard() == Say("fix it")
+        stage.terminal.offer(WorkOffer())
+        for piece in ("I looked ", "at `parse`.\n\nIt is", " **wro", "ng**.\n\n"):
+            stage.terminal.tick(TextTick(piece))
+        stage.wait("It is wrong.")
+        stage.terminal.tick(WhyTick("because of the end"))
+        stage.wait("because of the end")
+        stage.terminal.emit(ev.Proposed("p", "c", (shown.chunk,), {}))
+        stage.terminal.offer(CardOffer(shown))
+        screen = stage.wait("y apply")
+        assert "1 of 1 · Stop at the end of the input" in screen
+        assert "because of the end" not in screen
+        stage.press("y")
+        assert decided(stage) == Approve(shown.digest)
+        stage.terminal.emit(ev.Wrote("1", "s", "d", ()))
+        stage.terminal.offer(PromptOffer("main"))
+        stage.wait("✓ applied  Stop at the end of the input  src/parse.py +3 −1")
+        stage.wait("y apply", gone=True)
+
+    stage = Stage(tmp_path)
+    stage.play(story)
+    assert stage.after == stage.before
+
+
+def test_keys_typed_before_the_card_was_drawn_do_not_count(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.send("yyyy")
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("y apply")
+        assert stage.silent()
+
+    Stage(tmp_path, first=WorkOffer()).play(story)
+
+
+def test_keys_within_the_grace_do_not_count(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("y apply")
+        stage.send("y")
+        assert stage.silent()
+        stage.wait("y apply")
+
+    Stage(tmp_path, first=WorkOffer(), grace_seconds=3.0).play(story)
+
+
+def test_a_new_card_has_a_grace_of_its_own(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("y apply")
+        stage.press("yy")
+        assert isinstance(decided(stage), Approve)
+        stage.terminal.offer(CardOffer(card("2", title="The second one")))
+        stage.wait("The second one")
+        assert stage.silent()
+
+    Stage(tmp_path, first=WorkOffer()).play(story)
+
+
+def test_pasted_text_is_not_taken_as_keys(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("y apply")
+        stage.press("\x1b[200~yes, yes\x1b[201~")
+        stage.wait("pasted text is not taken as keys")
+        assert stage.inbox.empty()
+
+    Stage(tmp_path, first=WorkOffer()).play(story)
+
+
+@pytest.mark.parametrize(
+    ("keys", "decision"),
+    [
+        ("n", Reject()),
+        ("l", Defer()),
+        ("rshorter please\r", Revise("shorter please")),
+        ("awhy so?\r", Ask("why so?")),
+        ("s", Split()),
+    ],
+)
+def test_one_key_decides(tmp_path: Path, keys: str, decision: object) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("y apply")
+        stage.press(keys[0])
+        time.sleep(0.05)
+        stage.send(keys[1:])
+        assert decided(stage) == decision
+
+    Stage(tmp_path, first=WorkOffer()).play(story)
+
+
+def test_a_reason_may_follow_a_reject_and_none_is_needed(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("y apply")
+        stage.press("n")
+        stage.wait("rejected; why?")
+        stage.send("not y needed\r")
+        assert decided(stage) == Reject("not y needed")
+        stage.terminal.offer(CardOffer(card(title="Another title")))
+        stage.terminal.offer(CardOffer(card(new=b"x\n")))
+        stage.wait("y apply")
+        stage.press("n")
+        assert decided(stage) == Reject()
+
+    Stage(tmp_path, first=WorkOffer(), reason_seconds=0.4).play(story)
+
+
+def test_a_risky_card_wants_the_word(tmp_path: Path) -> None:
+    shown = card(new=None)
+
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(shown))
+        stage.wait("deletes src/parse.py (15 lines)")
+        stage.press("y")
+        stage.wait("type apply to apply it")
+        stage.send("y\r")
+        stage.wait("not the word apply; nothing was done")
+        assert stage.inbox.empty()
+        stage.send("y")
+        stage.wait("type apply to apply it")
+        stage.send("apply\r")
+        assert decided(stage) == Approve(shown.digest)
+
+    Stage(tmp_path, first=WorkOffer()).play(story)
+
+
+def test_evidence_fills_in_while_the_card_is_open(tmp_path: Path) -> None:
+    shown = card(checks=("tests",))
+
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(shown))
+        stage.wait("y apply")
+        stage.press("t")
+        assert stage.heard() == RunChecks("1")
+        stage.terminal.offer(CardOffer(checked(shown, Verdict.CONTRADICTED, "tests: 1 failed")))
+        stage.wait("✘ contradicted  tests: 1 failed")
+        stage.send("d")
+        stage.wait("2 passed␛[31m")
+        stage.send("d")
+        stage.press("y")
+        assert decided(stage) == Approve(shown.digest)
+
+    Stage(tmp_path, first=WorkOffer()).play(story)
+
+
+def test_a_refused_decision_leaves_the_card_open_and_says_why(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("y apply")
+        stage.press("s")
+        assert decided(stage) == Split()
+        stage.wait("y apply", gone=True)
+        stage.terminal.tick(Notice("warning", "It cannot be split further."))
+        stage.wait("It cannot be split further.")
+        stage.wait("src/parse.py")
+
+    Stage(tmp_path, first=WorkOffer()).play(story)
+
+
+def test_other_keys_of_a_card(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("y apply")
+        stage.press("jku")
+        assert [stage.heard() for _ in range(3)] == [Move(by=1), Move(by=-1), Undo()]
+        stage.send("?")
+        stage.wait("take back the chunk that was applied last")
+        stage.send("y")
+        stage.wait("return self.assignment()")
+        assert stage.silent()
+        stage.send("/assignment\r")
+        time.sleep(0.1)
+        stage.send(":do it otherwise\r")
+        assert stage.heard() == Say("do it otherwise")
+
+    Stage(tmp_path, first=WorkOffer(), columns=100, rows=40).play(story)
+
+
+def test_title_why_and_keys_stay_while_a_long_diff_scrolls_at_24_rows(tmp_path: Path) -> None:
+    new = b"".join(b"value_%d = %d\n" % (n, n) for n in range(90))
+
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card(old=None, new=new)))
+        first = stage.wait("y apply")
+        stage.press("G")
+        last = stage.wait("value_89 = 89")
+        for screen in (first, last):
+            assert "Stop at the end of the input" in screen
+            assert "Parser.parse reads past the last token" in screen
+            assert "n reject" in screen
+        stage.send("/value_40\r")
+        stage.wait("value_40 = 40")
+
+    Stage(tmp_path, first=WorkOffer()).play(story)
+
+
+def test_a_card_is_drawn_anew_when_the_terminal_is_resized(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("y apply")
+        stage.resize(30, 140)
+        os.kill(os.getpid(), signal.SIGWINCH)
+        stage.wait("━" * 80)
+        stage.press("w")
+        stage.wait("│")
+        screen = stage.shown
+        assert screen.count("y apply") == 1
+        assert re.search(r"12 -\s+if token.kind ==|13 -\s+if token.kind ==", screen)
+
+    Stage(tmp_path, first=WorkOffer()).play(story)
+
+
+def test_the_editor_gives_the_persons_version_byte_for_byte(tmp_path: Path) -> None:
+    script = tmp_path / "editor"
+    script.write_text('#!/bin/sh\nls -l "$1" | cut -c1-10 > "$0.mode"\nprintf "mine\\r\\n" >> "$1"\n')
+    script.chmod(0o700)
+    shown = card()
+
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(shown))
+        stage.wait("y apply")
+        stage.press("e")
+        decision = decided(stage)
+        assert decision == Edit({"src/parse.py": FileState(0o100644, NEW + b"mine\r\n")})
+
+    Stage(tmp_path, first=WorkOffer(), editor=str(script)).play(story)
+    assert (tmp_path / "editor.mode").read_text() == "-rw-------\n"
+    assert list((tmp_path / "state").iterdir()) == []
+
+
+def test_an_editor_that_fails_changes_nothing(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("y apply")
+        stage.press("e")
+        stage.wait("false ended with 1; nothing was changed")
+        assert stage.inbox.empty()
+
+    Stage(tmp_path, first=WorkOffer()).play(story)
+
+
+def test_a_question_is_answered_by_number_by_enter_and_in_own_words(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        for keys, answer in (
+            ("2", Answer(1)),
+            ("\r", Answer(0)),
+            ("neither of them\r", Answer(None, "neither of them")),
+        ):
+            stage.terminal.offer(QuestionOffer(f"q{keys[0]}", QUESTION))
+            stage.wait("Raise or return None?")
+            stage.press(keys[0])
+            time.sleep(0.05)
+            stage.send(keys[1:])
+            assert stage.heard() == AnswerIn(f"q{keys[0]}", answer)
+            stage.terminal.offer(WorkOffer())
+            stage.wait("Raise or return None?", gone=True)
+
+    Stage(tmp_path, first=WorkOffer()).play(story)
+
+
+def test_text_typed_while_the_model_works_waits_for_the_prompt_without_echo(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(WorkOffer("thinking"))
+        stage.wait("thinking")
+        stage.send("and the tests\r")
+        stage.wait("your text waits for the prompt")
+        assert "and the tests" not in stage.shown
+        stage.terminal.offer(PromptOffer())
+        stage.wait("› and the tests")
+        assert stage.inbox.empty()
+
+    Stage(tmp_path).play(story)
+
+
+def test_early_keys_mean_what_they_mean_with_an_early_enter(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        assert stage.heard() == Say("fix thé tests")
+
+    Stage(tmp_path, typed="fix thé tset\x7f\x7f\x7fests\r".encode()).play(story)
+
+
+def test_an_early_end_ends(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        assert stage.heard() == Quit("end")
+
+    Stage(tmp_path, typed=b"\x04").play(story)
+
+
+def test_control_c_stops_the_model_and_control_d_ends_the_session(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(WorkOffer("thinking"))
+        stage.wait("thinking")
+        stage.send("\x03")
+        assert stage.heard() == Interrupt()
+        stage.terminal.offer(PromptOffer())
+        stage.wait("›")
+        stage.send("typed\x03")
+        stage.wait("say what you want")
+        stage.send("\x04")
+        assert stage.heard() == Quit("end")
+
+    Stage(tmp_path).play(story)
+
+
+def test_a_hang_up_ends_the_session_in_order(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("y apply")
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert stage.heard() == Quit("hang-up")
+
+    Stage(tmp_path, first=WorkOffer()).play(story)
+
+
+def test_commands_files_and_history(tmp_path: Path) -> None:
+    history = tmp_path / "deep" / "history"
+
+    def story(stage: Stage) -> None:
+        stage.wait("› ")
+        stage.send("/co")
+        stage.wait("tokens so far")
+        stage.send("st now\r")
+        assert stage.heard() == Command("cost", "now")
+        stage.terminal.tick(Notice("info", "12 tokens"))
+        stage.wait("12 tokens")
+        stage.wait("say what you want")
+        stage.send("see @pars")
+        stage.wait("@src/parse.py")
+        stage.send("\t\r")
+        assert stage.heard() == Say("see @src/parse.py")
+
+    Stage(tmp_path, history=history).play(story)
+    assert stat.S_IMODE(history.stat().st_mode) == 0o600
+    assert "+see @src/parse.py" in history.read_text()
+
+
+def test_many_lines_are_pasted_as_one_sentence(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.wait("› ")
+        stage.send("\x1b[200~one\ntwo \x1b]0;x\x07\u202e\x1b[201~")
+        stage.wait("<U+202E>")
+        stage.send("\r")
+        assert stage.heard() == Say("one\ntwo \x1b]0;x\x07\u202e")
+
+    stage = Stage(tmp_path)
+    stage.play(story)
+    assert "\u202e" not in stage.raw.decode()
+
+
+def test_hostile_text_never_reaches_the_terminal_raw(tmp_path: Path) -> None:
+    hostile = "\x1b]52;c;aGk=\x07\x1b[2J\x9b31m\u202e\u200b\rhidden\x00\x7f"
+
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(WorkOffer(hostile))
+        stage.terminal.tick(TextTick(f"said {hostile}\n```{hostile}\n{hostile}\n```\n"))
+        stage.terminal.tick(WhyTick(hostile))
+        stage.terminal.tick(Notice("error", f"notice {hostile}", hostile))
+        stage.terminal.emit(ev.TurnFailed("network", hostile, hostile))
+        stage.terminal.emit(ev.ToolAnswered("c", hostile, hostile, f"tool {hostile}"))
+        stage.wait("tool ␛]52;c;aGk=␇␛[2J")
+        stage.terminal.offer(
+            QuestionOffer("q", Question(hostile, hostile, (hostile, hostile), 0, (hostile,)))
+        )
+        stage.wait("recommended")
+        stage.terminal.offer(
+            CardOffer(card(title=hostile, path=f"src/{hostile}.py", new=hostile.encode(), notes=(hostile,)))
+        )
+        stage.wait("n reject")
+        stage.terminal.offer(PromptOffer(hostile, hostile))
+        stage.wait("›")
+
+    stage = Stage(tmp_path, rows=60, columns=160)
+    stage.play(story)
+    text = stage.raw.decode()
+    rest = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r\n|\r|\n|\x08", "", text)
+    assert not re.search("[\x00-\x1f\x7f-\x9f\u200b\u202e]", rest)
+    assert "\x1b[2J" not in text
+
+
+def test_what_is_posted_from_many_threads_is_shown_in_order(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(WorkOffer())
+        for n in range(300):
+            stage.terminal.tick(TextTick(f"line {n}\n"))
+        stage.wait("line 299")
+        numbers = re.findall(r"line (\d+)", stage.everything)
+        assert [int(n) for n in numbers] == list(range(300))
+        assert threading.active_count() < 10
+
+    Stage(tmp_path).play(story)
+
+
+def test_the_terminal_is_left_as_it_was_found(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.play(lambda s: s.wait("›") and None)
+    assert stage.after == stage.before
+    assert stage.after[3] & termios.ECHO

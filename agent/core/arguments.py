@@ -100,7 +100,9 @@ def _edit(item: Mapping[str, object]) -> ModelEdit | str:
         return ModelEdit(because, path, delete=True)
     if rename_to:
         return ModelEdit(because, path, rename_to=rename_to)
-    if isinstance(content, str) and not (isinstance(old, str) and old):
+    # All forms empty, as schemas of plain strings have it: nothing is overwritten, an absent file is created.
+    empty = content == "" and old == ""
+    if isinstance(content, str) and not empty and not (isinstance(old, str) and old):
         return ModelEdit(because, path, content=content or _text(new))
     if not isinstance(old, str):
         return f"it has none of {_FORMS}"

@@ -189,7 +189,7 @@ def _speak(state: State, limits: Limits) -> Effect:
         return Prompt("all decided")
     if state.failure is not None:
         return Prompt("the last request failed; say something, or /retry")
-    if not (state.results or (state.notes and state.wants_reply)) and not state.wants_reply:
+    if not state.wants_reply:
         return Prompt()
     if state.format_errors > FORMAT_ERRORS:
         return Prompt("the model's proposals could not be used; say how to go on")

@@ -96,7 +96,7 @@ class Sandbox:
         """The first file of the tool chain that is not the same one inside; empty when all are."""
         if not self.is_bwrap or not chain.watched:
             return ""
-        names = [str(path) for path in chain.watched if path.exists()]
+        names = [str(path) for path in chain.watched if os.access(path, os.F_OK)]
         stat = Toolchain(shutil.which("stat") or "/usr/bin/stat", (), ())
         launch = self.launch(
             [stat.argv0, "-L", "-c", "%d:%i:%s", "--", *names],
@@ -153,7 +153,15 @@ def hidden_folders() -> tuple[Path, ...]:
         for name in ("/", "/usr", "/bin", "/lib", "/lib64", "/etc", "/opt", "/nix", "/var", "/dev", "/proc")
     ]
     wanted = [Path("/tmp"), Path("/run"), Path("/var/tmp"), *(home for home in homes if home not in system)]
-    return tuple(sorted({folder for folder in wanted if folder.is_dir() and not folder.is_symlink()}))
+    return tuple(sorted({folder for folder in wanted if _is_folder(folder)}))
+
+
+def _is_folder(path: Path) -> bool:
+    """Also for a place that may not be looked at, which then need not be hidden."""
+    try:
+        return path.is_dir() and not path.is_symlink()
+    except PermissionError:
+        return False
 
 
 def _mounts(rooms: Rooms, chain: Toolchain) -> Iterator[tuple[str, ...]]:

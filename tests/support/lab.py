@@ -23,7 +23,18 @@ from agent.ports import Cancel
 
 PYTEST = str(Path(sys.executable).with_name("pytest"))
 LEX = "def lex(text):\n    return text.split(' ')\n\n\ndef size(text):\n    return len(lex(text))\n"
-TESTS = "from lex import lex, size\n\n\ndef test_one():\n    assert lex('a') == ['a']\n\n\ndef test_size():\n    assert size('a b') == 2\n"
+TESTS = """\
+from lex import lex, size
+
+
+def test_one():
+    assert lex('a') == ['a']
+
+
+def test_size():
+    assert size('a b') == 2
+"""
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 def state(text: str | None) -> FileState | None:
@@ -42,16 +53,10 @@ def pytest_check(root: Path, *words: str) -> Check:
 class Lab:
     """The examiner over one repository; `change` makes writes from what is there to new texts."""
 
-    def __init__(self, root: Path, home: Path, limits: Limits, **bench: object) -> None:
+    def __init__(self, root: Path, home: Path, limits: Limits) -> None:
         self.root = root
         self.repo = Repo(discover(root))
-        self.bench = Bench(
-            self.repo.place,
-            GitListing(self.repo),
-            home / "cache",
-            {"PATH": "/usr/bin:/bin", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-            **bench,
-        )  # type: ignore[arg-type]
+        self.bench = Bench(self.repo.place, GitListing(self.repo), home / "cache", ENVIRONMENT)
         self.store = CheckStore(home / "state")
         self.examiner = Examiner(self.bench, self.store, limits=limits)
 

@@ -153,3 +153,16 @@ def show(
     from agent.cli.sessions import print_chunk
 
     _end(print_chunk(Path.cwd(), chunk, as_json=json))
+
+
+@app.command()
+def undo(
+    chunk: Annotated[
+        str, typer.Argument(help="CHUNK or SESSION:CHUNK; the latest applied one when left out.")
+    ] = "",
+    redo: Annotated[bool, typer.Option("--redo", help="Apply an undone chunk again.")] = False,
+) -> None:
+    """Take back an applied chunk, exactly or not at all; also after restarts and your own commits."""
+    from agent.cli.undo import undo_chunk
+
+    _end(undo_chunk(Path.cwd(), chunk, redo=redo))

@@ -105,5 +105,6 @@ def run(bench: Workbench, build: Build, wanted: Wanted, early: Early | None = No
     state = outcome.result()
     bench.repo.close()
     if not wanted.jsonl:
-        sys.stdout.write("".join(f"{clean(line)}\n" for line in summary(state)))
+        lines = summary(state, resumable=state.source != "tour")
+        sys.stdout.write("".join(f"{clean(line)}\n" for line in lines))
     return code if code is not None else int(Exit.DONE)

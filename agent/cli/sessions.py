@@ -41,6 +41,11 @@ def pick_session(cwd: Path, name: str, *, choose: bool) -> str:
     return resumable[int(answer) - 1].id
 
 
+def find_session(state: Path, name: str) -> SessionInfo:
+    """The session whose id begins with `name`. Raises UsageError."""
+    return _named(journal.sessions(state), name)
+
+
 def _named(found: list[SessionInfo], name: str) -> SessionInfo:
     matching = [info for info in found if info.id.startswith(name)]
     if len(matching) != 1:
@@ -148,15 +153,16 @@ def _latest(found: list[SessionInfo], chunk: str) -> State:
     raise UsageError(f"no session here has a chunk {chunk}", hint="copair log lists the sessions")
 
 
-def applied_items(cwd: Path) -> list[tuple[SessionInfo, Item]]:
-    """All chunks of this repository that are applied, oldest first."""
-    found = journal.sessions(Workbench.open(cwd).place.state)
-    return [
-        (info, item)
-        for info in reversed(found)
-        for item in _state(info).items
-        if item.status is Status.APPLIED
-    ]
+def applied_items(state: Path, status: Status = Status.APPLIED) -> list[tuple[SessionInfo, Item]]:
+    """All chunks of a repository with this status, in the order in which they were written."""
+    found: list[tuple[SessionInfo, Item]] = []
+    for info in reversed(journal.sessions(state)):
+        folded = _state(info)
+        by_id = {item.chunk.id: item for item in folded.items if item.status is status}
+        found += [
+            (info, by_id.pop(chunk)) for chunk in dict.fromkeys(reversed(folded.written)) if chunk in by_id
+        ][::-1]
+    return found
 
 
 def _print_json(value: Any) -> None:

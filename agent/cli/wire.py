@@ -87,13 +87,7 @@ def make_driver(
         tools=SessionTools(tools, bench.settings.budget),
         journal=book,
         frontend=frontend,
-        desk=Desk(
-            target=bench.target(onto),
-            blobs=bench.blobs,
-            clock=bench.clock,
-            known_paths=lambda: bench.known_paths,
-            budget=bench.settings.budget,
-        ),
+        desk=make_desk(bench, onto),
         clock=bench.clock,
         examiner=Examiner(checks),
         mention=_mention(tools),
@@ -109,6 +103,16 @@ def make_driver(
     for one in recovered:
         driver.record(_recovered(one))
     return driver
+
+
+def make_desk(bench: Workbench, onto: str) -> Desk:
+    return Desk(
+        target=bench.target(onto),
+        blobs=bench.blobs,
+        clock=bench.clock,
+        known_paths=lambda: bench.known_paths,
+        budget=bench.settings.budget,
+    )
 
 
 def _begin(

@@ -152,6 +152,9 @@ class Driver:
         if self.state.source.startswith("review") and not self.state.open_items:
             self.record(ev.Ended(self.parts.clock.now(), "done"), sync=True)
             return False
+        if not self.inbox.empty():
+            # What came already is taken first; a prompt in between would be answered by mistake.
+            return True
         deferred = sum(item.status is Status.DEFERRED for item in self.state.items)
         self._offer(PromptOffer(self.parts.place, reason, deferred))
         return True

@@ -15,7 +15,7 @@ ORDER = (
 )
 
 
-def summary(state: State) -> tuple[str, ...]:
+def summary(state: State, *, resumable: bool = True) -> tuple[str, ...]:
     """One line with the counts, then the chunks that are still open. Empty when nothing was proposed."""
     if not state.items:
         return ()
@@ -27,7 +27,7 @@ def summary(state: State) -> tuple[str, ...]:
     ]
     lines = [", ".join(counts)]
     lines += [f"  still open: {item.chunk.id}  {item.chunk.title}" for item in open_items]
-    if open_items:
+    if open_items and resumable:
         lines.append("  copair resume goes on here")
     return tuple(lines)
 

@@ -1,0 +1,58 @@
+"""`copair undo`: take back one applied chunk of any session, at any later time, and note it in that session."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from agent.cli.sessions import applied_items, find_session
+from agent.cli.wire import make_desk
+from agent.cli.workbench import Workbench
+from agent.core import events as ev
+from agent.core.clean import clean
+from agent.core.errors import Exit, UsageError
+from agent.core.session import Status, fold
+from agent.io import journal
+
+
+def undo_chunk(cwd: Path, name: str, *, redo: bool = False) -> int:
+    """Undo `CHUNK` (of the latest session that applied it), `SESSION:CHUNK`, or with no name the latest of all.
+
+    With `redo` an undone chunk is applied again. Exit code 1 when the files cannot be brought back exactly.
+    """
+    bench = Workbench.open(cwd)
+    wanted = Status.UNDONE if redo else Status.APPLIED
+    session, chunk = _find(bench, name, wanted)
+    bench.recover()
+    with journal.Journal(bench.place.state, session) as book:
+        state = fold(journal.read(book.path))
+        item = state.item(chunk)
+        if item is None or item.status is not wanted:
+            raise UsageError(
+                f"chunk {chunk} of session {session} is not {wanted}", hint="copair log SESSION shows them"
+            )
+        event = make_desk(bench, state.onto).undo(state, item)
+        book.append(event, sync=True)
+    match event:
+        case ev.Undone(writes=writes):
+            done = "applied again" if redo else "undone"
+            paths = ", ".join(write.path for write in writes)
+            sys.stdout.write(f"{clean(f'{done}: {chunk} {item.chunk.title} ({paths})')}\n")
+            return Exit.DONE
+        case ev.UndoRefused(reason=reason):
+            sys.stderr.write(f"{clean(f'copair: not undone: {reason}; nothing was changed')}\n")
+            return Exit.FAILED
+        case _:
+            raise AssertionError(event)
+
+
+def _find(bench: Workbench, name: str, wanted: Status) -> tuple[str, str]:
+    """Session and chunk. Raises UsageError."""
+    session, _, chunk = name.rpartition(":")
+    if session:
+        return find_session(bench.place.state, session).id, chunk
+    for info, item in reversed(applied_items(bench.place.state, wanted)):
+        if chunk in ("", item.chunk.id):
+            return info.id, item.chunk.id
+    what = f"chunk {chunk}" if chunk else "chunk"
+    raise UsageError(f"no session here has {wanted} a {what}", hint="copair log lists the sessions")

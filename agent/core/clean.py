@@ -73,14 +73,15 @@ def segments(
     """`text` as segments; neighbours always differ in `mark`.
 
     `multiline` keeps LF (and takes CR LF as LF), else both are marks. Tabs become spaces up to the next multiple
-    of `tabs` columns; with `tabs=0` they are marks. `spaces` also marks spaces other than U+0020. Undecodable
+    of `tabs` columns; with `tabs=0` they are marks. `spaces` is for code: it also marks spaces other than U+0020,
+    and all Cyrillic letters in words with Latin ones. Undecodable
     bytes (or their surrogates) are shown as `\\xNN`.
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "surrogateescape")
     if multiline:
         text = text.replace("\r\n", "\n")
-    return _join(_pieces(text, lookalikes(text), multiline, tabs, spaces))
+    return _join(_pieces(text, lookalikes(text, code=spaces), multiline, tabs, spaces))
 
 
 def _pieces(

@@ -30,8 +30,11 @@ _FOREIGN = (
 )
 
 
-def lookalikes(text: str) -> frozenset[int]:
-    """Indices of the characters in `text` that pass for others. Linear in its length."""
+def lookalikes(text: str, *, code: bool = False) -> frozenset[int]:
+    """Indices of the characters in `text` that pass for others. Linear in its length.
+
+    In `code` every Cyrillic letter in a word with Latin ones counts: no name is written so by accident.
+    """
     if text.isascii():
         return frozenset()
     found: set[int] = set()
@@ -42,7 +45,8 @@ def lookalikes(text: str) -> frozenset[int]:
         compatible = [at for at, char in enumerate(word) if _is_compatible(char)]
         if mixed or len(compatible) > 1:
             found.update(match.start() + at for at in compatible)
-        scripts = [_fake_script(char) for char in word]
+        scripts = [_fake_script(char) or (_cyrillic(char) if code and mixed else "") for char in word]
+
         if mixed or _passes_for_latin(word, scripts, real):
             found.update(match.start() + at for at, script in enumerate(scripts) if script)
     found.update(at for at, char in enumerate(text) if char in SIGNS)
@@ -67,6 +71,10 @@ def _fake_script(char: str) -> str:
     if char in _LATIN:
         return "latin"
     return "other" if any(low <= ord(char) <= high for low, high in _FOREIGN) else ""
+
+
+def _cyrillic(char: str) -> str:
+    return "cyrillic" if _real_script(char) == "cyrillic" else ""
 
 
 @lru_cache(maxsize=4096)

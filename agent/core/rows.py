@@ -160,7 +160,8 @@ class _Shower:
         else:
             texts = [side.raw(line) for line in range(max(found, begin - LEAD_LINES), begin)]
             lead = clean("".join(texts), multiline=True)
-        name = EMPTY if found is None else cut(clean(side.raw(found).strip()), 200)
+        # A definition that is among the rows below needs no mention above them.
+        name = EMPTY if found is None or found >= begin else cut(clean(side.raw(found).strip()), 200)
         return Row(RowKind.HEAD, (Segment(name),) if name else (), begin + 1, new_no, lead)
 
     def _context(self, start: int, end: int, shift: int) -> Iterator[Row]:

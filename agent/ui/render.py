@@ -14,8 +14,8 @@ import msgspec
 from agent.core.clean import Clean, Segment
 from agent.core.review import Verdict
 from agent.core.rows import Row, RowKind
-from agent.core.view import CardView, FileView, Level
-from agent.ui.paint import Line, Theme, line_width, pad, paragraph, text_width, wrap
+from agent.core.view import CardView, FileView, Level, prose
+from agent.ui.paint import Fragment, Line, Theme, line_width, pad, paragraph, text_width, wrap
 from agent.ui.syntax import Spans, spans
 
 PROSE_COLUMNS = 100
@@ -66,15 +66,15 @@ def _head(view: CardView, width: int, colours: Theme) -> list[Line]:
     titles = wrap([(colours["title"], view.title)], max(room, 20))
     lines = [title_rule([*place, *titles[0]], size, width, colours)]
     lines += [[("", " " * (3 + line_width(place))), *rest] for rest in titles[1:]]
-    prose = min(width, PROSE_COLUMNS)
+    narrow = min(width, PROSE_COLUMNS)
     if view.why:
-        lines += paragraph(view.why, colours, prose, indent=3)
+        lines += paragraph(view.why, colours, narrow, indent=3)
     for special in view.specials:
         if special.level is Level.RISK:
-            lines += _item("!", "bad", special.text, prose, colours)
+            lines += _item("!", "bad", special.text, narrow, colours)
     for name in view.unknown:
         text = Clean(f"in neither the diff nor the repository: {name}")
-        lines += _item("✘", "bad", text, prose, colours)
+        lines += _item("✘", "bad", text, narrow, colours)
     return lines
 
 
@@ -118,7 +118,7 @@ def _item(sign: str, style: str, text: Clean, width: int, colours: Theme) -> lis
 
 
 def _labelled(label: str, text: Clean, width: int, colours: Theme) -> list[Line]:
-    pieces = wrap([("", text)], width - 12)
+    pieces = paragraph(prose(text), colours, width - 12)
     return [
         [("", "   "), (colours["dim"], f"{label if not n else '':<9}"), *piece]
         for n, piece in enumerate(pieces)
@@ -134,8 +134,10 @@ def _file(file: FileView, width: int, colours: Theme, two: bool) -> list[Line]:
         lines += paragraph(because, colours, min(width, PROSE_COLUMNS), indent=3, style=colours["dim"])
     digits = max(3, len(str(max((max(row.old_no, row.new_no) for row in file.rows), default=0))))
     painter = _Painter(colours, digits, width)
-    for group in _groups(file.rows):
+    for number, group in enumerate(_groups(file.rows)):
         kinds = _highlight(file.language, group)
+        if not number and group[0].kind is RowKind.HEAD and not group[0].text:
+            group, kinds = group[1:], kinds[1:]
         lines += painter.two_columns(group, kinds) if two else painter.one_column(group, kinds)
     return [*lines, []]
 
@@ -248,22 +250,30 @@ class _Painter:
     def _styled(self, parts: Sequence[Segment], line_spans: Spans, name: str) -> Line:
         """Segments cut at the borders of syntax spans, each with its style."""
         line: Line = []
-        at, index = 0, 0
+        begin = 0
         for part in parts:
-            end = at + len(part.text)
             if part.mark:
                 line.append((self._colours["mark"], part.text))
-                at = end
-                continue
-            ground = self._colours[f"{name}.strong" if name and part.strong else name]
-            while at < end:
-                while index < len(line_spans) and line_spans[index][1] <= at:
-                    index += 1
-                start, stop, kind = line_spans[index] if index < len(line_spans) else (end, end, "")
-                stop = min(end, start) if start > at else min(end, stop)
-                style = ground if start > at else f"{ground} {self._colours[kind]}"
-                line.append(
-                    (style.strip(), part.text[at - (end - len(part.text)) : stop - (end - len(part.text))])
-                )
-                at = stop
+            elif name and part.strong:  # on the bright ground a syntax colour would not be read
+                line.append((self._colours[f"{name}.strong"], part.text))
+            else:
+                line += self._coloured(part.text, begin, line_spans, name)
+            begin += len(part.text)
         return line
+
+    def _coloured(self, text: str, begin: int, line_spans: Spans, name: str) -> Iterator[Fragment]:
+        """`text`, which stands at `begin` in its line, with the colours of the spans that reach into it."""
+        ground = self._colours[name]
+        at = 0
+        for start, end, kind in line_spans:
+            start, end = max(start - begin, at), min(end - begin, len(text))
+            if start >= end:
+                continue
+            if start > at:
+                yield ground, text[at:start]
+            # Grey on a coloured ground is hard to read: there a comment is told by its slant alone.
+            look = "italic" if name and kind == "comment" else self._colours[kind]
+            yield f"{ground} {look}".strip(), text[start:end]
+            at = end
+        if at < len(text):
+            yield ground, text[at:]

@@ -80,6 +80,12 @@ def test_spaces_that_are_no_spaces_are_marked_in_code() -> None:
     assert clean("a\u00a0b", spaces=True) == "a<U+00A0>b"
 
 
+def test_in_code_no_word_mixes_latin_and_cyrillic_unseen() -> None:
+    assert clean("commitы") == "commitы"
+    assert clean("retur\u043d", spaces=True) == "retur<U+043D>"
+    assert clean("имя = Δt", spaces=True) == "имя = Δt"
+
+
 def test_tabs_can_be_seen() -> None:
     assert clean("\tx", tabs=0) == "␉x"
 

@@ -1,9 +1,9 @@
 """Changes the real index the way git does: a whole new file, under `index.lock`, moved over the old one.
 
 The change is made to a private copy by git itself, so flags, extensions and all other entries are kept as git
-keeps them. The lock is held only for the comparison and the move: it is linked in, complete, when everything is
-ready. If the index changed meanwhile the work is done again from the new one. The copy keeps the time of the original,
-else git would overlook edits of the same second (git's Documentation/technical/racy-git).
+keeps them. If the index changed meanwhile the work is done again from the new one. The copy keeps the time of
+the original, else git would overlook edits of the same second (git's Documentation/technical/racy-git). The
+lock is a link to a file of ours, so that after a crash only our own lock is removed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from agent.io.paths import make_private
 from agent.ports import Place
 
 TRIES = 3
+OWN = "index.copair-"
 
 
 class IndexBusy(RepositoryError):
@@ -62,27 +63,45 @@ class IndexFile:
                     return
         raise IndexBusy("the index keeps changing", hint="try again when the other git process is done")
 
-    def _replace(self, token: str, before: bytes | None, after: bytes) -> bool:
-        """Put `after` in place if the index still is `before`."""
+    @contextlib.contextmanager
+    def hold(self, token: str) -> Iterator[None]:
+        """Hold git's own lock, as `git commit` does: no other git changes index or branch meanwhile.
+
+        Raises IndexBusy.
+        """
         ready = self._ready(token)
+        try:
+            os.close(os.open(ready, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            self._take_lock(ready)
+            yield
+        finally:
+            self.tidy()
+
+    def put(self, token: str, data: bytes) -> None:
+        """Replace the index by `data` while `hold` is on. Raises OSError."""
+        fresh = self._ready(f"{token}.new")
         bits = _permissions(self._path)
         try:
             with Folder.open(self._path.parent) as folder:
-                fd = self._calls.create(folder, os.fsencode(ready.name), after, bits)
+                fd = self._calls.create(folder, os.fsencode(fresh.name), data, bits)
                 try:
                     self._calls.permit(fd, bits)
                     self._calls.sync(fd)
                 finally:
                     os.close(fd)
-                self._take_lock(ready)
-                if _bytes(self._path) != before:
-                    return False
                 self._calls.note("index")
-                self._lock.replace(self._path)
+                fresh.replace(self._path)
                 with contextlib.suppress(OSError):
                     self._calls.sync_folder(folder)
         finally:
-            self.tidy(token)
+            fresh.unlink(missing_ok=True)
+
+    def _replace(self, token: str, before: bytes | None, after: bytes) -> bool:
+        """Put `after` in place if the index still is `before`."""
+        with self.hold(token):
+            if _bytes(self._path) != before:
+                return False
+            self.put(token, after)
         return True
 
     def _take_lock(self, ready: Path) -> None:
@@ -97,15 +116,20 @@ class IndexFile:
             ) from error
 
     def _ready(self, token: str) -> Path:
-        return self._path.with_name(f"index.copair-{token}")
+        return self._path.with_name(f"{OWN}{token}")
 
-    def tidy(self, token: str) -> None:
-        """Remove what a change leaves when it is stopped: its ready file, and the lock if it is ours."""
-        ready = self._ready(token)
-        with contextlib.suppress(FileNotFoundError):
-            if self._lock.exists() and self._lock.samefile(ready):
-                self._lock.unlink()
-        ready.unlink(missing_ok=True)
+    def leftovers(self) -> list[Path]:
+        """Our files beside the index. While copair's write lock is held they are those of a dead process."""
+        return list(self._path.parent.glob(f"{OWN}*"))
+
+    def tidy(self) -> None:
+        """Remove what a change left when it was stopped: its files, and the lock if it is a link to one of them."""
+        for ours in self.leftovers():
+            with contextlib.suppress(FileNotFoundError):
+                if self._lock.samefile(ours):
+                    self._lock.unlink()
+            ours.unlink(missing_ok=True)
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 def _bytes(path: Path) -> bytes | None:

@@ -39,8 +39,6 @@ class WriteSet(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     folders: tuple[str, ...] = ()
     armed: bool = False
-    token: str = ""
-    """Names the files of an index change."""
 
     @property
     def writes(self) -> tuple[StoredWrite, ...]:

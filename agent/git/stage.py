@@ -15,13 +15,13 @@ from agent.core.events import StoredState, StoredWrite
 from agent.core.hunk import FileState, Mode, Write, writes_digest
 from agent.core.outcome import Applied, Drifted, Refused, WriteOutcome
 from agent.core.text import digest as digest_of
-from agent.core.text import name_to_bytes
-from agent.git import plan
+from agent.git import plan, spots
 from agent.git.apply import WAIT_SECONDS, Recovered
 from agent.git.index import Entry, read_entries
 from agent.git.index_write import IndexFile
 from agent.git.repo import Repo
 from agent.git.sets import Sets, Step, WriteSet
+from agent.git.spots import Spot
 from agent.git.transaction import DriftSeen
 from agent.io.blobs import Blobs
 from agent.io.calls import Calls
@@ -77,7 +77,7 @@ class Index:
 
     def recover(self) -> list[Recovered]:
         """Settle what a crash left; to be called at the start. Raises StateError."""
-        if not self._unfinished():
+        if not self._unfinished() and not self._file.leftovers():
             return []
         with locked(self._lock, wait_seconds=self._wait_seconds, what="this repository"):
             return self._recover()
@@ -88,10 +88,10 @@ class Index:
         return [(phase, write_set) for phase, write_set in found if write_set.root == self._root]
 
     def _recover(self) -> list[Recovered]:
+        self._file.tidy()
         return [self._settle(phase, write_set) for phase, write_set in self._unfinished()]
 
     def _settle(self, phase: str, write_set: WriteSet) -> Recovered:
-        self._file.tidy(write_set.token)
         paths = tuple(step.path for step in write_set.steps)
         entries = _entries(self._repo, paths, None)
         finished = phase == "committed" or all(
@@ -132,21 +132,15 @@ class Index:
     def _change(self, set_id: str, digest: str, writes: Sequence[Write]) -> None:
         token = secrets.token_hex(6)
         steps = tuple(Step(w.path, "", self._keep(w.old), self._keep(w.new)) for w in writes)
-        gone = [name_to_bytes(write.path) + b"\0" for write in writes if write.new is None]
-        lines = [self._line(write.path, write.new) for write in writes if write.new is not None]
-        self._sets.save(WriteSet(set_id, self._root, digest, steps, token=token), sync=True)
+        wanted = {write.path: self._spot(write.new) for write in writes}
+        self._sets.save(WriteSet(set_id, self._root, digest, steps), sync=True)
 
         def edit(variables: Mapping[str, str]) -> None:
             entries = _entries(self._repo, [write.path for write in writes], variables)
             drifted = [write.path for write in writes if self._state(entries, write.path) != write.old]
             if drifted:
                 raise DriftSeen("\0".join(drifted))
-            assumed = [
-                name_to_bytes(p) + b"\0" for p, found in entries.items() if any(e.assumed for e in found)
-            ]
-            self._update(("--force-remove", "-z", "--stdin"), gone, variables)
-            self._update(("-z", "--index-info"), lines, variables)
-            self._update(("--assume-unchanged", "-z", "--stdin"), assumed, variables)
+            spots.write(self._repo.git, wanted, variables)
 
         self._file.change(token, edit)
         # It is done; a record that still says "pending" is settled by the next recovery.
@@ -157,16 +151,8 @@ class Index:
     def _keep(self, state: FileState | None) -> StoredState | None:
         return StoredState(state.mode, self._blobs.put(state.data)) if state else None
 
-    def _update(
-        self, arguments: tuple[str, ...], records: Sequence[bytes], variables: Mapping[str, str]
-    ) -> None:
-        if records:
-            self._repo.git.run("update-index", *arguments, stdin=b"".join(records), variables=variables)
-
-    def _line(self, path: str, state: FileState) -> bytes:
-        """One record of `update-index --index-info`."""
-        oid = self._repo.objects.write_blob(state.data)
-        return f"{state.mode:o} {oid}\t".encode() + name_to_bytes(path) + b"\0"
+    def _spot(self, state: FileState | None) -> Spot | None:
+        return Spot(state.mode, self._repo.objects.write_blob(state.data)) if state else None
 
 
 def _check(repo: Repo, write: Write, leaving: set[str]) -> None:

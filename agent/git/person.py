@@ -1,0 +1,68 @@
+"""Runs `git commit` as the person: their identity, hooks, signing, template and editor. The only such call.
+
+Everything else of copair's git keeps the repository's programs off. This one runs what the person's own
+`git commit` would run, and only when they asked for a commit. API keys are not in its environment.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from agent.core.errors import GitFailed
+from agent.git.command import as_variables, execute
+from agent.io.process import Ran
+from agent.ports import Place
+
+SECRET = re.compile(r"(API_KEY|AUTH_TOKEN|API_TOKEN|SECRET_KEY)$")
+OWN_GIT_VARIABLES = re.compile(
+    r"GIT_(AUTHOR|COMMITTER)_|GIT_(EDITOR|SSH|SSH_COMMAND|ASKPASS|PAGER|MERGE_AUTOEDIT)$|GIT_CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)$"
+)
+OVERRIDES = (("core.fsmonitor", "false"), ("gc.auto", "0"), ("maintenance.auto", "false"))
+
+
+class Person:
+    """The person's own git in one work tree. `outer` is their environment."""
+
+    def __init__(self, place: Place, outer: Mapping[str, str]) -> None:
+        self._root = place.root
+        self._env = {
+            name: value
+            for name, value in outer.items()
+            if not SECRET.search(name) and (not name.startswith("GIT_") or OWN_GIT_VARIABLES.match(name))
+        }
+        self._env |= {"GIT_DIR": str(place.git_dir), "GIT_WORK_TREE": str(place.root)}
+        self._env |= as_variables(OVERRIDES)
+
+    def missing_identity(self) -> str:
+        """Git's own words when it does not know who the author is; empty when it does."""
+        for name in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
+            ran = execute(["var", name], cwd=self._root, env=self._env)
+            if ran.status:
+                return ran.stderr.decode("utf-8", "replace").strip() or f"{name} is not set"
+        return ""
+
+    def template(self) -> bytes:
+        """The person's commit template; empty when there is none."""
+        ran = execute(["config", "--path", "--get", "commit.template"], cwd=self._root, env=self._env)
+        path = self._root / ran.stdout.rstrip(b"\n").decode("utf-8", "surrogateescape")
+        return path.read_bytes() if ran.status == 0 and path.is_file() else b""
+
+    def commit(self, message: Path, index: Path, *, editor: str = "") -> Ran:
+        """`git commit` of `index` with `message`; with `editor` the person edits it first.
+
+        It shares our terminal, so that an editor, a hook or the signing program can ask there.
+        """
+        argv = ["git", "commit", "--file", str(message)]
+        env = self._env | {"GIT_INDEX_FILE": str(index)}
+        if editor:
+            argv.append("--edit")
+            env["GIT_EDITOR"] = editor
+        pipe = None if editor else subprocess.PIPE
+        try:
+            done = subprocess.run(argv, cwd=self._root, env=env, stdout=pipe, stderr=pipe, check=False)
+        except OSError as error:
+            raise GitFailed(f"git commit cannot be run: {error.strerror}") from error
+        return Ran(done.returncode, done.stdout or b"", done.stderr or b"")

@@ -1,0 +1,69 @@
+"""Places approved changes onto another version of their files: that of HEAD, and that of the index.
+
+A change was approved over the files of the work tree, and is carried over by position (`core.place`). Contents
+are compared in the form that they have in the work tree, and are stored as git would store them, line endings
+converted and drivers off; where that conversion does not give back what is stored already, the stored form is
+changed directly. What cannot be placed without guessing is refused with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from agent.core.events import StoredState, StoredWrite
+from agent.core.hunk import FileState
+from agent.core.outcome import Clash
+from agent.core.place import transplant_states
+from agent.core.text import name_to_bytes
+from agent.git.repo import Repo
+from agent.git.spots import Spot, Spots
+from agent.ports import BlobStore
+
+
+class Unplaceable(Exception):
+    """A change cannot be put there without guessing."""
+
+    def __init__(self, clash: Clash) -> None:
+        super().__init__(clash.reason)
+        self.clash = clash
+
+
+class Placing:
+    """Carries approved writes over to other versions of the files."""
+
+    def __init__(self, repo: Repo, blobs: BlobStore) -> None:
+        self._repo = repo
+        self._blobs = blobs
+
+    def place(self, writes: Sequence[StoredWrite], onto: Mapping[str, Spot | None]) -> Spots:
+        """The entries of `onto` after `writes`, in their order. Raises Unplaceable."""
+        paths = dict.fromkeys(write.path for write in writes)
+        return {
+            path: self._place(path, [w for w in writes if w.path == path], onto.get(path)) for path in paths
+        }
+
+    def _place(self, path: str, writes: Sequence[StoredWrite], spot: Spot | None) -> Spot | None:
+        if spot is None:
+            state, as_stored = None, False
+        else:
+            state = self._repo.checked_out(path, spot.mode, spot.oid)
+            as_stored = self._store(path, state, as_stored=False) != spot
+            if as_stored:
+                state = self._repo.stored(spot.mode, spot.oid)
+        before = state
+        for write in writes:
+            placed = transplant_states(self._load(write.old), self._load(write.new), state, path)
+            if isinstance(placed, Clash):
+                raise Unplaceable(placed)
+            state = placed
+        if state == before:
+            return spot
+        return self._store(path, state, as_stored=as_stored) if state else None
+
+    def _store(self, path: str, state: FileState, *, as_stored: bool) -> Spot:
+        if as_stored or state.mode not in (0o100644, 0o100755):
+            return Spot(state.mode, self._repo.objects.write_blob(state.data))
+        return Spot(state.mode, self._repo.objects.write_file(name_to_bytes(path), state.data))
+
+    def _load(self, stored: StoredState | None) -> FileState | None:
+        return FileState(stored.mode, self._blobs.get(stored.blob)) if stored else None

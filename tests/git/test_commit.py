@@ -1,0 +1,393 @@
+"""A commit has exactly the approved changes; the person's other work, also in the same files, stays as it was."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from agent.core.events import StoredState, StoredWrite
+from agent.core.hunk import FileState, Mode, Write
+from agent.core.outcome import Applied
+from agent.git.apply import WorkTree
+from agent.git.commit import CommitRefused, Committed, Committer
+from agent.git.discover import discover
+from agent.git.message import compose
+from agent.io.blobs import Blobs
+from agent.io.calls import Calls
+from tests.git.looking import contents, file
+
+GitIn = Callable[..., bytes]
+BASE = b"".join(b"line %d\n" % number for number in range(1, 13))
+
+
+def lines(*changes: tuple[int, bytes], base: bytes = BASE) -> bytes:
+    """BASE with whole lines (1-based) replaced."""
+    split = base.split(b"\n")
+    for number, text in changes:
+        split[number - 1] = text
+    return b"\n".join(split)
+
+
+class Desk:
+    """Applies writes as a session does, and remembers them for the commit."""
+
+    def __init__(self, root: Path) -> None:
+        self.place = discover(root)
+        self.blobs = Blobs(self.place.state / "blobs")
+        self.tree = WorkTree(self.place, self.blobs)
+        self.count = 0
+
+    def apply(self, *writes: Write) -> list[StoredWrite]:
+        self.count += 1
+        assert isinstance(self.tree.write(f"s{self.count}", writes), Applied)
+        return [StoredWrite(w.path, self.keep(w.old), self.keep(w.new)) for w in writes]
+
+    def keep(self, state: FileState | None) -> StoredState | None:
+        return StoredState(state.mode, self.blobs.put(state.data)) if state else None
+
+    def commit(
+        self, writes: Sequence[StoredWrite], message: str = "Change it\n", *, trailer: str = "", editor: str = "",
+        calls: Calls | None = None,
+    ) -> Committed | CommitRefused:  # fmt: skip
+        return Committer(self.place, self.blobs, calls=calls).commit(
+            writes, message, trailer=trailer, editor=editor
+        )
+
+
+@pytest.fixture
+def desk(repo: Path, git_in: GitIn) -> Desk:
+    (repo / "f").write_bytes(BASE)
+    (repo / "g").write_bytes(BASE)
+    git_in(repo, "add", "-A")
+    git_in(repo, "commit", "-qm", "one")
+    return Desk(repo)
+
+
+def refused(outcome: Committed | CommitRefused) -> CommitRefused:
+    assert isinstance(outcome, CommitRefused)
+    return outcome
+
+
+def committed(outcome: Committed | CommitRefused) -> Committed:
+    assert isinstance(outcome, Committed), outcome
+    assert not outcome.index_later
+    return outcome
+
+
+def test_staged_unstaged_and_untracked_work_in_the_same_file_stays(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    (root / "f").write_bytes(lines((1, b"staged")))
+    (root / "g").write_bytes(lines((3, b"staged g")))
+    git_in(root, "add", "-A")
+    mine = lines((1, b"staged"), (6, b"unstaged"))
+    (root / "f").write_bytes(mine)
+    (root / "new").write_bytes(b"untracked\n")
+    after = lines((1, b"staged"), (6, b"unstaged"), (11, b"approved"))
+    sets = desk.apply(Write("f", file(mine), file(after)))
+    files = contents(root)
+    done = committed(desk.commit(sets))
+    assert git_in(root, "show", "HEAD:f") == lines((11, b"approved"))
+    assert git_in(root, "show", "HEAD:g") == BASE
+    assert git_in(root, "show", ":f") == lines((1, b"staged"), (11, b"approved"))
+    assert git_in(root, "show", ":g") == lines((3, b"staged g"))
+    assert contents(root) == files
+    assert git_in(root, "status", "--porcelain") == b"MM f\nM  g\n?? new\n"
+    assert git_in(root, "rev-parse", "HEAD").decode().strip() == done.commit
+    assert git_in(root, "log", "-1", "--format=%an %s") == b"Ada Change it\n"
+    assert not list((root / ".git").glob("index?*"))
+    assert not list((desk.place.state / "scratch").glob("*"))
+    assert not list((desk.place.state / "commits").glob("*"))
+
+
+def test_every_kind_of_change_is_committed(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    sets = desk.apply(
+        Write("f", file(BASE), None),
+        Write("moved", None, file(BASE, Mode.EXECUTABLE)),
+        Write("g", file(BASE), file(BASE, Mode.EXECUTABLE)),
+        Write("sub/link", None, FileState(Mode.SYMLINK, b"../g")),
+        Write("bin", None, file(bytes(range(256)))),
+        Write("odd\n\"name\udcff", None, file(b"x")),
+    )  # fmt: skip
+    committed(desk.commit(sets))
+    assert git_in(root, "status", "--porcelain") == b""
+    assert len(git_in(root, "ls-tree", "-r", "-z", "HEAD").split(b"\0")) == 6
+
+
+def test_only_the_given_sets_are_committed(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    one = lines((2, b"one"))
+    two = lines((2, b"one"), (9, b"two"))
+    first = desk.apply(Write("f", file(BASE), file(one)))
+    second = desk.apply(Write("f", file(one), file(two)))
+    committed(desk.commit(second))
+    assert git_in(root, "show", "HEAD:f") == lines((9, b"two"))
+    assert git_in(root, "show", ":f") == lines((9, b"two"))
+    committed(desk.commit(first))
+    assert git_in(root, "show", "HEAD:f") == two
+    assert git_in(root, "status", "--porcelain") == b""
+    assert "already" in refused(desk.commit(first)).reason
+
+
+def test_what_the_person_staged_of_it_already_is_no_clash(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    sets = desk.apply(Write("f", file(BASE), file(lines((2, b"x")))), Write("n", None, file(b"n\n")))
+    git_in(root, "add", "-A")
+    committed(desk.commit(sets))
+    assert git_in(root, "status", "--porcelain") == b""
+
+
+def test_an_intended_file_is_committed(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    sets = desk.apply(Write("n", None, file(b"n\n")))
+    git_in(root, "add", "-N", "n")
+    committed(desk.commit(sets))
+    assert git_in(root, "status", "--porcelain") == b""
+
+
+def test_later_edits_of_the_person_stay_uncommitted(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    sets = desk.apply(Write("f", file(BASE), file(lines((2, b"x")))))
+    (root / "f").write_bytes(b"mine first\n" + lines((2, b"x edited")))
+    committed(desk.commit(sets))
+    assert git_in(root, "show", "HEAD:f") == lines((2, b"x"))
+    assert (root / "f").read_bytes() == b"mine first\n" + lines((2, b"x edited"))
+
+
+def test_crlf_files_stay_clean(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    (root / ".gitattributes").write_text("c text eol=crlf\n")
+    (root / "c").write_bytes(BASE.replace(b"\n", b"\r\n"))
+    git_in(root, "add", "-A")
+    git_in(root, "commit", "-qm", "crlf")
+    before, after = ((data.replace(b"\n", b"\r\n")) for data in (BASE, lines((4, b"x"))))
+    committed(desk.commit(desk.apply(Write("c", file(before), file(after)))))
+    assert git_in(root, "show", "HEAD:c") == lines((4, b"x"))
+    assert git_in(root, "status", "--porcelain") == b""
+
+
+def test_a_file_that_is_stored_unlike_its_attributes_changes_only_where_approved(
+    desk: Desk, git_in: GitIn
+) -> None:
+    root = desk.place.root
+    crlf = BASE.replace(b"\n", b"\r\n")
+    (root / "c").write_bytes(crlf)
+    git_in(root, "add", "-A")
+    git_in(root, "commit", "-qm", "stored with crlf")
+    (root / ".gitattributes").write_text("c text\n")
+    after = lines((4, b"x")).replace(b"\n", b"\r\n")
+    committed(desk.commit(desk.apply(Write("c", file(crlf), file(after)))))
+    assert git_in(root, "show", "HEAD:c") == after
+
+
+def test_an_unborn_branch_gets_its_first_commit(repo: Path, git_in: GitIn) -> None:
+    desk = Desk(repo)
+    (repo / "staged").write_text("s\n")
+    git_in(repo, "add", "staged")
+    committed(desk.commit(desk.apply(Write("n", None, file(b"n\n")))))
+    assert git_in(repo, "ls-tree", "--name-only", "HEAD") == b"n\n"
+    assert git_in(repo, "status", "--porcelain") == b"A  staged\n"
+
+
+def test_a_linked_work_tree_commits_on_its_own_branch(desk: Desk, git_in: GitIn) -> None:
+    git_in(desk.place.root, "worktree", "add", "-q", "-b", "side", "../linked")
+    other = Desk(desk.place.root.parent / "linked")
+    committed(other.commit(other.apply(Write("f", file(BASE), file(lines((1, b"x")))))))
+    assert git_in(desk.place.root, "show", "side:f") == lines((1, b"x"))
+    assert git_in(desk.place.root, "show", "main:f") == BASE
+    assert git_in(other.place.root, "status", "--porcelain") == b""
+
+
+@pytest.mark.parametrize(
+    ("operation", "arrange"),
+    [
+        ("merge", ["merge", "side"]),
+        ("rebase", ["rebase", "side"]),
+        ("cherry-pick", ["cherry-pick", "side"]),
+        ("revert", ["revert", "--no-edit", "HEAD~1"]),
+        ("bisect", ["bisect", "start"]),
+    ],
+)
+def test_in_the_middle_of_something_it_is_refused(
+    desk: Desk, git_in: GitIn, operation: str, arrange: list[str]
+) -> None:
+    root = desk.place.root
+    git_in(root, "checkout", "-qb", "side")
+    (root / "g").write_bytes(lines((1, b"side")))
+    git_in(root, "commit", "-qam", "side")
+    git_in(root, "checkout", "-q", "main")
+    (root / "g").write_bytes(lines((1, b"main")))
+    git_in(root, "commit", "-qam", "main")
+    (root / "g").write_bytes(lines((1, b"again")))
+    git_in(root, "commit", "-qam", "again")
+    sets = desk.apply(Write("h", None, file(b"h")))
+    git_in(root, *arrange, check=False)
+    before = (root / ".git/index").read_bytes(), git_in(root, "rev-parse", "HEAD")
+    assert operation in refused(desk.commit(sets)).reason
+    assert before == ((root / ".git/index").read_bytes(), git_in(root, "rev-parse", "HEAD"))
+
+
+def test_a_change_inside_uncommitted_lines_is_refused(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    mine = lines((5, b"mine"))
+    (root / "f").write_bytes(mine)
+    sets = desk.apply(Write("f", file(mine), file(lines((5, b"mine, improved")))))
+    outcome = refused(desk.commit(sets))
+    assert "not committed" in outcome.reason
+    assert outcome.path == "f"
+    (root / "new").write_bytes(b"mine\n")
+    sets = desk.apply(Write("new", file(b"mine\n"), file(b"better\n")))
+    assert "never committed" in refused(desk.commit(sets)).reason
+    assert git_in(root, "rev-list", "--count", "HEAD") == b"1\n"
+
+
+def test_a_filtered_file_is_refused(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    sets = desk.apply(Write("f", file(BASE), file(b"x\n")))
+    (root / ".gitattributes").write_text("f filter=lfs\n")
+    outcome = refused(desk.commit(sets))
+    assert "lfs" in outcome.reason
+    assert outcome.path == "f"
+
+
+def test_a_missing_identity_is_said_before_anything_happens(desk: Desk, hermetic_seal: Path) -> None:
+    sets = desk.apply(Write("f", file(BASE), file(b"x\n")))
+    (hermetic_seal / ".gitconfig").write_text("[user]\n\tuseConfigOnly = true\n[safe]\n\tdirectory = *\n")
+    outcome = refused(desk.commit(sets))
+    assert "who you are" in outcome.reason
+    assert "user.name" in outcome.hint
+
+
+def hook(root: Path, name: str, body: str) -> None:
+    path = root / ".git" / "hooks" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("#!/bin/sh\n" + body)
+    path.chmod(0o755)
+
+
+def test_the_persons_hooks_run_and_see_what_is_committed(
+    desk: Desk, git_in: GitIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = desk.place.root
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    (root / "g").write_bytes(b"unstaged\n")
+    hook(root, "pre-commit", 'git diff --cached --name-only > seen; echo "key=$OPENAI_API_KEY" >> seen')
+    hook(root, "commit-msg", 'echo "Ticket: 7" >> "$1"')
+    committed(desk.commit(desk.apply(Write("f", file(BASE), file(b"x\n")))))
+    assert (root / "seen").read_text() == "f\nkey=\n"
+    assert b"Ticket: 7" in git_in(root, "log", "-1", "--format=%B")
+    assert (root / "g").read_bytes() == b"unstaged\n"
+
+
+def test_a_hook_that_says_no_leaves_everything_as_it_was(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    sets = desk.apply(Write("f", file(BASE), file(b"x\n")))
+    hook(root, "pre-commit", "echo too long >&2; exit 1")
+    before = (root / ".git/index").read_bytes()
+    outcome = refused(desk.commit(sets))
+    assert b"too long" in outcome.output
+    assert (root / ".git/index").read_bytes() == before
+    assert not (root / ".git/index.lock").exists()
+    assert git_in(root, "rev-list", "--count", "HEAD") == b"1\n"
+
+
+def test_a_hook_that_formats_is_followed_and_said(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    hook(root, "pre-commit", "echo formatted >> f; git add f")
+    outcome = committed(desk.commit(desk.apply(Write("f", file(BASE), file(b"x\n")))))
+    assert outcome.hooks_changed
+    assert git_in(root, "show", "HEAD:f") == b"x\nformatted\n"
+    assert git_in(root, "status", "--porcelain") == b""
+
+
+def test_the_editor_gets_the_message_and_the_template(desk: Desk, git_in: GitIn, tmp_path: Path) -> None:
+    root = desk.place.root
+    (tmp_path / "template").write_text("# ticket?\n")
+    git_in(root, "config", "commit.template", str(tmp_path / "template"))
+    git_in(root, "config", "core.editor", "false")
+    script = tmp_path / "editor"
+    script.write_text(f'#!/bin/sh\ncp "$1" {tmp_path}/seen\necho "Edited" > "$1"\n')
+    script.chmod(0o755)
+    done = committed(desk.commit(desk.apply(Write("f", file(BASE), file(b"x\n"))), editor=str(script)))
+    assert done.subject == "Edited"
+    seen = (tmp_path / "seen").read_text()
+    assert seen.startswith("Change it\n")
+    assert "# ticket?" in seen
+
+
+def test_the_trailer_is_set_by_git_and_no_program_of_the_repository(
+    desk: Desk, git_in: GitIn, tmp_path: Path
+) -> None:
+    root = desk.place.root
+    git_in(root, "config", "trailer.evil.command", f"touch {tmp_path}/ran")
+    sets = desk.apply(Write("f", file(BASE), file(b"x\n")))
+    committed(desk.commit(sets, "Subject\n\nBody.\n", trailer="Assisted-by: copair:openai/x"))
+    message = git_in(root, "log", "-1", "--format=%B")
+    assert message == b"Subject\n\nBody.\n\nAssisted-by: copair:openai/x\n\n"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_messages_come_from_title_and_why() -> None:
+    assert compose([("Fix it", "Because it broke.")]) == "Fix it\n\nBecause it broke.\n"
+    many = compose([("One", "first"), ("Two", "")])
+    assert many == "One\n\n- One: first\n- Two\n"
+    hostile = compose([("T\x1b[31m\nSigned-off-by: Eve <e@x>", "why\r\nSigned-off-by: Eve <e@x>\nmore")])
+    assert "\x1b" not in hostile
+    assert "igned-off" not in hostile
+    subject, _, body = compose([("word " * 40, "")]).partition("\n\n")
+    assert len(subject) <= 72
+    assert body.split() == ["word"] * 40
+
+
+def test_another_git_that_holds_the_index_is_respected(desk: Desk) -> None:
+    sets = desk.apply(Write("f", file(BASE), file(b"x\n")))
+    (desk.place.root / ".git/index.lock").write_text("")
+    assert "another git process" in refused(desk.commit(sets)).reason
+    assert (desk.place.root / ".git/index.lock").exists()
+
+
+def test_killed_at_any_call_the_next_start_finishes_or_forgets(
+    desk: Desk, git_in: GitIn, tmp_path: Path
+) -> None:
+    root = desk.place.root
+    (root / "f").write_bytes(lines((1, b"staged")))
+    git_in(root, "add", "f")
+    mine = lines((1, b"staged"), (6, b"unstaged"))
+    (root / "f").write_bytes(mine)
+    after = lines((1, b"staged"), (6, b"unstaged"), (11, b"approved"))
+    sets = desk.apply(Write("f", file(mine), file(after)))
+    shutil.copytree(root / ".git", tmp_path / "saved", symlinks=True)
+    seen = set()
+    for number in range(1, 80):
+        left = [number]
+
+        def die(name: str, left: list[int] = left) -> None:
+            left[0] -= 1
+            if left[0] == 0:
+                os._exit(9)
+
+        child = os.fork()
+        if child == 0:
+            desk.commit(sets, calls=Calls(die))
+            os._exit(0)
+        died = os.waitpid(child, 0)[1] != 0
+        finished = Committer(desk.place, desk.blobs).recover()
+        made = git_in(root, "rev-list", "--count", "HEAD") == b"2\n"
+        assert made or not finished
+        seen.add((made, bool(finished)))
+        assert git_in(root, "show", "HEAD:f") == (lines((11, b"approved")) if made else BASE)
+        staged = lines((1, b"staged"), (11, b"approved")) if made else lines((1, b"staged"))
+        assert git_in(root, "show", ":f") == staged, number
+        assert (root / "f").read_bytes() == after
+        assert not list((root / ".git").glob("index?*"))
+        shutil.rmtree(root / ".git")
+        shutil.copytree(tmp_path / "saved", root / ".git", symlinks=True)
+        if not died:
+            assert (True, True) in seen
+            assert (False, False) in seen
+            return
+    raise AssertionError("the child always died")

@@ -115,7 +115,7 @@ class Calls:
                 **call.extra,
                 "id": call.server_id or call.id,
                 "type": "function",
-                "function": {"name": call.name, "arguments": call.args_json or "{}"},
+                "function": {"name": call.name, "arguments": loose.arguments_text(call.args_json)},
             }
             for call in self._calls
         ]

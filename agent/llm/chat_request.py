@@ -81,6 +81,11 @@ def _other(message: Message, their_ids: dict[str, str]) -> Json:
             raise AssertionError("assistant messages are built by _assistant")
 
 
+def _call(call_id: str, name: str, args_json: str) -> Json:
+    function = {"name": name, "arguments": loose.arguments_text(args_json)}
+    return {"id": call_id, "type": "function", "function": function}
+
+
 def _assistant(message: AssistantMessage, model: str, preset: Preset) -> Json:
     raw = message.raw
     if raw is not None and raw.wire == WireName.CHAT and raw.model == model:
@@ -89,10 +94,7 @@ def _assistant(message: AssistantMessage, model: str, preset: Preset) -> Json:
             return items[0]
     built: Json = {"role": "assistant", "content": message.text or (None if message.calls else "")}
     if message.calls:
-        built["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.args_json or "{}"}}
-            for call in message.calls
-        ]  # fmt: skip
+        built["tool_calls"] = [_call(call.id, call.name, call.args_json) for call in message.calls]
         if preset.name == "gemini":
             built["tool_calls"][0].update(GEMINI_DUMMY)
     return built

@@ -50,7 +50,7 @@ def arguments_problem(args_json: str) -> str:
     if not args_json.strip():
         return ""
     try:
-        value = parse(args_json)
+        value = _forgiving(args_json)
     except ValueError:
         return "are not complete JSON"
     return "" if isinstance(value, dict) else "are not a JSON object"
@@ -58,4 +58,20 @@ def arguments_problem(args_json: str) -> str:
 
 def arguments(args_json: str) -> Object:
     """Tool arguments as an object; empty when there are none."""
-    return {} if arguments_problem(args_json) or not args_json.strip() else obj(parse(args_json))
+    return {} if arguments_problem(args_json) or not args_json.strip() else obj(_forgiving(args_json))
+
+
+def arguments_text(args_json: str) -> str:
+    """Tool arguments as they may go back to a server: as they came, unless no strict parser would take them."""
+    try:
+        return args_json if isinstance(parse(args_json), dict) else "{}"
+    except ValueError:
+        return json.dumps(arguments(args_json))
+
+
+def _forgiving(args_json: str) -> Any:
+    """Weak models put bare line breaks into strings: whole all the same."""
+    try:
+        return json.loads(args_json, strict=False)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error

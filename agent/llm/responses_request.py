@@ -99,7 +99,7 @@ def _assistant(message: AssistantMessage, model: str) -> list[Json]:
                 "type": "function_call",
                 "call_id": call.id,
                 "name": call.name,
-                "arguments": call.args_json or "{}",
+                "arguments": loose.arguments_text(call.args_json),
             }
         )
     return items

@@ -14,6 +14,7 @@ from agent.core.dialog import (
     Done,
     Fault,
     FaultKind,
+    Protocol,
     Request,
     Stop,
     TextDelta,
@@ -25,10 +26,14 @@ from agent.core.dialog import (
 from agent.io.config import Config
 from agent.llm.build import build_model
 from agent.llm.chat import ChatWire
+from agent.llm.check import check_model, summarise
+from agent.llm.check_tasks import TASKS
 from agent.llm.choose import Flags, choose
 from agent.llm.client import Endpoint, ProviderModel
 from agent.llm.presets import CUSTOM, PRESETS
+from agent.llm.probe import connect
 from agent.ports import Cancel
+from agent.tools.specs import all_tools, system_prompt
 from tests.support.engine import running_engine
 from tests.support.llm import collect
 
@@ -146,3 +151,20 @@ def test_the_model_is_found_by_its_address_alone(engine: str) -> None:
     assert choice.model.context_tokens
     assert "/" not in choice.model.name
     assert isinstance(collect(choice.model, ask("Hi.", 2))[-1], Done)
+
+
+def test_check_model_says_honestly_that_it_is_too_weak(engine: str) -> None:
+    systems = {protocol: system_prompt(protocol) for protocol in Protocol}
+    rows = list(check_model(client(engine, "chat"), all_tools(), systems, tasks=TASKS[:2], output_tokens=60))
+    assert len(rows) == 4
+    assert all(row.streamed and row.usage.input_total for row in rows)
+    assert summarise(rows).protocol is None
+    assert "too weak to propose" in summarise(rows).words
+
+
+def test_connect_finds_it_and_writes_the_text_protocol(engine: str) -> None:
+    found = connect(Config(), {"OPENAI_BASE_URL": f"{engine}/v1"})
+    assert found.trial is not None
+    assert found.trial.ok
+    assert found.settings["base_url"] == f"{engine}/v1"
+    assert found.settings["protocol"] == Protocol.TEXT or found.trial.called

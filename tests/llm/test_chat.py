@@ -326,3 +326,15 @@ def test_a_foreign_call_gets_the_dummy_signature_that_gemini_takes() -> None:
     calls = server.requests[0].json["messages"][1]["tool_calls"]
     assert calls[0]["extra_content"] == {"google": {"thought_signature": "skip_thought_signature_validator"}}
     assert "extra_content" not in calls[1]
+
+
+def test_bare_line_breaks_in_arguments_are_forgiven_and_go_back_as_strict_json() -> None:
+    reply = body(call('{"a": "x\ny"}', "tool_calls"))
+    with ScriptedServer("chat", [reply, Turn(text="ok")]) as server:
+        model = chat_model(server)
+        events = collect(model, request("hi"))
+        (end,) = [e for e in events if isinstance(e, ToolCallEnd)]
+        assert end.args_json == '{"a": "x\ny"}'
+        replay(model, events, end)
+    sent = server.requests[1].json["messages"][1]["tool_calls"][0]["function"]["arguments"]
+    assert json.loads(sent) == {"a": "x\ny"}

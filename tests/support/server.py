@@ -78,12 +78,9 @@ class ScriptedServer:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._socket.getsockname()[1])
         self._open: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
-
-    @property
-    def port(self) -> int:
-        return int(self._socket.getsockname()[1])
 
     @property
     def origin(self) -> str:

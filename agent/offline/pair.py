@@ -11,16 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import msgspec
-
 from agent.core.dialog import Fault, FaultKind, Protocol, Request, StreamEvent, ToolChoice
 from agent.core.errors import CopairError
 from agent.offline import wording
-from agent.offline.memory import HOW_ELSE, LEAVE, RULES_FIRST, SILENCE, SKIP, Memory, remember
+from agent.offline.answers import LISTED, Job, call_id, chosen, heard, how_else, overview, times, which_rules
+from agent.offline.memory import SILENCE, Memory, remember
 from agent.offline.plan import (
     Offer,
     Read,
-    RuleCount,
     Tester,
     candidates,
     ordered,
@@ -28,15 +26,12 @@ from agent.offline.plan import (
     rules,
 )
 from agent.offline.replies import Call, Say, stream
-from agent.offline.ruff import PYTHON, Report, Ruff
+from agent.offline.ruff import PYTHON, Ruff
 from agent.offline.talk import Answered, Asked, Failed, Instruction, Outcome, Revised, turns
-from agent.offline.wish import Wish, inside, understand
+from agent.offline.wish import inside, understand
 from agent.ports import Cancel
 
 NAME = "offline pair"
-OPTIONS = 3
-"""Rules that the question names; the last option takes all of them."""
-LISTED = 6
 HELP = (
     "I am the offline pair, no language model: I know what ruff finds in Python files. Name rules or places "
     "(`fix F401 in src/`), or `fix all`. For everything else connect a model: `copair connect`."
@@ -44,21 +39,6 @@ HELP = (
 CANNOT = (
     "I cannot do that: I am the offline pair, no language model. I only know what ruff finds in Python files."
 )
-
-
-class Job(msgspec.Struct, frozen=True):
-    """What one instruction asks for, over the findings as they are now."""
-
-    memory: Memory
-    wish: Wish
-    report: Report
-    files: int
-
-    @property
-    def unfixed(self) -> list[str]:
-        """Where there is no automatic fix, for the rules in question."""
-        mine = [f for f in self.report.findings if not f.fixable and f.rule in (self.wish.codes or (f.rule,))]
-        return [f"{finding.where} {finding.rule}" for finding in mine]
 
 
 class OfflinePair:
@@ -112,10 +92,10 @@ class OfflinePair:
                     yield from self._begin(memory, cancel)
                     return
                 case Revised():
-                    yield self._how_else(memory, turn)
+                    yield how_else(memory, turn)
                     return
                 case Answered(refused=True):
-                    yield Say("I have no questions left for this task, so I go on. ")
+                    yield Say("I have no questions left for this task, so I go on.")
                     break
                 case Answered(text=text):
                     yield from self._answered(memory, text, cancel)
@@ -138,7 +118,7 @@ class OfflinePair:
         named = [(finding.rule, finding.name or "") for finding in report.findings]
         wish = understand(memory.instruction, names, dict.fromkeys(named))
         if memory.choice is not None and not memory.choice.refused:
-            wish = _chosen(wish, understand(memory.choice.text, names, dict.fromkeys(named)), memory.choice)
+            wish = chosen(wish, understand(memory.choice.text, names, dict.fromkeys(named)), memory.choice)
         return Job(memory, wish, report, len(python))
 
     # Answering
@@ -148,11 +128,11 @@ class OfflinePair:
         job = self._job(memory, cancel)
         unknown = [code for code in job.wish.codes if self._ruff.rule(code) is None]
         if not job.wish.understood:
-            yield Say(f"{CANNOT} ")
+            yield Say(CANNOT)
         elif unknown:
-            yield Say(f"ruff knows no rule {wording.listed(unknown, LISTED)}. ")
+            yield Say(f"ruff knows no rule {wording.listed(unknown, LISTED)}.")
         if job.report.note:
-            yield Say(f"{job.report.note} ")
+            yield Say(job.report.note)
         if job.wish.stop:
             yield Say(f"Nothing was changed. {HELP}")
             return
@@ -162,7 +142,7 @@ class OfflinePair:
             return
         found = rules(job.report)
         wanted = [rule for rule in found if rule.code in job.wish.codes]
-        yield Say(self._overview(job, found))
+        yield Say(overview(job, found))
         if wanted or (job.wish.all and job.wish.understood and found):
             yield from self._propose(job, cancel)
         elif job.wish.codes or not found:
@@ -170,35 +150,7 @@ class OfflinePair:
         elif len(found) == 1 and job.wish.understood:
             yield from self._propose(job, cancel)
         else:
-            yield self._which_rules(memory, job, found)
-
-    def _overview(self, job: Job, found: Sequence[RuleCount]) -> str:
-        total = len(job.report.findings)
-        if not total:
-            return f"ruff finds nothing in {wording.count(job.files, 'Python file')}. "
-        files = len({finding.path for finding in job.report.findings})
-        fixes = sum(rule.fixes for rule in found)
-        return (
-            f"ruff finds {wording.count(total, 'thing')} in {files} of {wording.count(job.files, 'Python file')}, "
-            f"and has {wording.count(fixes, 'fix') if fixes == 1 else f'{fixes:,} fixes'} for them. "
-        )
-
-    def _which_rules(self, memory: Memory, job: Job, found: Sequence[RuleCount]) -> Call:
-        named = [_option(rule) for rule in found[:OPTIONS]]
-        total = sum(rule.fixes for rule in found)
-        every = f"All {total:,} fixes, rule by rule" if len(found) > 1 else "None: leave it as it is"
-        looked = f"ruff, its settings from this repository: {wording.count(job.files, 'Python file')}"
-        return Call(
-            _id(memory),
-            "ask",
-            {
-                "text": RULES_FIRST,
-                "why_it_matters": "I propose one fix at a time, in this order; you decide on each.",
-                "options": [*named, every],
-                "default": 0,
-                "looked_at": [looked],
-            },
-        )
+            yield which_rules(job, found)
 
     def _answered(self, memory: Memory, text: str, cancel: Cancel) -> Iterator[Say | Call]:
         """An answer of the person, to the question for rules or for what else to do with a fix."""
@@ -208,7 +160,7 @@ class OfflinePair:
             if offer is not None:
                 yield from self._offer(job, offer)
                 return
-            yield Say("That line cannot be marked. ")
+            yield Say("That line cannot be marked.")
         elif job.wish.stop:
             yield from self._end(job, self._applied(memory))
             return
@@ -223,9 +175,9 @@ class OfflinePair:
         path, code = memory.last
         for turn in memory.news:
             if isinstance(turn, Failed):
-                yield Say(f"That fix could not be placed ({turn.message}); I leave it out. ")
+                yield Say(f"That fix could not be placed ({turn.message}); I leave it out.")
             elif isinstance(turn, Outcome):
-                yield Say(f"{_heard(turn, path, code, job.report)} ")
+                yield Say(heard(turn, path, code, job.report))
         yield from self._propose(job, cancel)
 
     def _explain(self, memory: Memory) -> Iterator[Say | Call]:
@@ -241,21 +193,6 @@ class OfflinePair:
         yield Say(
             f"I am no language model, so I can only tell what ruff's documentation says of {code} ({rule.name}): "
             f"{' '.join(part for part in parts if part)} The change is in `{path}` and still undecided."
-        )
-
-    def _how_else(self, memory: Memory, revised: Revised) -> Call:
-        code = memory.last[1]
-        return Call(
-            _id(memory),
-            "ask",
-            {
-                "text": HOW_ELSE,
-                "why_it_matters": f'You asked for a change to "{revised.title}". I am no language model: I know '
-                "ruff's own fix and how to silence the finding.",
-                "options": [SKIP, f"{SILENCE}: {code}", f"{LEAVE}: {code}"],
-                "default": 0,
-                "looked_at": [],
-            },
         )
 
     # Proposing
@@ -276,10 +213,10 @@ class OfflinePair:
     def _offer(self, job: Job, offer: Offer) -> Iterator[Say | Call]:
         first = offer.candidate.first
         yield Say(
-            f"{first.where} {first.rule}. Tried in memory: ruff finds {first.rule} {_times(offer.before)} in this file "
-            f"before, {_times(offer.after)} after."
+            f"{first.where} {first.rule}. Tried in memory: ruff finds {first.rule} {times(offer.before)} in this file "
+            f"before, {times(offer.after)} after."
         )
-        yield Call(_id(job.memory), "propose", proposal(offer, self._ruff))
+        yield Call(call_id(job.memory), "propose", proposal(offer, self._ruff))
 
     def _silence(self, job: Job, cancel: Cancel) -> Offer | None:
         """A noqa for the finding whose fix was offered last."""
@@ -303,56 +240,9 @@ class OfflinePair:
         summary = f"{done}{open_words}{by_hand}".strip()
         if not job.report.findings:
             summary = f"{done}ruff finds nothing more here."
-        yield Call(_id(job.memory), "finish", {"summary": summary})
+        yield Call(call_id(job.memory), "finish", {"summary": summary})
 
     @staticmethod
     def _applied(memory: Memory) -> int:
         statuses = [outcome.status for outcome in memory.outcomes]
         return max(0, statuses.count("applied") - statuses.count("undone"))
-
-
-def _chosen(wish: Wish, answer: Wish, choice: Answered) -> Wish:
-    """The instruction, narrowed by the answer to the question for rules."""
-    if choice.text.endswith("rule by rule"):
-        return msgspec.structs.replace(wish, all=True, codes=())
-    return msgspec.structs.replace(
-        wish,
-        codes=answer.codes or wish.codes,
-        all=answer.all,
-        stop=answer.stop or choice.text.endswith("as it is"),
-    )
-
-
-def _option(rule: RuleCount) -> str:
-    fixes = "1 fix" if rule.fixes == 1 else f"{rule.fixes:,} fixes"
-    unsafe = rule.fixes - rule.safe
-    note = ", none safe" if unsafe == rule.fixes else (f", {unsafe} not safe" if unsafe else "")
-    return f"{rule.code} {rule.name}: {fixes}{note}"
-
-
-def _heard(outcome: Outcome, path: str, code: str, report: Report) -> str:
-    """What became of the last chunk, and what ruff says of its file now."""
-    left = sum(finding.path == path and finding.rule == code for finding in report.findings)
-    now = f"ruff now finds {left or 'no'} {code} in {path}."
-    match outcome.status:
-        case "applied" | "present":
-            return f"Applied. {now}"
-        case "rejected":
-            return "Left as it is." + (
-                " I cannot weigh reasons, but I will not offer it again." if outcome.reason else ""
-            )
-        case "deferred":
-            return "Put off."
-        case "undone":
-            return f"Taken back. {now}"
-        case status:
-            return f"It was {status}{f': {outcome.reason}' if outcome.reason else ''}."
-
-
-def _times(number: int) -> str:
-    return {0: "no more", 1: "once", 2: "twice"}.get(number, f"{number} times")
-
-
-def _id(memory: Memory) -> str:
-    """Ids of calls never repeat within a session."""
-    return f"offline-{memory.calls + 1}"

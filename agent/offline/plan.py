@@ -223,12 +223,9 @@ def proposal(offer: Offer, ruff: Ruff) -> dict[str, Any]:
     if offer.brings:
         brought = wording.listed(dict.fromkeys(f"{f.rule} {f.message}" for f in offer.brings), 2)
         risks.append(f"Afterwards ruff finds something new: {wording.condensed(brought, 160)}")
-    places = len({finding.location for finding in offer.candidate.findings})
-    title = (
-        f"Silence {first.rule} on line {first.location.row}"
-        if offer.silences
-        else wording.title(first, places)
-    )
+    title = wording.title(offer.candidate.findings)
+    if offer.silences:
+        title = f"Silence {first.rule} on line {first.location.row}"
     return {
         "why": wording.why(rule, first),
         "title": title,

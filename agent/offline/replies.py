@@ -38,9 +38,13 @@ class Call(msgspec.Struct, frozen=True):
 
 
 def stream(parts: Iterable[Say | Call], cancel: Cancel, pace_seconds: float = 0.0) -> Iterator[StreamEvent]:
-    """One reply made of `parts`, with a pause of `pace_seconds` after each piece."""
-    called = False
+    """One reply made of `parts`, with a pause of `pace_seconds` after each piece. Each `Say` is a paragraph."""
+    called = spoken = False
     for part in parts:
+        if isinstance(part, Say):
+            if spoken and part.text:
+                yield TextDelta("\n\n")
+            spoken = spoken or bool(part.text)
         for event in _pieces(part):
             if cancel.cancelled or (pace_seconds and cancel.wait(pace_seconds)):
                 yield Fault(FaultKind.CANCELLED, "stopped")

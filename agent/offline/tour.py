@@ -20,6 +20,7 @@ from agent.core.dialog import (
     StreamEvent,
     TextDelta,
     ToolCallEnd,
+    ToolCallStart,
     ToolChoice,
     ToolResult,
     UserMessage,
@@ -148,7 +149,8 @@ class Tour:
         }
 
     def _receipt(self, news: Sequence[Turn]) -> Iterator[Say | Call]:
-        yield Say(_heard(news) + script.LARGE)
+        yield Say(_heard(news))
+        yield Say(script.LARGE)
         yield Call(LARGE, "propose", script.LARGE_PROPOSAL)
 
     def _findings(
@@ -156,15 +158,19 @@ class Tour:
     ) -> Iterator[Say | Call]:
         """The offline pair plays on, with the part of the history that is its own."""
         if not played:
-            yield Say(_heard(news) + script.UNDO + script.WITHOUT_MODEL)
+            yield Say(_heard(news) + script.UNDO)
+            yield Say(script.WITHOUT_MODEL)
         own = (
             UserMessage(FINDINGS),
             *(message for message in played if not isinstance(message, UserMessage)),
         )
+        words = ""
         for event in self._pair.stream(Request("", (), own), cancel):
             match event:
                 case TextDelta(text=text):
-                    yield Say(text)
+                    words += text
+                case ToolCallStart():
+                    yield Say(words)
                 case ToolCallEnd(name="finish"):
                     yield Call(END, "finish", {"summary": script.OVER})
                 case ToolCallEnd(id=id, name=name, args_json=args_json):

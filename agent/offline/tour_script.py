@@ -145,17 +145,17 @@ LARGE_PROPOSAL: dict[str, Any] = {
 
 UNDO = (
     "Every applied change can be taken back, later too and after your own edits: exactly, or not at all. Try it on "
-    "the next card: `u` takes the last one back. "
+    "the next card: `u` takes the last one back."
 )
 WITHOUT_MODEL = (
     "The next card is no script: it comes from the offline pair, which copair uses when no model is connected. It "
-    "runs ruff, and shows the finding before and none after. "
+    "runs ruff, and shows the finding before and none after."
 )
 ASKED = (
     "A model would answer from what it knows of “{title}”. I am a script; what stands on the card is all I know. Your "
     "question decided nothing: the card is still open."
 )
-NOT_FOLLOWED = "I am a script and cannot follow that; I go on with the tour. "
+NOT_FOLLOWED = "I am a script and cannot follow that; I go on with the tour."
 REJECTED = "Refused, and nothing was written: with a model, your reason goes back to it. "
 APPLIED = "Applied: exactly these bytes, and only these. "
 OVER = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from agent.offline.ruff import Finding, Rule
 
@@ -60,15 +60,25 @@ def ticks(text: str, known: str) -> str:
     return _TICKED.sub(lambda name: name[0] if name[1] and name[1] in known else f"'{name[1]}'", text)
 
 
-def title(finding: Finding, places: int = 1) -> str:
-    """What the fix does, with the rule: `Remove unused import: os (F401)`."""
-    doing = (finding.fix.message if finding.fix else None) or finding.message
-    doing = _TICKED.sub(r"\1", doing.split("; ")[0]).rstrip(".")
-    rule = f"({finding.rule}, {places} places)" if places > 1 else f"({finding.rule})"
+def title(findings: Sequence[Finding]) -> str:
+    """What the fix does, with the rule: `Remove unused import: json, os (F401)`."""
+    said = list(dict.fromkeys(_doing(finding) for finding in findings))
+    places = len({finding.location for finding in findings})
+    heads = {one.partition(": ")[0] for one in said}
+    if len(said) > 1 and len(heads) == 1 and all(": " in one for one in said):
+        doing, places = f"{heads.pop()}: {', '.join(one.partition(': ')[2] for one in said)}", 1
+    else:
+        doing = said[0]
+    rule = f"({findings[0].rule}, {places} places)" if places > 1 else f"({findings[0].rule})"
     room = TITLE_CHARS - len(rule) - 1
     if len(doing) > room:
         doing = doing[: room - 1].rstrip() + "…"
     return f"{doing} {rule}"
+
+
+def _doing(finding: Finding) -> str:
+    text = (finding.fix.message if finding.fix else None) or finding.message
+    return _TICKED.sub(r"\1", text.split("; ")[0]).rstrip(".")
 
 
 def count(number: int, noun: str) -> str:

@@ -86,7 +86,7 @@ def test_the_bug_is_there_before_and_gone_after(scene: Scene, root: Path) -> Non
     assert titles == [
         "Round the discount as you chose",
         "Print a receipt",
-        "Remove unused import: json (F401, 2 places)",
+        "Remove unused import: json, os (F401)",
     ]
     assert pytest_in(root).startswith("2 passed")
     assert scene.arguments["summary"] == script.OVER

@@ -65,7 +65,7 @@ class _Reader:
         return FilePatch(path, target, hunks, rename=target != path)
 
     def _ends(self) -> bool:
-        line = self.lines[self.at].strip()
+        line = self.lines[self.at]
         return line.startswith(_OUTSIDE) or (line.startswith("*** ") and not line.startswith("*** End of"))
 
     def _added(self, path: str) -> FilePatch | PatchError:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-_HEAD = re.compile(r"\s{0,3}(?:(<{5,9})|(-{5,9}))\s*(SEARCH|ORIGINAL|HEAD|OLD|FIND|BEFORE)?\b(.*)$")
-_MIDDLE = re.compile(r"\s{0,3}(={5,9})\s*$")
-_TAIL = re.compile(r"\s{0,3}(?:>{5,9}|\+{5,9})\s*(REPLACE|UPDATED|UPDATE|NEW|AFTER)?\b.*$")
-_TAIL_BARE = re.compile(r"\s{0,3}>{5,9}\s*$")
+_HEAD = re.compile(r" {0,3}(?:(<{5,9})|(-{5,9}))\s*(SEARCH|ORIGINAL|HEAD|OLD|FIND|BEFORE)?\b(.*)$")
+_MIDDLE = re.compile(r" {0,3}(={5,9})\s*$")
+_TAIL = re.compile(r" {0,3}(?:>{5,9}|\+{5,9})\s*(REPLACE|UPDATED|UPDATE|NEW|AFTER)?\b.*$")
+_TAIL_BARE = re.compile(r" {0,3}>{5,9}\s*$")
 
 
 class Block(msgspec.Struct, frozen=True):

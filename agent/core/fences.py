@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-_OPEN = re.compile(r"\s{0,3}(`{3,}|~{3,})\s*([^`]*)$")
-_TAG = re.compile(r"\s{0,3}<(source|code|pre|codeblock|sourcecode)>([\w+-]*)\s*$")
-_TAG_END = re.compile(r"\s{0,3}</(?:source|code|pre|codeblock|sourcecode)>\s*$")
+_OPEN = re.compile(r" {0,3}(`{3,}|~{3,})\s*([^`]*)$")
+_TAG = re.compile(r" {0,3}<(source|code|pre|codeblock|sourcecode)>([\w+-]*)\s*$")
+_TAG_END = re.compile(r" {0,3}</(?:source|code|pre|codeblock|sourcecode)>\s*$")
 _PATH = re.compile(r"[^\s:*?\"<>|`]+")
 _NAMES = frozenset(
     {
@@ -47,10 +47,12 @@ def fence_open(line: str) -> Fence | None:
 
 
 def closes(line: str, fence: Fence) -> bool:
-    text = line.strip()
+    """True for the closing mark, hardly indented: deeper ones belong to the content."""
     if not fence.mark:
         return _TAG_END.match(line) is not None
-    return len(text) >= len(fence.mark) and set(text) == {fence.mark[0]}
+    text = line.rstrip()
+    bare = text.lstrip(" ")
+    return len(text) - len(bare) < 4 and len(bare) >= len(fence.mark) and set(bare) == {fence.mark[0]}
 
 
 def close_of(lines: Sequence[str], start: int, fence: Fence, *, last: bool) -> int | None:
@@ -58,11 +60,14 @@ def close_of(lines: Sequence[str], start: int, fence: Fence, *, last: bool) -> i
 
     `last`: the content has bare fences of its own (Markdown), so the last one that can close it does.
     """
-    depth, found = 0, None
+    depth, found, longer = 0, None, ""
     for index in range(start, len(lines)):
         line = lines[index]
         inner = fence_open(line)
-        if closes(line, fence):
+        if longer or (inner and fence.mark and inner.mark.startswith(fence.mark + fence.mark[0])):
+            # A longer mark fences something in the content, until the same mark again.
+            longer = (inner.mark if inner else "") if not longer else "" if line.strip() == longer else longer
+        elif closes(line, fence):
             if depth:
                 depth -= 1
                 continue
@@ -75,6 +80,8 @@ def close_of(lines: Sequence[str], start: int, fence: Fence, *, last: bool) -> i
                 return found
         elif inner and inner.mark and fence.mark and inner.mark[0] == fence.mark[0] and inner.info:
             depth += len(inner.mark) >= len(fence.mark)
+    if longer and found is None:
+        return next((index for index in range(start, len(lines)) if closes(lines[index], fence)), None)
     return found
 
 

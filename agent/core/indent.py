@@ -112,3 +112,21 @@ def _first_lost(told: Sequence[tuple[str, str]]) -> Reindent | None:
         return None
     indent = lead(real)
     return lambda line, index: indent + line if index == 0 and not lead(line) else line
+
+
+def restyled(said: Sequence[str], new: Sequence[str], texts: Sequence[str]) -> list[str] | None:
+    """`new` with the file's kind of indentation, when the quotation showed none and the new lines have the other.
+
+    Only for a file that is indented by one kind throughout; None when there is nothing to do.
+    """
+    if any(lead(line) for line in said):
+        return None
+    own = {lead(line)[:1] for line in new if line.strip()} - {""}
+    real = {lead(line)[:1] for line in texts if line.strip()} - {""}
+    if len(own) != 1 or len(real) != 1 or own == real:
+        return None
+    if real == {"\t"}:
+        width = _unit(new)
+        return [_tabbed(line, width) for line in new] if width else None
+    steps = {len(lead(line)) for line in texts if line.strip()} - {0}
+    return [lead(line).replace("\t", " " * min(steps)) + line.lstrip(" \t") for line in new]

@@ -15,7 +15,7 @@ import msgspec
 from agent.core.chunk import Grade
 from agent.core.document import Document, Unwritable
 from agent.core.hunk import Hunk
-from agent.core.indent import INNER
+from agent.core.indent import INNER, restyled
 from agent.core.nearest import Near, nearest
 from agent.core.rewrite import rewritten
 from agent.core.typography import fold
@@ -194,6 +194,8 @@ def _places(texts: Sequence[str], said: Sequence[str], normal: Normal, low: int,
 def _located(
     document: Document, start: int, said: Sequence[str], becomes: Sequence[str], grade: Grade
 ) -> Found:
+    if grade is Grade.EXACT and (styled := restyled(said, becomes, document.texts)):
+        becomes, grade = styled, Grade.INDENT
     items = rewritten(document.texts[start : start + len(said)], said, becomes, grade)
     if items is None:
         return Missing(nearest(document.texts, said))

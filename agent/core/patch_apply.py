@@ -15,9 +15,10 @@ import msgspec
 from agent.core.binary import apply_delta
 from agent.core.chunk import Grade
 from agent.core.document import Document
+from agent.core.gaps import find_with_gaps
 from agent.core.hunk import FileState, Hunk, Mode
 from agent.core.match import Ambiguous, Found, Located, Missing, find
-from agent.core.patch import FilePatch, PatchHunk
+from agent.core.patch import FilePatch, PatchHunk, PatchLine
 from agent.core.place import file_lines
 from agent.core.report import explain
 from agent.core.splice import splice
@@ -180,6 +181,10 @@ def _loosely(document: Document, hunk: PatchHunk) -> Found:
     if not any(line.strip() for line in old):
         return _appended(document, hunk, new)
     found = find(document, old, new)
+    if isinstance(found, Ambiguous) and hunk.old_start is not None:
+        stated = _stated(hunk)
+        there = find(document, old, new, (max(0, stated), max(0, stated) + len(old)))
+        return there if isinstance(there, Located) else found
     if isinstance(found, Ambiguous) and hunk.at_end:
         return find(document, old, new, (len(document.texts) - len(old), len(document.texts)))
     if isinstance(found, Ambiguous) and hunk.section:
@@ -187,7 +192,13 @@ def _loosely(document: Document, hunk: PatchHunk) -> Found:
         if region:
             narrowed = find(document, old, new, region)
             return narrowed if isinstance(narrowed, Located) else found
+    if isinstance(found, Missing):
+        return find_with_gaps(document, [(line.kind, text) for line, text in _both(hunk)]) or found
     return found
+
+
+def _both(hunk: PatchHunk) -> list[tuple[PatchLine, str]]:
+    return [(line, _texts((line.data,))[0]) for line in hunk.lines]
 
 
 def _appended(document: Document, hunk: PatchHunk, new: Sequence[str]) -> Found:

@@ -13,6 +13,7 @@ from typing import Any
 from agent.core.arguments import load, parse_ask, parse_propose, parse_str_replace
 from agent.core.dialog import ToolCall
 from agent.core.edits import EditProblem, FormatError, ModelEdit, ProposeArgs, Resolved
+from agent.core.fences import fence_open
 from agent.core.hunk import FileState, Mode
 from agent.core.resolve import resolve, resolve_patch
 from agent.core.text_reply import TextReply, parse_text
@@ -150,13 +151,15 @@ def _edits_of(text: str, fmt: str, path: str) -> tuple[ModelEdit, ...] | FormatE
 
 
 def _text_edits(text: str, path: str, *, whole: bool) -> tuple[ModelEdit, ...] | FormatError:
-    reply = parse_text(text)
+    if whole and fence_open(text.lstrip("\n").partition("\n")[0]):
+        text = f"{path}\n{text}"
+    reply = parse_text(text, whole=whole)
     if reply.errors:
         return FormatError("; ".join(reply.errors))
     if reply.edits:
         return reply.edits
     if whole:
-        again = parse_text(f"{path}\n{text}")
+        again = parse_text(f"{path}\n{text}", whole=True)
         if again.edits and not again.errors:
             return again.edits
         if "```" not in text:

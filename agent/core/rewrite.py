@@ -6,7 +6,7 @@ keeps the file's bytes, a changed one follows the difference that the quotation 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from agent.core.chunk import Grade
 from agent.core.indent import INNER, inner_tabs, lead, learn
@@ -24,7 +24,7 @@ def rewritten(
 
     None when the file's indentation does not follow from the quotation.
     """
-    wanted = list(new) if grade is Grade.EXACT else _settled(real, said, new, grade)
+    look = _look(real, said, grade)
     shape = fold if grade is Grade.UNICODE else str
     reindent, inner = None, False
     if grade in LOOSE_INDENT:
@@ -35,15 +35,21 @@ def rewritten(
             return None
     items: list[str | int] = []
     at = to = 0
-    for hunk in diff(_as_bytes(said), _as_bytes(wanted)):
+    for hunk in diff(_as_bytes(map(look, said)), _as_bytes(map(look, new))):
         items += range(at, hunk.start)
         to += hunk.start - at
         at = hunk.end
-        lines = wanted[to : to + len(hunk.new)]
+        lines = new[to : to + len(hunk.new)]
         if grade is Grade.UNICODE:
             lines = _signed(lines, hunk.start, hunk.end, said, real)
         for line in lines:
-            text = line if reindent is None else reindent(line, to) if line.strip() else ""
+            text = (
+                line
+                if reindent is None
+                else reindent(line, to)
+                if line.strip()
+                else _blank(reindent(line, to), line)
+            )
             if text is None:
                 return None
             items.append(lead(text) + text[len(lead(text)) :].replace("\t", INNER) if inner else text)
@@ -51,30 +57,41 @@ def rewritten(
     return [*items, *range(at, len(said))]
 
 
-def _as_bytes(lines: Sequence[str]) -> Lines:
+def _blank(moved: str | None, line: str) -> str:
+    """An empty line stays empty; one of blanks follows the indentation if it can."""
+    return (moved or "") if line else ""
+
+
+def _as_bytes(lines: Iterable[str]) -> Lines:
     return tuple(line.encode("utf-8", "surrogatepass") for line in lines)
 
 
-def _settled(real: Sequence[str], said: Sequence[str], new: Sequence[str], grade: Grade) -> list[str]:
-    """`new`, where a line that only looks like a misquoted one becomes it again, so that it is kept."""
+def _look(real: Sequence[str], said: Sequence[str], grade: Grade) -> Callable[[str], str]:
+    """How lines of the quotation and new lines are compared: exactly, but for lines that were misquoted.
+
+    A new line that only looks like a misquoted one is that line, which is kept as the file has it.
+    """
     signs = grade is Grade.UNICODE
-    quoted = set(said)
-    misquoted: dict[str, str] = {}
-    for one, other in zip(said, real, strict=True):
-        if one.strip() != other.strip() if signs else one != other:
-            misquoted.setdefault(_look(one, signs), one)
-    return [line if line in quoted else misquoted.get(_look(line, signs), line) for line in new]
 
+    def bare(line: str) -> str:
+        return fold(line).rstrip() if signs else line.rstrip()
 
-def _look(line: str, signs: bool) -> str:
-    return fold(line).rstrip() if signs else line.rstrip()
+    misquoted = {
+        bare(one)
+        for one, other in zip(said, real, strict=True)
+        if (one.strip() != other.strip() if signs else one != other)
+    }
+    if grade is Grade.EXACT or not misquoted:
+        return str
+    return lambda line: bare(line) if bare(line) in misquoted else line
 
 
 def _signed(
     lines: Sequence[str], start: int, end: int, said: Sequence[str], real: Sequence[str]
 ) -> list[str]:
     """New lines in the place of `said[start:end]` with the file's own signs where the model only mistook them."""
-    table = learned((one.strip(), other.strip()) for one, other in zip(said, real, strict=True))
+    pairs = [(one.strip(), other.strip()) for one, other in zip(said, real, strict=True)]
+    table = learned(pairs)
     if len(lines) != end - start:
         return [line.translate(table) for line in lines]
     signed = []

@@ -45,14 +45,15 @@ class TextReply(msgspec.Struct, frozen=True):
     """True when an edit was marked as one beyond doubt (blocks, patches), not only a fence with a name."""
 
 
-def parse_text(text: str) -> TextReply:
-    """The reply as values."""
-    return _Reader([line.removesuffix("\r") for line in text.split("\n")]).reply()
+def parse_text(text: str, *, whole: bool = False) -> TextReply:
+    """The reply as values. `whole`: it has whole files only, whatever their content looks like."""
+    return _Reader([line.removesuffix("\r") for line in text.split("\n")], whole).reply()
 
 
 class _Reader:
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self, lines: list[str], whole: bool) -> None:
         self.lines = lines
+        self.whole = whole
         self.at = 0
         self.edits: list[ModelEdit] = []
         self.errors: list[str] = []
@@ -94,7 +95,9 @@ class _Reader:
 
     def _step(self) -> None:
         line = self.lines[self.at]
-        if is_head(line):
+        if self.whole:
+            self._whole(line)
+        elif is_head(line):
             self._block()
         elif line.startswith(("*** Begin Patch", "*** Update File:", "*** Add File:")):
             self._begin_patch()
@@ -116,6 +119,13 @@ class _Reader:
         elif names := renamed(line):
             self._edit(ModelEdit(self.because, names[0], rename_to=names[1]))
             self.at += 1
+        else:
+            self.at += 1
+
+    def _whole(self, line: str) -> None:
+        fence = fence_open(line)
+        if fence:
+            self._fence(fence)
         else:
             self.at += 1
 
@@ -206,8 +216,13 @@ class _Reader:
         end = close_of(self.lines, start, fence, last=bool(path) and markdown) if self.scans > 0 else None
         stop = len(self.lines) if end is None else end
         self.scans -= stop - start
+        if _PATCH_INFO.match(fence.info) and fence.mark:
+            at_margin = (i for i in range(start, len(self.lines)) if self.lines[i].startswith(fence.mark))
+            stop = next(at_margin, len(self.lines))
         inner = self.lines[start:stop]
-        if self._has_head(self.at, stop) or any(line.startswith("*** Begin Patch") for line in inner[:3]):
+        if self.whole and path and end is not None:
+            self._content(path, start, stop)
+        elif self._has_head(self.at, stop) or any(line.startswith("*** Begin Patch") for line in inner[:3]):
             self.inside = fence
             self.at += 1
         elif _PATCH_INFO.match(fence.info) and any(line[:1] in ("+", "-") for line in inner):
@@ -220,9 +235,12 @@ class _Reader:
             self.errors.append(f"{path}: the fence around its content is not closed: the reply is cut off")
             self.at = stop
         elif path:
-            content = "".join(f"{line}\n" for line in inner)
-            self.edits.append(ModelEdit(self.because, path, content=content))
-            self.last_path = path
-            self.at = stop + 1
+            self._content(path, start, stop)
         else:
             self.at = stop + 1
+
+    def _content(self, path: str, start: int, stop: int) -> None:
+        content = "".join(f"{line}\n" for line in self.lines[start:stop])
+        self.edits.append(ModelEdit(self.because, path, content=content))
+        self.last_path = path
+        self.at = stop + 1

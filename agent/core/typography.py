@@ -7,7 +7,7 @@ changed elsewhere. Letters are never folded: a homoglyph is another name.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 
 _PLAIN = {
@@ -19,6 +19,7 @@ _PLAIN = {
     "": "\u200b\u200c\u200d\u2060\ufeff\u00ad",
 }
 _TABLE = {ord(char): plain for plain, chars in _PLAIN.items() for char in chars}
+QUOTES = frozenset(_PLAIN["'"] + _PLAIN['"'])
 
 MAX_LINE = 2000
 """Characters; longer lines are not compared character by character."""
@@ -31,10 +32,11 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", text).translate(_TABLE)
 
 
-def learned(pairs: Iterable[tuple[str, str]]) -> dict[int, str]:
+def learned(pairs: Sequence[tuple[str, str]]) -> dict[int, str]:
     """What typographic signs of the model stand for in the file, from lines that match (model's, file's).
 
     Only towards plain signs: a file with plain quotes gets plain quotes. A sign that stands for two is left out.
+    One quote that stands for a plain one speaks for the other quotes, unless the file's lines have them.
     """
     seen: dict[str, set[str]] = {}
     for said, real in pairs:
@@ -43,12 +45,16 @@ def learned(pairs: Iterable[tuple[str, str]]) -> dict[int, str]:
         for one, other in zip(said, real, strict=True):
             if not one.isascii():
                 seen.setdefault(one, set()).add(other)
-    return {
+    table = {
         ord(one): other
         for one, others in seen.items()
         for other in others
         if len(others) == 1 and other.isascii()
     }
+    if QUOTES & {chr(code) for code in table}:
+        there = {char for _, real in pairs for char in real} | set(seen)
+        table |= {ord(char): fold(char) for char in QUOTES - there}
+    return table
 
 
 def keep_signs(said: str, real: str, new: str, table: Mapping[int, str]) -> str:

@@ -18,7 +18,9 @@ from agent.core.text import split_lines
 __all__ = ["parse", "print_patch", "print_writes"]
 
 _HUNK = re.compile(rb"@@+ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@+ ?(.*)", re.S)
-_FENCE = re.compile(rb"\s{0,3}(?:```|~~~)")
+_FENCE = re.compile(rb"(?:```|~~~)")
+"""Only at the start of a line: a blank before it makes it context."""
+
 _KINDS = {b" ": LineKind.CONTEXT, b"-": LineKind.OLD, b"+": LineKind.NEW}
 _NO_NEWLINE = b"\\"
 

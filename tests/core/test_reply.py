@@ -355,3 +355,43 @@ def test_an_anchor_tells_which_of_two_places() -> None:
     before = "def a():\n    x = 1\n\ndef b():\n    x = 1\n"
     reply = "*** Begin Patch\n*** Update File: f.py\n@@ def b():\n-    x = 1\n+    x = 2\n*** End Patch"
     assert apply_edit(reply, "apply_patch", "f.py", before) == b"def a():\n    x = 1\n\ndef b():\n    x = 2\n"
+
+
+LISTING = "class A:\n    def a(self):\n        one()\n        two()\n        three()\n        four()\n        return 1\n"
+
+
+@pytest.mark.parametrize(
+    ("hunk", "expected"),
+    [
+        (" class A:\n     def a(self):\n         three()\n-        four()\n+        five()\n", "four"),
+        (
+            "     def a(self):\n-        one()\n+        five()\n         three()\n-        four()\n+        six()\n",
+            "both",
+        ),
+        (" class A:\n         one()\n+        five()\n         two()\n", "between"),
+        (" class A:\n+    x = 1\n         one()\n", None),
+        (" class B:\n         three()\n-        four()\n+        five()\n", None),
+        ("         four()\n         one()\n-        two()\n+        five()\n", None),
+    ],
+    ids=[
+        "left out before",
+        "left out between",
+        "inserted next to both",
+        "inserted apart",
+        "unknown line",
+        "order",
+    ],
+)
+def test_context_that_leaves_lines_out_is_followed_only_with_certainty(
+    hunk: str, expected: str | None
+) -> None:
+    got = apply_edit(f"--- a/f.py\n+++ b/f.py\n@@ @@\n{hunk}", "unified", "f.py", LISTING)
+    wanted = {
+        "four": LISTING.replace("four", "five"),
+        "both": LISTING.replace("one", "five").replace("four", "six"),
+        "between": LISTING.replace("        two", "        five()\n        two"),
+    }
+    if expected is None:
+        assert isinstance(got, tuple)
+    else:
+        assert got == wanted[expected].encode()

@@ -166,3 +166,35 @@ def undo(
     from agent.cli.undo import undo_chunk
 
     _end(undo_chunk(Path.cwd(), chunk, redo=redo))
+
+
+@app.command()
+def review(
+    source: Annotated[
+        str | None,
+        typer.Argument(help="REV, A..B, a patch FILE, or - ; your uncommitted changes when left out."),
+    ] = None,
+    onto: Annotated[
+        str, typer.Option("--onto", help="worktree (default) or index: stage instead of writing files.")
+    ] = "",
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the chunks as one JSON document and change nothing.")
+    ] = False,
+    decide: Annotated[
+        str,
+        typer.Option(
+            "--decide", help="FILE or - with one JSON decision a line: apply exactly the approved ones."
+        ),
+    ] = "",
+    model: Model = None,
+    base_url: BaseUrl = None,
+    protocol: ProtocolName = None,
+    plain: Plain = False,
+    jsonl: Jsonl = False,
+) -> None:
+    """Walk through any diff chunk by chunk: a commit, a range, a patch, or your own uncommitted changes."""
+    from agent.cli.review import review as walk
+    from agent.cli.session import Wanted, model_flags
+
+    wanted = Wanted(flags=model_flags(model, base_url, protocol), plain=plain, jsonl=jsonl)
+    _end(walk(Path.cwd(), source, wanted, onto=onto, as_json=json, decide=decide))

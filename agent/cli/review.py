@@ -1,45 +1,132 @@
-"""`copair review` for programs: one JSON document on stdout, progress on stderr."""
+"""`copair review`: any diff as a stack of chunks, by hand, or as JSON for a program."""
 
 from __future__ import annotations
 
-import secrets
+import os
+import queue
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from agent.cli.session import Wanted, run
 from agent.cli.workbench import Workbench
-from agent.core.clean import clean
-from agent.core.errors import StateError
-from agent.review.script import Wanted, decide_stack, list_stack, open_stack
+from agent.core import events as ev
+from agent.core.errors import UsageError
+from agent.core.frontend import Progress
+from agent.io import journal
+from agent.review import script
+from agent.review.script import Opened
 
-SHOW_FROM = 500
-"""Progress is worth a line from so many files on."""
+if TYPE_CHECKING:
+    from agent.loop.driver import Driver
+    from agent.ports import Frontend
 
 
-def review_script(argument: str | None, *, decisions: str | None, onto: str) -> int:
-    """List the stack, or with `decisions` (a file, `-` for stdin) write what they approve. The exit code."""
-    bench = Workbench.open(Path.cwd())
+def review(
+    cwd: Path,
+    argument: str | None,
+    wanted: Wanted,
+    *,
+    onto: str = "",
+    as_json: bool = False,
+    decide: str = "",
+) -> int:
+    """Walk through a diff, print it as JSON, or carry out decisions. Returns the exit code."""
+    bench = Workbench.open(cwd)
+    asked = script.Wanted(argument, cwd, sys.stdin.buffer.read, onto, bench.settings.budget)
+    if as_json and decide:
+        raise UsageError("--json lists and --decide writes: take one of them")
+    if as_json:
+        text, code = script.list_stack(script.open_stack(bench.repo, bench.target, asked))
+        sys.stdout.write(text)
+        return int(code)
+    if decide:
+        return _decide(bench, asked, decide)
+    data = sys.stdin.buffer.read() if argument == "-" else b""
+    if argument == "-" and not (wanted.jsonl or wanted.plain):
+        _keys_from_the_terminal()
+
+    def build(bench: Workbench, frontend: Frontend, inbox: queue.SimpleQueue[Any]) -> Driver:
+        def show(label: str, done: int, total: int) -> None:
+            frontend.tick(Progress(label, done, total))
+
+        given = script.Wanted(argument, cwd, lambda: data, onto, bench.settings.budget, show)
+        return review_driver(
+            bench, frontend, inbox, script.open_stack(bench.repo, bench.target, given), wanted
+        )
+
+    return run(bench, build, wanted)
+
+
+def _decide(bench: Workbench, asked: script.Wanted, decide: str) -> int:
+    from agent.cli.wire import new_session_id
+
+    if decide == "-" and asked.argument == "-":
+        raise UsageError("the diff and the decisions cannot both come from standard input")
+    try:
+        decisions = sys.stdin.buffer.read() if decide == "-" else Path(decide).read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {decide}: {error.strerror}", untouched="nothing was changed"
+        ) from error
     bench.recover()
-    wanted = Wanted(argument, Path.cwd(), sys.stdin.buffer.read, onto, progress=_progress)
-    opened = open_stack(bench.repo, bench.target, wanted)
-    if decisions is None:
-        text, code = list_stack(opened)
-    else:
-        data = sys.stdin.buffer.read() if decisions == "-" else _read(decisions)
-        text, code = decide_stack(opened, data, f"review.{secrets.token_hex(8)}")
+    opened = script.open_stack(bench.repo, bench.target, asked)
+    text, code = script.decide_stack(opened, decisions, new_session_id(bench.clock.now()))
     sys.stdout.write(text)
-    bench.repo.close()
     return int(code)
 
 
-def _read(name: str) -> bytes:
+def _keys_from_the_terminal() -> None:
+    """The diff came through standard input: decisions come from the terminal itself."""
     try:
-        return Path(name).read_bytes()
+        terminal = os.open("/dev/tty", os.O_RDWR)
     except OSError as error:
-        raise StateError(
-            f"{name} cannot be read: {error.strerror}", untouched="nothing was written"
+        raise UsageError(
+            "there is no terminal to decide at",
+            hint="save the diff to a file, or use --decide",
+            untouched="nothing was changed",
         ) from error
+    os.dup2(terminal, 0)
+    os.close(terminal)
+    sys.stdin = os.fdopen(0, encoding="utf-8", errors="replace")
 
 
-def _progress(what: str, done: int, total: int) -> None:
-    if total >= SHOW_FROM and (done % 100 == 0 or done == total) and sys.stderr.isatty():
-        sys.stderr.write(clean(f"{what} {done} of {total}") + ("\n" if done == total else "\r"))
+def review_driver(
+    bench: Workbench, frontend: Frontend, inbox: queue.SimpleQueue[Any], opened: Opened, wanted: Wanted
+) -> Driver:
+    """A session whose chunks come from a diff. One over the same input that was left goes on."""
+    from agent.cli.wire import make_desk, make_driver, pick_real_model
+
+    source = f"review {opened.stack.source.spec}"
+    left = [
+        info
+        for info in journal.sessions(bench.place.state)
+        if info.source == source and not info.open and _unfinished(info.path)
+    ]
+    desk = make_desk(bench, opened.onto)
+    proposed = ev.Proposed("r1", "", opened.stack.chunks, desk.store(opened.stack.source.before))
+    driver = make_driver(
+        bench,
+        frontend,
+        inbox,
+        pick_real_model(bench, wanted),
+        source=source,
+        onto=opened.onto,
+        resume=left[0].id if left else "",
+        first=() if left else (proposed,),
+    )
+    count = len(opened.stack.chunks)
+    driver.tell(
+        f"{opened.stack.source.label}: {count} {'chunk' if count == 1 else 'chunks'}"
+        + (", going on" if left else "")
+    )
+    for one in opened.stack.left_out:
+        driver.tell(f"left out: {one.path}: {one.reason}", "warning")
+    return driver
+
+
+def _unfinished(path: Path) -> bool:
+    from agent.core.session import Status, fold
+
+    open_now = (Status.PENDING, Status.APPROVED, Status.DEFERRED)
+    return any(item.status in open_now for item in fold(journal.read(path)).items)

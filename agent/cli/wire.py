@@ -55,6 +55,14 @@ def pick_model(bench: Workbench, wanted: Wanted) -> tuple[Model, str]:
     )
 
 
+def pick_real_model(bench: Workbench, wanted: Wanted) -> Model | None:
+    """The model for a review, where it only explains; None when none is set up."""
+    from agent.llm.choose import choose
+
+    choice = choose(bench.settings, os.environ, wanted.flags)
+    return choice.model if choice else None
+
+
 def tour_driver(bench: Workbench, frontend: Frontend, inbox: queue.SimpleQueue[Any]) -> Driver:
     """The scripted tour in its throw-away repository."""
     from agent.offline.tour import tour_model

@@ -138,11 +138,7 @@ def evolve(state: State, event: ev.Event) -> State:
                 source=event.source, onto=event.onto,
             )  # fmt: skip
         case ev.Resumed():
-            lost = ev.TurnFailed("interrupted", "the session ended before the reply was complete")
-            return put(
-                state, model=event.model, protocol=event.protocol, streaming=False, ended=False,
-                failure=lost if state.streaming else state.failure,
-            )  # fmt: skip
+            return _resumed(state, event)
         case ev.ModelChanged():
             return put(state, model=event.model, protocol=event.protocol)
         case ev.Said():
@@ -219,6 +215,28 @@ def _said(state: State, event: ev.Said) -> State:
         questions=0 if not state.open_items else state.questions,
         questions_before_first=0 if not state.open_items else state.questions_before_first,
     )  # fmt: skip
+
+
+def _resumed(state: State, event: ev.Resumed) -> State:
+    """A reply that was under way is lost; what was put off in a review is open again."""
+    lost = ev.TurnFailed("interrupted", "the session ended before the reply was complete")
+    items = state.items
+    if state.source.startswith("review"):
+        items = tuple(
+            msgspec.structs.replace(item, status=Status.PENDING, reason="")
+            if item.status is Status.DEFERRED
+            else item
+            for item in items
+        )
+    return msgspec.structs.replace(
+        state,
+        model=event.model,
+        protocol=event.protocol,
+        items=items,
+        streaming=False,
+        ended=False,
+        failure=lost if state.streaming else state.failure,
+    )
 
 
 def _requested(state: State, event: ev.Requested) -> State:

@@ -123,6 +123,11 @@ def next_step(state: State, limits: Limits | None = None) -> Effect:
     return _speak(state, limits)
 
 
+def is_review(state: State) -> bool:
+    """True when the chunks come from a diff and not from a conversation."""
+    return state.source.startswith("review")
+
+
 def _approval(state: State, item: Item) -> Approval:
     return Approval(item.chunk.id, item.approved_digest, f"{state.session}.{item.chunk.id}.{item.attempts}")
 
@@ -185,7 +190,7 @@ def _offer(state: State, candidates: tuple[Item, ...]) -> Effect:
 
 def _speak(state: State, limits: Limits) -> Effect:
     """The model's turn when there is something for it, else the person's."""
-    if state.source.startswith("review") and not state.notes:
+    if is_review(state) and not (state.notes or state.results or state.wants_reply):
         return Prompt("all decided")
     if state.failure is not None:
         return Prompt("the last request failed; say something, or /retry")

@@ -10,6 +10,7 @@ import msgspec
 from agent.core import events as ev
 from agent.core.frontend import Quit
 from agent.core.session import Item, Status
+from agent.loop import inputs
 
 if TYPE_CHECKING:
     from agent.loop.driver import Driver
@@ -30,11 +31,11 @@ SIGNS = {
 
 
 def undo(driver: Driver, argument: str) -> None:
-    driver.undo(argument.strip())
+    inputs.undo(driver, argument.strip())
 
 
 def redo(driver: Driver, argument: str) -> None:
-    driver.undo(argument.strip(), Status.UNDONE)
+    inputs.undo(driver, argument.strip(), Status.UNDONE)
 
 
 def show_stack(driver: Driver, argument: str) -> None:

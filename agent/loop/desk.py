@@ -16,7 +16,7 @@ from agent.core.frontend import Card
 from agent.core.hunk import FileState, Write, writes_digest
 from agent.core.outcome import Applied, Clash, Drifted, Refused, States
 from agent.core.patch_print import print_writes
-from agent.core.place import transplant_states
+from agent.core.place import changes_between, transplant_states
 from agent.core.reply import EditProblem, ModelEdit, Resolved, resolve
 from agent.core.session import Item, State, Status
 from agent.core.split import split
@@ -76,6 +76,27 @@ class Desk:
             return place_step(work, self.read(work.paths))
         except PathRefused as error:
             return Clash(item.chunk.paths[0], error.message)
+
+    def shown(self, state: State, item: Item) -> tuple[Write, ...]:
+        """What the chunk is, for a card of what is in the tree already; a yes to it writes nothing."""
+        work = self._step(state, item)
+        return tuple(Write(path, work.expected[path], target) for path, target in work.target.items())
+
+    def way_back(self, state: State, item: Item) -> ev.Event:
+        """The opposite of a chunk that is in the tree, as a chunk of its own that waits for a decision."""
+        work = self._step(state, item)
+        changes = changes_between(work.target, work.expected)
+        back = Chunk(
+            id=f"{item.chunk.id}-back",
+            title=f"Take back: {item.chunk.title}",
+            why="You do not want what is in the tree already; this brings back what was before.",
+            changes=changes,
+        )
+        return ev.Proposed(f"{item.proposal}-{item.chunk.id}-back", "", (back,), self.store(work.target))
+
+    def as_diff(self, card: Card) -> str:
+        """A card's writes as a diff, for a model that is asked about them."""
+        return print_writes(card.writes).decode("utf-8", "replace")
 
     def card(self, state: State, item: Item, writes: tuple[Write, ...], notes: tuple[str, ...] = ()) -> Card:
         """The card of `item`, from exactly `writes`."""

@@ -1,0 +1,220 @@
+"""What comes in: each thing of the inbox becomes events, or is told why it changes nothing.
+
+Decisions count only for the card that is open, with the digest that was on the screen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.core import events as ev
+from agent.core import steps
+from agent.core.errors import CopairError
+from agent.core.frontend import (
+    AnswerIn,
+    CardOffer,
+    Command,
+    Decide,
+    Input,
+    Interrupt,
+    Move,
+    Quit,
+    RunChecks,
+    Say,
+    Undo,
+)
+from agent.core.review import Answer, Approve, Ask, Defer, Edit, Reject, Revise, Split
+from agent.core.session import Item, Status
+from agent.loop.examiner import EvidenceFound
+from agent.loop.turn import Streamed, StreamEnded
+
+if TYPE_CHECKING:
+    from agent.loop.driver import Driver
+
+
+def take(driver: Driver, thing: Input | Streamed | StreamEnded | EvidenceFound) -> None:
+    """Do what one thing of the inbox means for the session that is running."""
+    match thing:
+        case Streamed(turn=number, event=event):
+            if driver.turn and number == driver.turn.number and (tick := driver.turn.feed(event)):
+                driver.parts.frontend.tick(tick)
+        case StreamEnded(turn=number):
+            _turn_over(driver, number)
+        case EvidenceFound(chunk=chunk, evidence=evidence):
+            driver.record(ev.Examined(chunk, evidence))
+        case Decide():
+            _decide(driver, thing)
+        case AnswerIn(call_id=call_id, answer=answer):
+            _answer(driver, call_id, answer)
+        case Say(text=text):
+            _say(driver, text)
+        case Interrupt():
+            _interrupt(driver)
+        case Undo(chunk=chunk):
+            undo(driver, chunk)
+        case Move(by=by, to=to):
+            _move(driver, by, to)
+        case RunChecks(chunk=chunk):
+            _run_checks(driver, chunk)
+        case Command(name=name, argument=argument):
+            _command(driver, name, argument)
+        case Quit(reason=reason):
+            _quit(driver, reason)
+
+
+def _answer(driver: Driver, call_id: str, answer: Answer) -> None:
+    asked = driver.state.question
+    if asked is None or asked.call_id != call_id:
+        driver.tell("That question is not open any more.", "warning")
+        return
+    options = asked.question.options
+    if answer.choice is not None and answer.choice not in range(len(options)):
+        driver.offered = None
+        driver.tell(f"There are {len(options)} options.", "warning")
+        return
+    words = options[answer.choice] if answer.choice is not None else answer.text
+    driver.record(ev.Answered(call_id, answer, f"The person answers: {words}"), sync=True)
+
+
+def _turn_over(driver: Driver, number: int) -> None:
+    if driver.turn is None or number != driver.turn.number or not driver.state.streaming:
+        return
+    event = driver.turn.result(driver.state.protocol, driver.parts.clock.monotonic())
+    driver.record(event, sync=True)
+
+
+def _decide(driver: Driver, decide: Decide) -> None:
+    open_card = driver.offered.card if isinstance(driver.offered, CardOffer) else None
+    if open_card is None:
+        driver.tell("No card is open; nothing was done.", "warning")
+        return
+    if (decide.chunk, decide.digest) != (open_card.chunk.id, open_card.digest):
+        driver.offered = None
+        driver.tell("That card is not open any more; nothing was done.", "warning")
+        return
+    item = driver.item(decide.chunk)
+    # Whatever comes of it, the frontend has closed the card: what is next is offered anew.
+    driver.notes, driver.offered = (), None
+    present, driver.present = driver.present == decide.chunk, ""
+    match decide.decision:
+        case Approve(digest=digest) if digest != open_card.digest:
+            driver.tell("That yes was for another version; nothing was done.", "warning")
+            return
+        case Approve() if missing := _missing(driver, item):
+            driver.tell(f"It needs chunk {missing} first; nothing was done.", "warning")
+            return
+        case Ask() | Revise() if driver.parts.model is None:
+            driver.tell(
+                "No model is configured to answer; the card stays.", "warning", "copair connect finds one"
+            )
+            return
+        case Approve() if present:
+            driver.record(ev.Present(decide.chunk), sync=True)
+            return
+        case Reject() if present:
+            driver.record(ev.Decided(decide.chunk, decide.decision), sync=True)
+            driver.record(driver.parts.desk.way_back(driver.state, item), sync=True)
+            return
+        case Ask(text=text) if steps.is_review(driver.state):
+            about = Ask(f"{text}\n\n{driver.parts.desk.as_diff(open_card)}")
+            driver.record(ev.Decided(decide.chunk, about), sync=True)
+            return
+        case Edit(states=states):
+            driver.record(driver.parts.desk.edited(driver.state, item, states), sync=True)
+            return
+        case Split():
+            _split(driver, item)
+            return
+        case Approve() | Reject() | Revise() | Defer() | Ask():
+            pass
+    driver.parts.examiner.stop(decide.chunk)
+    driver.record(ev.Decided(decide.chunk, decide.decision), sync=True)
+
+
+def _missing(driver: Driver, item: Item) -> str:
+    """A chunk that this one needs and that is not in the tree yet."""
+    there = {i.chunk.id for i in driver.state.items if i.status in (Status.APPLIED, Status.PRESENT)}
+    return ", ".join(need for need in item.chunk.needs if need not in there)
+
+
+def _split(driver: Driver, item: Item) -> None:
+    parts = driver.parts.desk.split(driver.state, item)
+    if len(parts) < 2:
+        driver.tell("It cannot be split further.", "warning")
+        return
+    driver.record(ev.ChunkSplit(item.chunk.id, parts), sync=True)
+
+
+def _say(driver: Driver, text: str) -> None:
+    if driver.state.question is not None:
+        driver.tell("Answer the question first, or take free text as the answer.", "warning")
+        return
+    try:
+        sent, read, lines = driver.parts.mention(text)
+    except CopairError as error:
+        driver.tell(error.message, "error", error.hint)
+        return
+    for line in lines:
+        driver.tell(line)
+    driver.offered = None
+    driver.record(ev.Said(text, sent, read), sync=True)
+
+
+def _interrupt(driver: Driver) -> None:
+    if driver.turn is not None and driver.state.streaming:
+        driver.turn.cancel.cancel()
+
+
+def undo(driver: Driver, chunk_id: str = "", status: Status = Status.APPLIED) -> None:
+    """Take back an applied chunk (or, with UNDONE, apply an undone one again); the latest by default."""
+    item = driver.state.item(chunk_id) if chunk_id else _latest(driver, status)
+    if item is None or item.status is not status or not item.writes:
+        driver.offered = None
+        driver.tell(f"There is nothing to take back{f' as {chunk_id}' if chunk_id else ''}.", "warning")
+        return
+    driver.offered = None
+    driver.record(driver.parts.desk.undo(driver.state, item), sync=True)
+
+
+def _latest(driver: Driver, status: Status) -> Item | None:
+    by_id = {item.chunk.id: item for item in driver.state.items if item.status is status}
+    recent = [chunk for chunk in driver.state.written if chunk in by_id]
+    return by_id[recent[-1]] if recent else None
+
+
+def _move(driver: Driver, by: int, to: str) -> None:
+    shown = [i for i in driver.state.items if i.status in (Status.PENDING, Status.DEFERRED)]
+    ids = [item.chunk.id for item in shown]
+    here = driver.offered.card.chunk.id if isinstance(driver.offered, CardOffer) else ""
+    if not to and here in ids:
+        to = ids[(ids.index(here) + by) % len(ids)]
+    if to not in ids:
+        driver.offered = None
+        driver.tell("There is no other open chunk.", "warning")
+        return
+    driver.offered = None
+    driver.record(ev.Focused(to))
+
+
+def _run_checks(driver: Driver, chunk_id: str) -> None:
+    item = driver.item(chunk_id)
+    writes = driver.parts.desk.writes(driver.state, item)
+    if isinstance(writes, tuple):
+        driver.examine(item, writes, again=True)
+
+
+def _command(driver: Driver, name: str, argument: str) -> None:
+    driver.offered = None
+    run = driver.parts.commands.get(name)
+    if run is None:
+        driver.tell(f"There is no command /{name}.", "warning", "/help lists them")
+        return
+    try:
+        run(driver, argument)
+    except CopairError as error:
+        driver.tell(error.message, "error", error.hint)
+
+
+def _quit(driver: Driver, reason: str) -> None:
+    _interrupt(driver)
+    driver.record(ev.Ended(driver.parts.clock.now(), reason), sync=True)

@@ -1,0 +1,129 @@
+"""`copair review` by hand and as JSON, on a real repository."""
+
+from __future__ import annotations
+
+import json
+import queue
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.cli.review import review_driver
+from agent.cli.session import Wanted
+from agent.cli.workbench import Workbench
+from agent.core.review import Defer, Reject
+from agent.core.session import State, Status
+from agent.review import script
+from tests.support.cli import copair
+from tests.support.people import Act, Person, approve, decide
+
+pytestmark = pytest.mark.timeout(30)
+GitIn = Callable[..., bytes]
+OLD = "".join(f"def f{n}():\n    return {n}\n\n\n" for n in range(6))
+NEW = OLD.replace("return 1", "return 11").replace("return 4", "return 44")
+
+
+@pytest.fixture
+def project(repo: Path, git_in: GitIn) -> Path:
+    """Two commits: the second changes two functions and adds a file."""
+    (repo / "a.py").write_text(OLD)
+    git_in(repo, "add", ".")
+    git_in(repo, "commit", "-qm", "first")
+    (repo / "a.py").write_text(NEW)
+    (repo / "b.py").write_text("B = 1\n")
+    git_in(repo, "add", ".")
+    git_in(repo, "commit", "-qm", "second")
+    git_in(repo, "branch", "theirs")
+    git_in(repo, "reset", "-q", "--hard", "HEAD~1")
+    return repo
+
+
+def walk(root: Path, argument: str | None, *acts: Act, onto: str = "") -> tuple[State, Person]:
+    """A review by hand: each card gets the next act."""
+    bench = Workbench.open(root)
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    person = Person(inbox, acts)
+    opened = script.open_stack(bench.repo, bench.target, script.Wanted(argument, root, lambda: b"", onto))
+    driver = review_driver(bench, person, inbox, opened, Wanted())
+    state = driver.run()
+    driver.parts.journal.close()
+    bench.repo.close()
+    return state, person
+
+
+def test_another_branch_is_taken_chunk_by_chunk(project: Path, git_in: GitIn) -> None:
+    walk(project, "theirs", approve, approve, approve)
+    assert (project / "a.py").read_text() == NEW
+    assert (project / "b.py").read_text() == "B = 1\n"
+    assert git_in(project, "diff", "--cached") == b""
+
+
+def test_what_is_refused_is_left_alone_and_the_rest_applies(project: Path) -> None:
+    state, person = walk(project, "theirs", decide(Reject("no")), approve, approve)
+    first = person.cards[0].chunk
+    assert [item.status for item in state.items].count(Status.APPLIED) == 2
+    assert state.item(first.id).status is Status.REJECTED  # type: ignore[union-attr]
+
+
+def test_leaving_and_coming_back_goes_on_where_it_stopped(project: Path) -> None:
+    state, _ = walk(project, "theirs", approve)
+    assert len(state.open_items) == 2
+    again, _ = walk(project, "theirs", approve, approve)
+    assert again.session == state.session
+    assert (project / "a.py").read_text() == NEW
+
+
+def test_what_is_deferred_is_open_again_when_the_review_goes_on(project: Path) -> None:
+    walk(project, "theirs", decide(Defer()), approve, approve)
+    state, _ = walk(project, "theirs", approve)
+    assert not state.open_items
+    assert (project / "a.py").read_text() == NEW
+
+
+def test_uncommitted_changes_are_staged_by_a_yes_and_left_by_a_no(project: Path, git_in: GitIn) -> None:
+    (project / "a.py").write_text(NEW)
+    walk(project, None, approve, decide(Reject()))
+    assert (project / "a.py").read_text() == NEW
+    staged = git_in(project, "diff", "--cached", "--numstat").split()
+    assert staged[:2] == [b"1", b"1"]
+
+
+def test_what_is_in_the_tree_already_is_kept_by_a_yes_and_a_no_offers_the_way_back(
+    project: Path, git_in: GitIn
+) -> None:
+    git_in(project, "merge", "-q", "theirs")
+    state, person = walk(project, "HEAD", approve, decide(Reject()), approve, approve)
+    titles = [card.chunk.title for card in person.cards]
+    assert any(title.startswith("Take back: ") for title in titles)
+    assert Status.PRESENT in [item.status for item in state.items]
+    assert git_in(project, "diff", "--numstat").strip() != b""
+
+
+def test_json_lists_the_same_ids_on_every_run_and_changes_nothing(project: Path, git_in: GitIn) -> None:
+    before = git_in(project, "status", "--porcelain=v2")
+    one, two = (json.loads(copair(project, "review", "theirs", "--json").stdout) for _ in range(2))
+    assert [c["id"] for c in one["chunks"]] == [c["id"] for c in two["chunks"]]
+    assert len(one["chunks"]) == 3
+    assert git_in(project, "status", "--porcelain=v2") == before
+
+
+def test_decide_applies_exactly_the_approved_chunks(project: Path) -> None:
+    chunks = json.loads(copair(project, "review", "theirs", "--json").stdout)["chunks"]
+    lines = [
+        json.dumps({"chunk": c["id"], "verdict": "approve" if c["paths"] == ["b.py"] else "reject"})
+        for c in chunks
+    ]
+    ran = copair(project, "review", "theirs", "--decide", "-", stdin="\n".join(lines) + "\n")
+    assert ran.returncode == 0, ran.stderr
+    assert (project / "a.py").read_text() == OLD
+    assert (project / "b.py").read_text() == "B = 1\n"
+
+
+def test_decide_with_an_unknown_chunk_writes_nothing(project: Path) -> None:
+    ran = copair(
+        project, "review", "theirs", "--decide", "-", stdin='{"chunk": "nope", "verdict": "approve"}\n'
+    )
+    assert ran.returncode != 0
+    assert not (project / "b.py").exists()

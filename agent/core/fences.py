@@ -55,34 +55,45 @@ def closes(line: str, fence: Fence) -> bool:
     return len(text) - len(bare) < 4 and len(bare) >= len(fence.mark) and set(bare) == {fence.mark[0]}
 
 
-def close_of(lines: Sequence[str], start: int, fence: Fence, *, last: bool) -> int | None:
+def close_of(lines: Sequence[str], start: int, fence: Fence, *, markdown: bool) -> int | None:
     """The line that closes a fence opened before `start`; fences with an info inside it are nested.
 
-    `last`: the content has bare fences of its own (Markdown), so the last one that can close it does.
+    `markdown`: the content may have bare fences of its own; one with text right behind it opens such a one.
+    A longer mark fences something in the content, until the same mark again.
     """
-    depth, found, longer = 0, None, ""
+    opened: list[str] = []
     for index in range(start, len(lines)):
         line = lines[index]
+        mark = line.strip()
         inner = fence_open(line)
-        if longer or (inner and fence.mark and inner.mark.startswith(fence.mark + fence.mark[0])):
-            # A longer mark fences something in the content, until the same mark again.
-            longer = (inner.mark if inner else "") if not longer else "" if line.strip() == longer else longer
+        if opened:
+            if mark == opened[-1]:
+                opened.pop()
+            elif inner and inner.info and inner.mark == opened[-1]:
+                opened.append(inner.mark)
+        elif inner and fence.mark and inner.mark.startswith(fence.mark + fence.mark[0]):
+            opened.append(inner.mark)
         elif closes(line, fence):
-            if depth:
-                depth -= 1
-                continue
-            found = index
-            if not last:
+            following = lines[index + 1] if index + 1 < len(lines) else ""
+            if not (markdown and following.strip() and not path_in(following)):
                 return index
-        elif found is not None and path_in(line):
-            following = next((text for text in lines[index + 1 : index + 3] if text.strip()), "")
-            if fence_open(following):
-                return found
-        elif inner and inner.mark and fence.mark and inner.mark[0] == fence.mark[0] and inner.info:
-            depth += len(inner.mark) >= len(fence.mark)
-    if longer and found is None:
-        return next((index for index in range(start, len(lines)) if closes(lines[index], fence)), None)
-    return found
+            opened.append(mark)
+        elif inner and inner.info and inner.mark == fence.mark:
+            opened.append(inner.mark)
+    return None
+
+
+def goes_on(lines: Sequence[str], end: int, fence: Fence) -> bool:
+    """True when the mark at `end` may be inside the content: text right behind it, and more such marks below."""
+    following = lines[end + 1] if end + 1 < len(lines) else ""
+    if not fence.mark or not following.strip() or path_in(following) or fence_open(following):
+        return False
+    for index in range(end + 2, len(lines)):
+        if path_in(lines[index]):
+            return False
+        if lines[index].startswith(fence.mark):
+            return True
+    return False
 
 
 def path_in(line: str) -> str | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from agent.core.fences import path_in
+
 NAMES = (
     "title",
     "why it matters",
@@ -77,14 +79,18 @@ def items(said: Sequence[str]) -> tuple[str, ...]:
 def look(line: str) -> tuple[str, str] | None:
     """`READ path`, `SEARCH text` or `OUTLINE path`, as (tool, argument)."""
     match = _LOOK.match(line[:MAX_LINE])
-    return (match[1].lower(), match[2].strip()) if match else None
+    if match is None or (match[1] != "SEARCH" and " " in match[2].strip()):
+        return None
+    return match[1].lower(), match[2].strip()
 
 
 def deleted(line: str) -> str | None:
+    """The path of a `DELETE path` line."""
     match = _DELETE.match(line[:MAX_LINE])
-    return match[1] if match else None
+    return match[1] if match and path_in(match[1]) else None
 
 
 def renamed(line: str) -> tuple[str, str] | None:
+    """Both paths of a `RENAME old -> new` line."""
     match = _RENAME.match(line[:MAX_LINE])
-    return (match[1], match[2]) if match else None
+    return (match[1], match[2]) if match and path_in(match[1]) and path_in(match[2]) else None

@@ -14,6 +14,7 @@ import msgspec
 
 from agent.core.chunk import Grade
 from agent.core.document import Document, Unwritable
+from agent.core.elision import left_out, pieces
 from agent.core.hunk import Hunk
 from agent.core.indent import INNER, restyled
 from agent.core.nearest import Near, nearest
@@ -55,12 +56,6 @@ class Unfit(msgspec.Struct, frozen=True):
 
 Found = Located | Missing | Ambiguous | Unfit
 Normal = Callable[[str], str]
-
-_ELISION = re.compile(
-    r"\s*(?:(?:#|//|--|;|%|/\*|<!--|\{/\*)\s*)?"
-    r"(?:\.\.\.|\u2026)(?:\s+[\w '()-]{0,60}(?:\.\.\.|\u2026)?)?\s*(?:\*/\}?|-->)?\s*"
-)
-"""A line that stands for lines left out: `...`, `# ...`, `// ... existing code ...`."""
 
 
 def text_lines(text: str) -> list[str]:
@@ -196,6 +191,8 @@ def _located(
 ) -> Found:
     if grade is Grade.EXACT and (styled := restyled(said, becomes, document.texts)):
         becomes, grade = styled, Grade.INDENT
+    if omitted := left_out(becomes, [*said, *document.texts]):
+        return Unfit(f"the new text leaves something out (`{omitted.strip()}`); write all of its lines")
     items = rewritten(document.texts[start : start + len(said)], said, becomes, grade)
     if items is None:
         return Missing(nearest(document.texts, said))
@@ -223,14 +220,14 @@ def _find_elided(
     document: Document, old: Sequence[str], new: Sequence[str], low: int, high: int
 ) -> Found | None:
     """Each piece between `...` lines must occur once, in order; what was left out stays as it is."""
-    pieces, becomes = _pieces(old), _pieces(new)
-    if len(pieces) == 1:
+    quoted, becomes = pieces(old), pieces(new)
+    if len(quoted) == 1:
         return None
-    if len(pieces) != len(becomes):
+    if len(quoted) != len(becomes):
         return Unfit("old and new text leave out (`...`) different parts; quote the whole text instead")
     at = low
     found: list[Located] = []
-    for said, piece in zip(pieces, becomes, strict=True):
+    for said, piece in zip(quoted, becomes, strict=True):
         if not any(line.strip() for line in said):
             if any(line.strip() for line in piece):
                 return Unfit("new text stands beside a `...` with no old text; quote the lines around it")
@@ -247,16 +244,6 @@ def _find_elided(
     grade = max((place.grade for place in found), key=_ORDER.index)
     hunks = tuple(hunk for place in found for hunk in place.hunks)
     return Located(found[0].start, found[-1].end, grade, hunks)
-
-
-def _pieces(lines: Sequence[str]) -> list[list[str]]:
-    pieces: list[list[str]] = [[]]
-    for line in lines:
-        if _ELISION.fullmatch(line):
-            pieces.append([])
-        else:
-            pieces[-1].append(line)
-    return pieces
 
 
 def _missing(document: Document, old: Sequence[str], new: Sequence[str]) -> Missing:

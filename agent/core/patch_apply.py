@@ -181,20 +181,22 @@ def _loosely(document: Document, hunk: PatchHunk) -> Found:
     if not any(line.strip() for line in old):
         return _appended(document, hunk, new)
     found = find(document, old, new)
-    if isinstance(found, Ambiguous) and hunk.old_start is not None:
-        stated = _stated(hunk)
-        there = find(document, old, new, (max(0, stated), max(0, stated) + len(old)))
-        return there if isinstance(there, Located) else found
-    if isinstance(found, Ambiguous) and hunk.at_end:
-        return find(document, old, new, (len(document.texts) - len(old), len(document.texts)))
-    if isinstance(found, Ambiguous) and hunk.section:
-        region = _region(document.texts, _texts(tuple(hunk.section.split(b"\n"))))
-        if region:
-            narrowed = find(document, old, new, region)
-            return narrowed if isinstance(narrowed, Located) else found
+    if isinstance(found, Ambiguous) and (region := _told(document, hunk, len(old))):
+        narrowed = find(document, old, new, region)
+        known = isinstance(narrowed, Located) and narrowed.start in found.candidates
+        return narrowed if known else found
     if isinstance(found, Missing):
         return find_with_gaps(document, [(line.kind, text) for line, text in _both(hunk)]) or found
     return found
+
+
+def _told(document: Document, hunk: PatchHunk, length: int) -> tuple[int, int] | None:
+    """Which of several places the hunk means: by its line number, its end mark or its anchor."""
+    if hunk.old_start is not None:
+        return max(0, _stated(hunk)), max(0, _stated(hunk)) + length
+    if hunk.at_end:
+        return max(0, len(document.texts) - length), len(document.texts)
+    return _region(document.texts, _texts(tuple(hunk.section.split(b"\n")))) if hunk.section else None
 
 
 def _both(hunk: PatchHunk) -> list[tuple[PatchLine, str]]:

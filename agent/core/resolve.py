@@ -13,6 +13,7 @@ from agent.core.begin_patch import is_begin_patch, parse_begin_patch
 from agent.core.chunk import Because, Grade
 from agent.core.document import Document, Unwritable
 from agent.core.edits import EditProblem, ModelEdit, Resolved
+from agent.core.elision import left_out
 from agent.core.hunk import FileState, Mode
 from agent.core.match import Found, Located, find_edit, find_text, text_lines
 from agent.core.outcome import Clash, States
@@ -162,6 +163,11 @@ class _Bench:
             return FileState(state.mode if state else Mode.FILE, self._encoded(path, content))
         document = self._document(path, state)
         lines = text_lines(content)
+        if omitted := left_out(lines, document.texts):
+            raise _Unfit(
+                path,
+                f"the content leaves something out (`{omitted.strip()}`); write the whole file, or edits",
+            )
         items = rewritten(document.texts, document.texts, lines, Grade.EXACT)
         final = None if lines[-1:] == document.texts[-1:] else content.endswith("\n")
         return self._spliced(path, state, document, 0, len(document.texts), items or [], final)

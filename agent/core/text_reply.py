@@ -12,7 +12,7 @@ import msgspec
 
 from agent.core.blocks import BadBlock, is_head, read_block
 from agent.core.edits import ModelEdit
-from agent.core.fences import Fence, close_of, closes, fence_open, path_in, path_in_info
+from agent.core.fences import Fence, close_of, closes, fence_open, goes_on, path_in, path_in_info
 from agent.core.headings import body, deleted, heading, items, look, renamed
 
 LOOK_BACK = 4
@@ -213,7 +213,7 @@ class _Reader:
         start = self.at + 1
         path = self._path_above(self.at) or path_in_info(fence.info)
         markdown = bool(path and _MARKDOWN.search(path)) or fence.info in ("markdown", "md")
-        end = close_of(self.lines, start, fence, last=bool(path) and markdown) if self.scans > 0 else None
+        end = close_of(self.lines, start, fence, markdown=bool(path) and markdown) if self.scans > 0 else None
         stop = len(self.lines) if end is None else end
         self.scans -= stop - start
         if _PATCH_INFO.match(fence.info) and fence.mark:
@@ -221,11 +221,13 @@ class _Reader:
             stop = next(at_margin, len(self.lines))
         inner = self.lines[start:stop]
         if self.whole and path and end is not None:
-            self._content(path, start, stop)
+            self._content(path, start, stop, None if markdown else fence)
         elif self._has_head(self.at, stop) or any(line.startswith("*** Begin Patch") for line in inner[:3]):
             self.inside = fence
             self.at += 1
         elif _PATCH_INFO.match(fence.info) and any(line[:1] in ("+", "-") for line in inner):
+            if self.lines[stop + 1 : stop + 2] and self.lines[stop + 1][:1] in ("+", "-", " ", "@"):
+                self.errors.append("a fence inside the diff; put four backticks around the diff")
             self._take_patch(start, stop)
             self.at = stop + 1
         elif inner and all(look(line) or not line.strip() for line in inner):
@@ -235,11 +237,13 @@ class _Reader:
             self.errors.append(f"{path}: the fence around its content is not closed: the reply is cut off")
             self.at = stop
         elif path:
-            self._content(path, start, stop)
+            self._content(path, start, stop, None if markdown else fence)
         else:
             self.at = stop + 1
 
-    def _content(self, path: str, start: int, stop: int) -> None:
+    def _content(self, path: str, start: int, stop: int, fence: Fence | None) -> None:
+        if fence and goes_on(self.lines, stop, fence):
+            self.errors.append(f"{path}: a fence inside its content; put four backticks around the content")
         content = "".join(f"{line}\n" for line in self.lines[start:stop])
         self.edits.append(ModelEdit(self.because, path, content=content))
         self.last_path = path

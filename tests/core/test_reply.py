@@ -395,3 +395,57 @@ def test_context_that_leaves_lines_out_is_followed_only_with_certainty(
         assert isinstance(got, tuple)
     else:
         assert got == wanted[expected].encode()
+
+
+@pytest.mark.parametrize(
+    ("fmt", "reply"),
+    [
+        ("whole", "f.py\n```python\ndef f(a):\n    # ... rest of the function unchanged ...\n```\n"),
+        ("whole", "f.py\n```python\ndef f(a):\n    ...\n\n# rest of the code remains the same\n```\n"),
+        ("whole", "f.py\n```python\ndef f(a):\n    pass\n// ... existing code ...\n```\n"),
+        (
+            "search_replace",
+            "f.py\n```\n<<<<<<< SEARCH\n    if a:\n=======\n    if b:\n    # ...\n>>>>>>> REPLACE\n```\n",
+        ),
+        (
+            "search_replace",
+            "f.py\n```\n<<<<<<< SEARCH\n    if a:\n=======\n    # ... existing code ...\n>>>>>>> REPLACE\n```\n",
+        ),
+    ],
+)
+def test_a_text_that_says_it_left_something_out_is_refused(fmt: str, reply: str) -> None:
+    problems = apply_edit(reply, fmt, "f.py", BEFORE)
+    assert isinstance(problems, tuple)
+    assert "leaves something out" in problems[0].message
+
+
+def test_an_ellipsis_as_code_and_a_comment_in_words_are_written() -> None:
+    content = "def f(a):\n    ...\n\n\n# the rest is history\n# keep this in sync with g\n"
+    assert apply_edit(f"f.py\n```python\n{content}```\n", "whole", "f.py", BEFORE) == content.encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "reply", "content"),
+    [
+        ("f.md", "f.md\n```\n# A\n\n```\nrun\n```\n\nend\n```\n", "# A\n\n```\nrun\n```\n\nend\n"),
+        ("f.md", "f.md\n```\n# A\n```\n\nThen run:\n\n```\nmake\n```\n", "# A\n"),
+        ("f.md", "f.md\n````\n```sh\nrun\n```\n````\n", "```sh\nrun\n```\n"),
+        ("f.md", "f.md\n```\n````\n```\nx\n```\n````\nend\n```\n", "````\n```\nx\n```\n````\nend\n"),
+        ("f.py", 'f.py\n```python\ndef f():\n    """\n    ```\n    x\n    ```\n    """\n```\n', None),
+        ("f.py", "f.py\n```python\nx = 1\n```\n\nRun it:\n```bash\npython f.py\n```\n", "x = 1\n"),
+        ("f.py", "f.py\n```python\nP = '''\n```\nhi\n```\n'''\n```\n", "refused"),
+    ],
+)
+def test_fences_inside_a_file_do_not_cut_it(path: str, reply: str, content: str | None) -> None:
+    got = apply_edit(reply, "whole", path, "old\n")
+    if content == "refused":
+        assert isinstance(got, tuple)
+    elif content is None:
+        assert got == b'def f():\n    """\n    ```\n    x\n    ```\n    """\n'
+    else:
+        assert got == content.encode()
+
+
+def test_plain_talk_is_no_command() -> None:
+    for talk in ("DELETE the old function first.", "READ the docs", "RENAME it to something else"):
+        assert text_calls(talk, "t", always=True) == ()

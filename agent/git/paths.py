@@ -101,8 +101,7 @@ class Fence:
         Raises PathRefused.
         """
         parts = lexical(path)
-        if not is_plain(self._index):
-            self._check_entries(path, parts)
+        self._check_entries(path, parts)
         if new:
             self._check_collisions(parts, {name_to_bytes(name) for name in leaving})
         return Fenced(path, parts, _SEAL)
@@ -125,7 +124,7 @@ class Fence:
         """Submodules and skipped paths of the index, read again when its file has changed."""
         stamp = file_stamp(self._index)
         if self._known is None or self._known[0] != stamp:
-            entries = read_entries(self._git)
+            entries = [] if is_plain(self._index) else read_entries(self._git)
             submodules = {entry.path for entry in entries if entry.is_submodule}
             self._known = (stamp, submodules, {entry.path for entry in entries if entry.skipped})
         return self._known[1], self._known[2]

@@ -198,3 +198,23 @@ def review(
 
     wanted = Wanted(flags=model_flags(model, base_url, protocol), plain=plain, jsonl=jsonl)
     _end(walk(Path.cwd(), source, wanted, onto=onto, as_json=json, decide=decide))
+
+
+@app.command()
+def commit(
+    chunks: Annotated[
+        list[str] | None, typer.Argument(help="Chunks to commit; all that wait when left out.")
+    ] = None,
+    session: Annotated[
+        str, typer.Option("--session", help="Of this session; the latest with waiting chunks.")
+    ] = "",
+    each: Annotated[bool, typer.Option("--each", help="One commit per chunk.")] = False,
+    edit: Annotated[bool, typer.Option("--edit", "-e", help="Edit the message first.")] = False,
+    message: Annotated[
+        str, typer.Option("--message", help="The message; made from titles and whys when left out.")
+    ] = "",
+) -> None:
+    """Commit exactly the approved chunks; your other changes stay as they are. Your hooks and signing apply."""
+    from agent.cli.commit import commit_session
+
+    _end(commit_session(Path.cwd(), chunks or [], session=session, each=each, edit=edit, message=message))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from agent.cli.commit import commit_command, commit_each
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core import steps
@@ -102,7 +103,8 @@ def make_driver(
         switch_model=_switch(bench),
         place=bench.where(),
         limits=limits or _limits(bench),
-        commands=dict(STANDARD),
+        commands={**STANDARD, "commit": commit_command(bench)},
+        after_write=commit_each(bench) if bench.settings.commit == "each" else None,
     )
     driver = Driver(parts, inbox, state)
     _begin(driver, bench, model, source=source, onto=onto, session=session, resumed=bool(resume))

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from agent.git.apply import Recovered, WorkTree
+from agent.git.commit import Committer
 from agent.git.discover import discover
 from agent.git.repo import Repo
 from agent.git.stage import Index
@@ -50,6 +51,10 @@ class Workbench:
     def recover(self) -> Sequence[Recovered]:
         """Finish or roll back what a crash left."""
         return self.tree.recover()
+
+    @functools.cached_property
+    def committer(self) -> Committer:
+        return Committer(self.place, self.blobs, repo=self.repo)
 
     def target(self, onto: str) -> Target:
         return Index(self.place, self.blobs) if onto == "index" else self.tree

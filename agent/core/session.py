@@ -85,6 +85,7 @@ class State(msgspec.Struct, frozen=True):
     """The chunk whose card the person moved to; empty: the first open one."""
     written: tuple[str, ...] = ()
     """Chunks in the order of their writes and undos; the latest is last."""
+    committed: frozenset[str] = frozenset()
     read: dict[str, str] = {}
     usage: Usage = Usage()
     last_input_tokens: int = 0
@@ -188,7 +189,9 @@ def evolve(state: State, event: ev.Event) -> State:
             return put(state, history=event.history, epoch=state.epoch + 1, last_input_tokens=0)
         case ev.Finished():
             return put(_answered(state, ToolResult(event.call_id, "finish", "noted")), wants_reply=False)
-        case ev.Committed() | ev.Noted():
+        case ev.Committed():
+            return put(state, committed=state.committed | set(event.chunks))
+        case ev.Noted():
             return state
         case ev.Ended():
             return put(state, ended=True, streaming=False)
@@ -401,6 +404,7 @@ def _undone(state: State, event: ev.Undone | ev.UndoRefused) -> State:
     status = Status.APPLIED if event.redo else Status.UNDONE
     state = _put_item(state, event.chunk, status=status, set_id=event.set_id, writes=event.writes)
     state = _known(state, event.chunk, event.read)
+    state = msgspec.structs.replace(state, committed=state.committed - {event.chunk})
     done = "applied chunk {0} again" if event.redo else "undid chunk {0}"
     note = f'The person {done.format(event.chunk)} "{item.chunk.title}".'
     return msgspec.structs.replace(state, notes=(*state.notes, note))

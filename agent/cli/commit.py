@@ -1,0 +1,151 @@
+"""Commits of approved chunks: `/commit`, `commit = "each"`, and `copair commit`. Only when asked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from agent.cli.sessions import find_session
+from agent.cli.workbench import Workbench
+from agent.core import events as ev
+from agent.core.clean import clean
+from agent.core.errors import Exit, UsageError
+from agent.core.message import commit_message
+from agent.core.session import Item, State, Status, fold
+from agent.git.commit import CommitRefused, Committed, Committer
+from agent.io import journal
+from agent.loop.driver import Driver
+
+Record = Callable[[ev.Event], None]
+
+
+def committable(state: State, names: Sequence[str] = ()) -> list[Item]:
+    """Applied chunks that are in no commit yet, in the order in which they were written. Raises UsageError."""
+    by_id = {item.chunk.id: item for item in state.items if item.status is Status.APPLIED and item.writes}
+    waiting = [by_id[chunk] for chunk in dict.fromkeys(state.written) if chunk in by_id]
+    waiting = [item for item in waiting if item.chunk.id not in state.committed]
+    for name in names:
+        if name not in {item.chunk.id for item in waiting}:
+            raise UsageError(
+                f"chunk {name} is not applied, or is committed already", untouched="nothing was committed"
+            )
+    return [item for item in waiting if not names or item.chunk.id in names]
+
+
+def commit_items(
+    committer: Committer,
+    state: State,
+    items: Sequence[Item],
+    *,
+    trailer: bool,
+    editor: str = "",
+    message: str = "",
+) -> ev.Committed | CommitRefused:
+    """One commit with exactly what was approved of `items`."""
+    writes = [write for item in items for write in item.writes]
+    words = message or commit_message([item.chunk for item in items])
+    mark = f"Assisted-by: copair:{state.model.replace(' ', '-')}" if trailer and state.model else ""
+    outcome = committer.commit(writes, words, trailer=mark, editor=editor)
+    match outcome:
+        case Committed(commit=commit, subject=subject):
+            return ev.Committed(tuple(item.chunk.id for item in items), commit, subject)
+        case CommitRefused():
+            return outcome
+
+
+def refusal_text(refused: CommitRefused) -> str:
+    """What happened, where, and what git or a hook said."""
+    where = f"{refused.path}: " if refused.path else ""
+    output = refused.output.decode("utf-8", "replace").strip()
+    return f"Not committed: {where}{refused.reason}." + (f"\n{output}" if output else "")
+
+
+def commit_command(bench: Workbench) -> Callable[[Driver, str], None]:
+    """`/commit`: all waiting chunks as one commit, `each` as one each, or the ones that are named."""
+
+    def run(driver: Driver, argument: str) -> None:
+        names = argument.split()
+        each = names == ["each"]
+        items = committable(driver.state, () if each else names)
+        if not items:
+            driver.tell("There is nothing to commit: no applied chunk waits.", "warning")
+        groups = [[item] for item in items] if each else [items] if items else []
+        for group in groups:
+            if not _commit(bench, driver, group):
+                return
+
+    return run
+
+
+def commit_each(bench: Workbench) -> Callable[[Driver, str], None]:
+    """`commit = "each"`: one commit after each applied chunk."""
+
+    def run(driver: Driver, chunk: str) -> None:
+        items = committable(driver.state, (chunk,))
+        _commit(bench, driver, items)
+
+    return run
+
+
+def _commit(bench: Workbench, driver: Driver, items: Sequence[Item]) -> bool:
+    made = commit_items(bench.committer, driver.state, items, trailer=bench.settings.assisted_by)
+    if isinstance(made, CommitRefused):
+        driver.tell(refusal_text(made), "error", made.hint)
+        return False
+    driver.record(made, sync=True)
+    return True
+
+
+def commit_session(
+    cwd: Path,
+    chunks: Sequence[str],
+    *,
+    session: str = "",
+    each: bool = False,
+    edit: bool = False,
+    message: str = "",
+) -> int:
+    """`copair commit`: of the latest session with applied chunks, or of a named one. Returns the exit code."""
+    bench = Workbench.open(cwd)
+    bench.recover()
+    chosen = (session and find_session(bench.place.state, session).id) or _latest(bench)
+    editor = _editor(bench) if edit else ""
+    with journal.Journal(bench.place.state, chosen) as book:
+        state = fold(journal.read(book.path))
+        items = committable(state, chunks)
+        if not items:
+            raise UsageError("there is nothing to commit: no applied chunk waits")
+        for group in [[item] for item in items] if each else [items]:
+            made = commit_items(
+                bench.committer,
+                state,
+                group,
+                trailer=bench.settings.assisted_by,
+                editor=editor,
+                message=message,
+            )
+            if isinstance(made, CommitRefused):
+                text = refusal_text(made) + (f"\nhint: {made.hint}" if made.hint else "")
+                sys.stderr.write("".join(f"{clean(line)}\n" for line in text.split("\n")))
+                return Exit.FAILED
+            book.append(made, sync=True)
+            sys.stdout.write(f"{clean(f'{made.commit[:10]} {made.subject}')}\n")
+    return Exit.DONE
+
+
+def _latest(bench: Workbench) -> str:
+    for info in journal.sessions(bench.place.state):
+        if not info.open and committable(fold(journal.read(info.path))):
+            return info.id
+    raise UsageError(
+        "there is nothing to commit: no applied chunk waits", hint="copair log shows the sessions"
+    )
+
+
+def _editor(bench: Workbench) -> str:
+    import shlex
+
+    from agent.ui.outside import Outside
+
+    return shlex.join(Outside(bench.place.state).editor())

@@ -1,8 +1,7 @@
 """One repository, as the rest of copair asks about it: files, index, commits, state. Read-only.
 
 Paths are `str` from git's bytes (`text.name_from_bytes`), relative to the top of the work tree. Everything runs
-through `command.Git`; contents come through one kept-open `cat-file`. GitPython opens the repository and answers
-what needs no process.
+through `command.Git`; contents come through one kept-open `cat-file`.
 """
 
 from __future__ import annotations

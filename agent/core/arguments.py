@@ -29,6 +29,23 @@ def load(text: str) -> Any:
         return FormatError("the arguments are nested too deeply; send the call again as its schema says")
 
 
+def load_all(text: str) -> list[Any]:
+    """All JSON values that stand one after the other in `text`; none when any of it is something else."""
+    decoder = json.JSONDecoder(strict=False)
+    values: list[Any] = []
+    at = 0
+    try:
+        while at < len(text):
+            if text[at] in " \t\r\n,":
+                at += 1
+                continue
+            value, at = decoder.raw_decode(text, at)
+            values.append(value)
+    except (ValueError, RecursionError):
+        return []
+    return values
+
+
 def parse_propose(args_json: str) -> ProposeArgs | FormatError:
     """The arguments of `propose`: every edit in one form and with its `because`, `why` within its length."""
     data = load(args_json)

@@ -24,6 +24,11 @@ from agent.core.report import explain
 from agent.core.splice import splice
 from agent.core.text import Lines, name_from_bytes
 
+SURE_LINES = 3
+"""Lines that are not blank, from which on a model's line number may choose between equal places."""
+
+MAX_PLACES = 6
+
 
 class Changed(msgspec.Struct, frozen=True):
     """The file afterwards, how well the patch matched, and what is worth telling."""
@@ -121,7 +126,7 @@ def _hunks(patch: FilePatch, base: FileState, mode: int, *, lenient: bool) -> Ch
     notes: list[str] = []
     grade = Grade.EXACT
     for number, hunk in enumerate(patch.hunks, 1):
-        at = _exactly(lines, hunk, exact_base)
+        at = _exactly(lines, hunk, exact_base=exact_base, trusted=exact_base or (patch.git and not lenient))
         if isinstance(at, int):
             if hunk.old_start is not None and at != _stated(hunk):
                 notes.append(f"hunk {number} stands at line {at + 1}, not {hunk.old_start}")
@@ -145,25 +150,35 @@ def _stated(hunk: PatchHunk) -> int:
     return (hunk.old_start or 0) - (1 if hunk.old else 0)
 
 
-def _exactly(lines: Lines, hunk: PatchHunk, exact_base: bool) -> int | list[int]:
-    """Where the hunk stands, byte for byte; else all places it could."""
-    old = hunk.old
+def _exactly(lines: Lines, hunk: PatchHunk, *, exact_base: bool, trusted: bool) -> int | list[int]:
+    """Where the hunk stands, byte for byte; else all places it could.
+
+    The line number of a model counts only where the quotation is long enough not to fit there by chance.
+    """
+    old, stated = hunk.old, _stated(hunk)
     if not old:
-        at = _stated(hunk) if hunk.old_start is not None and exact_base else 0
-        return at if not lines or (exact_base and at <= len(lines) and hunk.old_start is not None) else []
-    if hunk.old_start is not None:
-        at = _stated(hunk)
-        if at >= 0 and lines[at : at + len(old)] == old:
-            return at
+        numbered = exact_base and hunk.old_start is not None and stated <= len(lines)
+        return stated if numbered else [] if lines else 0
+    places = _occurrences(lines, old)
+    if hunk.old_start is None:
+        return places
+    if len(places) == 1:
+        return places[0]
+    there = stated >= 0 and lines[stated : stated + len(old)] == old
+    sure = trusted or sum(bool(line.strip()) for line in old) >= SURE_LINES
+    return stated if there and sure else places
+
+
+def _occurrences(lines: Lines, old: Lines) -> list[int]:
     hay, needle = b"\n" + b"".join(lines), b"\n" + b"".join(old)
     places: list[int] = []
     found = hay.find(needle)
-    while found >= 0 and len(places) < 6:
+    while found >= 0 and len(places) < MAX_PLACES:
         place = hay.count(b"\n", 0, found)
         if lines[place : place + len(old)] == old:
             places.append(place)
         found = hay.find(needle, found + 1)
-    return places[0] if len(places) == 1 and hunk.old_start is not None else places
+    return places
 
 
 def _why(places: Sequence[int]) -> str:
@@ -193,6 +208,8 @@ def _loosely(document: Document, hunk: PatchHunk) -> Found:
 def _told(document: Document, hunk: PatchHunk, length: int) -> tuple[int, int] | None:
     """Which of several places the hunk means: by its line number, its end mark or its anchor."""
     if hunk.old_start is not None:
+        if sum(bool(line.strip()) for line in hunk.old) < SURE_LINES:
+            return None
         return max(0, _stated(hunk)), max(0, _stated(hunk)) + length
     if hunk.at_end:
         return max(0, len(document.texts) - length), len(document.texts)

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from agent.core.arguments import load, parse_ask, parse_propose, parse_str_replace
+import msgspec
+
+from agent.core.arguments import load_all, parse_ask, parse_propose, parse_str_replace
 from agent.core.dialog import ToolCall
 from agent.core.edits import EditProblem, FormatError, ModelEdit, ProposeArgs, Resolved
 from agent.core.fences import fence_open
 from agent.core.hunk import FileState, Mode
+from agent.core.paths import locate
 from agent.core.resolve import resolve, resolve_patch
 from agent.core.text_reply import TextReply, parse_text
 
@@ -110,29 +114,24 @@ def apply_edit(
         return (EditProblem(0, path, edits.message),)
     data = before.encode("utf-8", "surrogatepass") if isinstance(before, str) else before
     base = None if data is None else FileState(Mode.FILE, data)
-    named = tuple(_named(edit, path) for edit in edits)
-    resolved = resolve(named, lambda name: base if name == path else None, lambda: [path] if base else [])
+    resolved = resolve(
+        _only(edits, path), lambda name: base if name == path else None, lambda: [path] if base else []
+    )
     if not isinstance(resolved, Resolved):
         return resolved
     state = resolved.after.get(resolved.renames.get(path, path), base)
     return state.data if state else None
 
 
-def _named(edit: ModelEdit, path: str) -> ModelEdit:
-    if edit.path or edit.patch is not None:
-        return edit
-    return ModelEdit(
-        edit.because,
-        path,
-        edit.old,
-        edit.new,
-        edit.content,
-        edit.delete,
-        edit.rename_to,
-        None,
-        edit.literal,
-        edit.insert_after,
-    )
+def _only(edits: Sequence[ModelEdit], path: str) -> list[ModelEdit]:
+    """The edits of `path`, and those that name no file; all of them when there is none."""
+    own = [
+        msgspec.structs.replace(edit, path=path)
+        for edit in edits
+        if edit.patch is None and (not edit.path or locate(edit.path, [path]) == path)
+    ]
+    patches = [edit for edit in edits if edit.patch is not None]
+    return [*own, *patches] if own or patches else list(edits)
 
 
 def _edits_of(text: str, fmt: str, path: str) -> tuple[ModelEdit, ...] | FormatError:
@@ -142,6 +141,7 @@ def _edits_of(text: str, fmt: str, path: str) -> tuple[ModelEdit, ...] | FormatE
         case "str_replace":
             return _str_replace_edits(text, path)
         case "apply_patch" | "unified":
+            text = _unwrapped(text)
             found = parse_text(text)
             if found.edits and not found.errors and any(edit.patch is not None for edit in found.edits):
                 return found.edits
@@ -167,16 +167,26 @@ def _text_edits(text: str, path: str, *, whole: bool) -> tuple[ModelEdit, ...] |
     return FormatError("no edit was found in the reply")
 
 
+def _unwrapped(text: str) -> str:
+    """A patch that came inside the arguments of a tool call."""
+    values = load_all(text) if text.lstrip().startswith(("{", "[")) else []
+    while values:
+        value = values.pop(0)
+        if isinstance(value, str) and ("*** Begin Patch" in value or "\n+++ " in value):
+            return value
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        values += inner
+    return text
+
+
 def _str_replace_edits(text: str, path: str) -> tuple[ModelEdit, ...] | FormatError:
     fenced = _JSON_FENCE.fullmatch(text)
     body = fenced[1] if fenced else text
     if body.lstrip().startswith(("{", "[")):
-        data = load(body)
-        if isinstance(data, FormatError):
-            data = [load(line) for line in body.split("\n") if line.strip()]
-            if any(isinstance(item, FormatError) for item in data):
-                return FormatError("the arguments are not JSON; send the call again, complete")
-        return parse_str_replace(data, path)
+        values = load_all(body)
+        if not values:
+            return FormatError("the arguments are not JSON; send the call again, complete")
+        return parse_str_replace(values if len(values) > 1 else values[0], path)
     parameters = dict(_PARAMETER.findall(text))
     if parameters:
         return parse_str_replace(parameters, path)

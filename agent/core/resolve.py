@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from agent.core.begin_patch import is_begin_patch, parse_begin_patch
 from agent.core.chunk import Because, Grade
-from agent.core.document import Document, Unwritable
+from agent.core.document import MARK, Document, Unwritable
 from agent.core.edits import EditProblem, ModelEdit, Resolved
 from agent.core.elision import left_out
 from agent.core.hunk import FileState, Mode
@@ -24,6 +24,7 @@ from agent.core.place import transplant_states
 from agent.core.report import explain
 from agent.core.rewrite import rewritten
 from agent.core.splice import splice
+from agent.core.text import name_from_bytes
 from agent.core.unified import parse
 
 Read = Callable[[str], FileState | None]
@@ -137,7 +138,7 @@ class _Bench:
 
     def _new_or_existing(self, said: str) -> str:
         said = self.renames.get(said, said)
-        path = tidy(said)
+        path, rooted = tidy(said), said.strip().startswith("/")
         if not path or path.startswith("../"):
             raise _Unfit(said, "the edit names no file in the repository")
         known = self.known()
@@ -145,8 +146,10 @@ class _Bench:
             return said
         if path in known:
             return path
-        ends = [name for name in known if path.endswith("/" + name)]
-        return ends[0] if len(ends) == 1 and "/" in ends[0] else path
+        ends = [name for name in known if path.endswith("/" + name) and (rooted or "/" in name)]
+        if len(ends) != 1 and rooted:
+            raise _Unfit(said, "give the path relative to the top of the repository")
+        return ends[0] if len(ends) == 1 else path
 
     def _document(self, path: str, state: FileState) -> Document:
         if not stat.S_ISREG(state.mode):
@@ -162,7 +165,7 @@ class _Bench:
         if state is None or not state.data:
             return FileState(state.mode if state else Mode.FILE, self._encoded(path, content))
         document = self._document(path, state)
-        lines = text_lines(content)
+        lines = text_lines(content.removeprefix(MARK))
         if omitted := left_out(lines, document.texts):
             raise _Unfit(
                 path,
@@ -272,6 +275,10 @@ class _Bench:
         """One file of a patch. `only` stands for a path that the patch leaves out."""
         path = self._patched_path(file, lenient=lenient)
         base = self.state(path) if path else None
+        if file.old_path is None and base is not None and lenient and not file.binary:
+            content = b"".join(line for hunk in file.hunks for line in hunk.new)
+            self._put(path, self._whole(path, name_from_bytes(content)), because)
+            return
         changed = apply_to(file, base, lenient=lenient)
         if isinstance(changed, Problem):
             raise _Unfit(path, changed.message)
@@ -289,10 +296,16 @@ class _Bench:
         self._put(path, changed.state, because, changed.grade)
 
     def _patched_path(self, file: FilePatch, *, lenient: bool) -> str:
-        if file.old_path is None:
-            said = file.new_path or ""
-            return self._new_or_existing(said) if lenient else said
-        return self._existing(file.old_path) if lenient else file.old_path
+        old, new = file.old_path, file.new_path
+        if old is None:
+            return self._new_or_existing(new or "") if lenient else new or ""
+        if not lenient:
+            return old
+        moved = file.rename or file.copy or new is None or new == old
+        return self._existing(old if moved or not self._is_there(new or "") else new or "")
+
+    def _is_there(self, path: str) -> bool:
+        return self.now.get(path) is not None or path in self.known()
 
 
 def _search(document: Document, old: str, new: str, literal: bool) -> Found:

@@ -449,3 +449,45 @@ def test_fences_inside_a_file_do_not_cut_it(path: str, reply: str, content: str 
 def test_plain_talk_is_no_command() -> None:
     for talk in ("DELETE the old function first.", "READ the docs", "RENAME it to something else"):
         assert text_calls(talk, "t", always=True) == ()
+
+
+def test_a_models_line_number_does_not_choose_between_short_quotations() -> None:
+    before = "a\n}\nb\n}\nc\n}\n"
+    assert isinstance(apply_edit("--- a/f\n+++ b/f\n@@ -2 +2,2 @@\n }\n+x\n", "unified", "f", before), tuple)
+    long = "def a(x):\n    y = x\n    return y\n"
+    diff = "--- a/f\n+++ b/f\n@@ -4,3 +4,3 @@\n def a(x):\n     y = x\n-    return y\n+    return x\n"
+    assert (
+        apply_edit(diff, "unified", "f", long * 2) == (long + long.replace("return y", "return x")).encode()
+    )
+
+
+COMMAND = '{"path": "/w/f.c", "old_str": "%s", "new_str": "%s"}'
+TAGS = "<parameter=path>/w/f.c</parameter><parameter=%s>\na\n</parameter><parameter=%s>\nb\n</parameter>"
+SEARCH = "%s\n```\n<<<<<<< SEARCH\n%s\n=======\n%s\n>>>>>>> REPLACE\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("fmt", "reply"),
+    [
+        (
+            "apply_patch",
+            json.dumps({"input": "*** Begin Patch\n*** Update File: f.c\n-a\n+b\n*** End Patch"}),
+        ),
+        (
+            "apply_patch",
+            "apply_patch <<'EOF'\n*** Begin Patch\n*** Update File: f.c\n@@\n-a\n+b\n*** End Patch\nEOF",
+        ),
+        ("apply_patch", "*** Begin Patch\n*** Add File: f.c\n+b\n*** End Patch"),
+        ("str_replace", COMMAND % ("a", "c") + "\n" + COMMAND % ("c", "b")),
+        ("str_replace", '{\n "command": "create",\n "path": "/w/f.c",\n "file_text": "b\\n"\n}'),
+        ("str_replace", TAGS % ("old_str", "new_str")),
+        ("search_replace", SEARCH % ("g.c", "q", "r") + SEARCH % ("f.c", "a", "b")),
+    ],
+)
+def test_wrapped_and_mixed_replies(fmt: str, reply: str) -> None:
+    assert apply_edit(reply, fmt, "f.c", "a\n") == b"b\n"
+
+
+def test_a_new_file_in_a_patch_over_one_that_is_there_keeps_its_endings() -> None:
+    patch = "*** Begin Patch\n*** Add File: f\n+a\n+c\n*** End Patch"
+    assert apply_edit(patch, "apply_patch", "f", b"a\r\nb\r\n") == b"a\r\nc\r\n"

@@ -175,27 +175,28 @@ def states(tree: dict[str, tuple[int, bytes]]) -> dict[str, FileState]:
     }
 
 
-@pytest.mark.parametrize("options", [(), ("-M", "--full-index"), ("-U0",), ("--no-renames",)], ids=str)
+OPTIONS: list[tuple[str, ...]] = [(), ("-M", "--full-index"), ("-U0",), ("--no-renames",)]
+
+
 @pytest.mark.parametrize("case", TREES)
-def test_what_git_prints_is_read_and_gives_the_same_files(
-    repo: Path, git_in: Git, case: str, options: tuple[str, ...]
-) -> None:
+def test_what_git_prints_is_read_and_gives_the_same_files(repo: Path, git_in: Git, case: str) -> None:
     old, new = TREES[case]
     for tree in (old, new):
         fill(repo, tree)
         git_in(repo, "add", "-A")
         git_in(repo, "commit", "-qm", "state", "--allow-empty")
-    text = git_in(repo, "diff", "--binary", *options, "HEAD~1", "HEAD")
-    mail = git_in(repo, "format-patch", "--stdout", "--binary", *options, "HEAD~1")
     before = states(old)
-    for source in (text, mail, b"Some words.\n\n```diff\n" + text + b"```\nMore words.\n"):
-        patch = parse(source)
-        assert isinstance(patch, Patch), patch
-        resolved = resolve_patch(patch, before.get)
-        assert isinstance(resolved, Resolved), resolved
-        after = {path: state for path, state in {**before, **resolved.after}.items() if state}
-        assert after == states(new)
-    assert parse(print_patch(parse_ok(text))) == parse(text)
+    mail = git_in(repo, "format-patch", "--stdout", "--binary", "HEAD~1")
+    for text in (
+        mail,
+        *(git_in(repo, "diff", "--binary", *options, "HEAD~1", "HEAD") for options in OPTIONS),
+    ):
+        for source in (text, b"Some words.\n\n```diff\n" + text + b"```\nMore words.\n"):
+            resolved = resolve_patch(parse_ok(source), before.get)
+            assert isinstance(resolved, Resolved), resolved
+            after = {path: state for path, state in {**before, **resolved.after}.items() if state}
+            assert after == states(new)
+        assert parse(print_patch(parse_ok(text))) == parse(text)
 
 
 def parse_ok(text: bytes) -> Patch:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from agent.core.chunk import Budget, Chunk
-from agent.core.drafts import Draft, Drafts
-from agent.core.hunk import FileChange, FileState
+from agent.core.drafts import Draft, Drafts, join
+from agent.core.hunk import ChangeKind, FileChange, FileState
 from agent.core.links import link
 from agent.core.order import Node, arrange
 from agent.core.outcome import States
 from agent.core.place import changes_between
 from agent.core.risk import assess
+from agent.core.soundness import Checker, Settling
 from agent.core.text import digest
 from agent.core.titles import title
 
@@ -40,8 +41,9 @@ def cut(
     """
     sound = sound_renames(before, after, renames or {})
     changes = changes_between(before, after, sound)
-    drafts = Drafts(before, after, sound, budget or Budget(), progress).of(changes)
-    return finish(drafts, id_seed)
+    budget = budget or Budget()
+    maker = Drafts(before, after, sound, budget, progress)
+    return finish(maker.of(changes), budget, id_seed, maker.checkers)
 
 
 def sound_renames(before: States, after: States, renames: Mapping[str, str]) -> dict[str, str]:
@@ -82,15 +84,18 @@ def folders(path: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
-def finish(drafts: Sequence[Draft], id_seed: str = "") -> tuple[Chunk, ...]:
-    """Drafts as chunks: linked, ordered, with ids, titles and reasons."""
+def finish(
+    drafts: Sequence[Draft], budget: Budget, id_seed: str = "", checkers: Mapping[str, Checker] | None = None
+) -> tuple[Chunk, ...]:
+    """Drafts as chunks: linked, ordered, with ids, titles and reasons. `checkers` are those of files by path."""
     link(drafts)
     risks = [assess(draft.changes) for draft in drafts]
     nodes = [
         Node(draft.needs, set(draft.after), risk.level, bool(draft.folded))
         for draft, risk in zip(drafts, risks, strict=True)
     ]
-    order = arrange(nodes)
+    order = _settled(arrange(nodes), drafts, checkers or {}, budget)
+    risks = [assess(draft.changes) for draft in drafts]
     ids = _ids(drafts, id_seed)
     chunks = []
     seen: set[int] = set()
@@ -109,6 +114,33 @@ def finish(drafts: Sequence[Draft], id_seed: str = "") -> tuple[Chunk, ...]:
         seen.add(index)
         chunks.append(chunk)
     return tuple(chunks)
+
+
+def _settled(
+    order: Sequence[int], drafts: Sequence[Draft], checkers: Mapping[str, Checker], budget: Budget
+) -> list[int]:
+    """`order` with the drafts of each file in such an order that the file parses after each.
+
+    Drafts that only parse together become one, the first of them; the others are left out of the order.
+    """
+    places: dict[str, list[int]] = {}
+    for at, index in enumerate(order):
+        change = drafts[index].changes[0]
+        if change.path in checkers and change.kind in (ChangeKind.MODIFY, ChangeKind.CREATE):
+            places.setdefault(change.path, []).append(at)
+    hunks = [tuple(hunk for change in draft.changes for hunk in change.hunks) for draft in drafts]
+    needs = [draft.needs for draft in drafts]
+    settled: list[int | None] = list(order)
+    for path, own in places.items():
+        settling = Settling(hunks, needs, checkers[path], budget.hard_lines)
+        groups = settling.order([order[at] for at in own])
+        slots = iter(own)
+        for group in groups:
+            settled[next(slots)] = group[0]
+            for other in group[1:]:
+                settled[next(slots)] = None
+                join(drafts, group[0], other)
+    return [index for index in settled if index is not None]
 
 
 def _reason(draft: Draft, index: int, drafts: Sequence[Draft], seen: set[int], risk: str) -> str:
@@ -181,12 +213,13 @@ def fit(
     changes = changes_between(before, after, sound)
     lines = sum(hunk.changed for change in changes for hunk in change.hunks)
     files = len({change.path for change in changes})
-    drafts = Drafts(before, after, sound, budget, None).of(changes)
+    maker = Drafts(before, after, sound, budget, None)
+    drafts = maker.of(changes)
     if lines > budget.hard_lines or files > budget.files:
-        return TooBig(lines, files, tuple(chunk.title for chunk in finish(drafts, id_seed)))
+        return TooBig(lines, files, tuple(chunk.title for chunk in finish(drafts, budget)))
     if lines <= budget.lines:
         whole = Draft(
             list(changes), symbols=tuple(dict.fromkeys(s for draft in drafts for s in draft.symbols))
         )
-        return finish([whole], id_seed)
-    return finish(drafts, id_seed)
+        return finish([whole], budget, id_seed)
+    return finish(drafts, budget, id_seed, maker.checkers)

@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from agent.core.chunk import Budget
-from agent.core.grouping import Group, group_hunks
+from agent.core.grouping import Group, group_hunks, merged
 from agent.core.hunk import ChangeKind, FileChange
 from agent.core.outcome import States
 from agent.core.pieces import Sheet
 from agent.core.place import file_lines
 from agent.core.risk import folded_reason
+from agent.core.soundness import MAX_PARSED, Allowance, Checker
 
 
 class Draft(msgspec.Struct):
@@ -59,6 +60,8 @@ class Drafts:
         self.budget = budget
         self.progress = progress
         self.drafts: list[Draft] = []
+        self.checkers: dict[str, Checker] = {}
+        self.allowance = Allowance(MAX_PARSED)
 
     def of(self, changes: Sequence[FileChange]) -> list[Draft]:
         """Drafts in the order of `changes`, which are those between `before` and `after`."""
@@ -86,7 +89,10 @@ class Drafts:
         base, goal = self.before.get(change.path), self.after.get(new_path)
         old = Sheet(change.path, file_lines(base) if base is not None else ())
         new = Sheet(new_path, file_lines(goal) if goal is not None else ())
-        groups = group_hunks(change.hunks, old, new, self.budget)
+        checker = Checker(old, new, self.allowance)
+        groups = group_hunks(change.hunks, old, new, self.budget, checker)
+        if checker.usable and len(groups) > 1:
+            self.checkers[change.path] = checker
         first = len(self.drafts)
         numbers = _parts(groups)
         for index, group in enumerate(groups):
@@ -125,6 +131,25 @@ class Drafts:
             needs = set(above.get(path, ()))
             needs |= {gone[folder] for folder in _folders(path) if folder in gone}
             self.drafts[index].needs |= needs - {index}
+
+
+def join(drafts: Sequence[Draft], first: int, other: int) -> None:
+    """Make draft `first` do what `other` does too; whatever named `other` names `first` afterwards."""
+    one, two = drafts[first], drafts[other]
+    hunks = merged([hunk for draft in (one, two) for change in draft.changes for hunk in change.hunks])
+    one.changes = [msgspec.structs.replace(one.changes[0], hunks=hunks)]
+    one.symbols = tuple(dict.fromkeys(one.symbols + two.symbols))
+    one.needs |= two.needs
+    one.after = {**two.after, **one.after}
+    one.users += two.users
+    one.part = (1, 1)
+    for draft in drafts:
+        if other in draft.needs:
+            draft.needs = {first if need == other else need for need in draft.needs}
+        if other in draft.after:
+            draft.after = {first if name == other else name: word for name, word in draft.after.items()}
+    one.needs -= {first, other}
+    one.after.pop(first, None)
 
 
 def _folders(path: str) -> list[str]:

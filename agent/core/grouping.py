@@ -6,25 +6,24 @@ joins its neighbours, or needs them. Every hunk ends up, whole or in pieces, in 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from agent.core.chunk import Budget
-from agent.core.grammar import parses
 from agent.core.hunk import Hunk
-from agent.core.pieces import Piece, Sheet, cut_hunk
-from agent.core.splice import splice
+from agent.core.pieces import Piece, Range, Sheet, cut_hunk
+from agent.core.soundness import Checker, Settling, closure, position
 
 NEAR = 8
 """Changes outside of any symbol belong together when at most so many lines lie between them."""
 
+COARSER = 3
+"""So often hunks are taken together in ever larger parts of the file, to find pieces that parse."""
+
 REACH = 6
 """So many neighbours on either side are tried for a group that does not parse alone."""
-
-MAX_PARSED = 6_000_000
-"""Bytes parsed for one file at most, to see whether groups parse alone."""
 
 
 class Group(msgspec.Struct):
@@ -47,12 +46,34 @@ class Group(msgspec.Struct):
         return self.hunks[0].start
 
 
-def group_hunks(hunks: Sequence[Hunk], old: Sheet, new: Sheet, budget: Budget) -> list[Group]:
-    """Groups of `hunks` (all that change `old` into `new`, in order), in the order of the file."""
+def group_hunks(
+    hunks: Sequence[Hunk], old: Sheet, new: Sheet, budget: Budget, checker: Checker
+) -> list[Group]:
+    """Groups of `hunks` (all that change `old` into `new`, in order), in the order of the file.
+
+    Where lines were matched across definitions, nothing parses but all of it; then the hunks of the definitions
+    there are taken as one, and cut at their borders instead.
+    """
+    groups = _grouped(hunks, old, new, budget, checker)
+    for reach in range(COARSER if checker.usable else 0):
+        settling = Settling(
+            [group.hunks for group in groups], [group.needs for group in groups], checker, budget.hard_lines
+        )
+        settling.order(range(len(groups)))
+        unsound = [groups[index] for index in settling.forced]
+        coarser = _coarser(hunks, unsound, old, new, reach)
+        if len(coarser) == len(hunks):
+            break
+        hunks = coarser
+        groups = _grouped(hunks, old, new, budget, checker)
+    return groups
+
+
+def _grouped(hunks: Sequence[Hunk], old: Sheet, new: Sheet, budget: Budget, checker: Checker) -> list[Group]:
     groups: list[Group] = []
     offset = 0
     for hunk in hunks:
-        pieces = cut_hunk(hunk, old, new, hunk.start + offset, budget)
+        pieces = _sound_pieces(cut_hunk(hunk, old, new, hunk.start + offset, budget), checker, budget)
         offset += len(hunk.new) - len(hunk.old)
         first = len(groups)
         for number, piece in enumerate(pieces):
@@ -66,9 +87,99 @@ def group_hunks(hunks: Sequence[Hunk], old: Sheet, new: Sheet, budget: Budget) -
             )
             groups.append(group)
     groups = _together(groups, budget)
-    if new.is_code and len(groups) > 1:
-        groups = _Repair(groups, old, new, budget).run()
+    if len(groups) > 1 and checker.usable:
+        groups = _Repair(groups, checker, budget).run()
     return groups
+
+
+def _coarser(
+    hunks: Sequence[Hunk], unsound: Sequence[Group], old: Sheet, new: Sheet, reach: int
+) -> list[Hunk]:
+    """`hunks` with those one that lie in the definitions of an unsound group, `reach` definitions further."""
+    spans = sorted(_definitions(group, old, reach) for group in unsound)
+    found: list[Hunk] = []
+    offset = 0
+    at = 0
+    for low, high in spans:
+        while at < len(hunks) and hunks[at].end < low:
+            found.append(hunks[at])
+            offset += len(hunks[at].new) - len(hunks[at].old)
+            at += 1
+        inside = []
+        while at < len(hunks) and hunks[at].start <= high:
+            inside.append(hunks[at])
+            at += 1
+        if inside:
+            grown = sum(len(hunk.new) - len(hunk.old) for hunk in inside)
+            start, end = inside[0].start, inside[-1].end
+            found.append(Hunk(start, old.lines[start:end], new.lines[start + offset : end + offset + grown]))
+            offset += grown
+    return [*found, *hunks[at:]]
+
+
+def _definitions(group: Group, old: Sheet, reach: int) -> Range:
+    """The lines of the definitions that a group touches, and of as many more on either side."""
+    symbols = old.outline.symbols
+    starts = old.outline.starts
+    low_at = max(0, bisect_left(starts, group.hunks[0].start + 1) - 1 - reach)
+    high_at = bisect_left(starts, group.hunks[-1].end) + reach
+    low = starts[low_at] if starts else 0
+    high = starts[high_at] if high_at < len(symbols) else len(old.lines)
+    return low, high
+
+
+def _sound_pieces(pieces: list[Piece], checker: Checker, budget: Budget) -> list[Piece]:
+    """Pieces of one hunk, those joined again that do not parse with what they need."""
+    index = 0
+    while len(pieces) > 1 and index < len(pieces) and checker.usable:
+        wanted = closure([index], [set(piece.needs) for piece in pieces])
+        if checker.sound([hunk for at in wanted for hunk in pieces[at].hunks]):
+            index += 1
+            continue
+        near = [at for at in (index, index - 1) if at >= 0 and at + 1 < len(pieces)]
+        fitting = [at for at in near if pieces[at].changed + pieces[at + 1].changed <= budget.hard_lines]
+        joined = next((both for at in fitting if (both := _joined(pieces, at))), None)
+        if joined is None:
+            index += 1
+        else:
+            pieces, index = joined, max(0, index - 1)
+    return pieces
+
+
+def _joined(pieces: list[Piece], at: int) -> list[Piece] | None:
+    """Piece `at` and the next one as one; None when something else stands between them by its needs."""
+    one, two = pieces[at], pieces[at + 1]
+    edges = [set(piece.needs) for piece in pieces]
+    outside = (edges[at] | edges[at + 1]) - {at, at + 1}
+    if not {at, at + 1}.isdisjoint(closure(outside, edges)):
+        return None
+
+    def moved(needs: Iterable[int]) -> tuple[int, ...]:
+        return tuple(sorted({need - (need > at) for need in needs}))
+
+    hunks = merged([*one.hunks, *two.hunks])
+    both = Piece(hunks, one.at, tuple(need for need in moved([*one.needs, *two.needs]) if need != at))
+    kept = [Piece(piece.hunks, piece.at, moved(piece.needs)) for piece in pieces]
+    return [*kept[:at], both, *kept[at + 2 :]]
+
+
+def merged(hunks: Iterable[Hunk]) -> tuple[Hunk, ...]:
+    """Hunks in order; those that only touch because they were cut apart are one again."""
+    found: list[Hunk] = []
+    for hunk in sorted(hunks, key=position):
+        last = found[-1] if found else None
+        if last is not None and last.end == hunk.start and last.old and hunk.old:
+            found[-1] = Hunk(last.start, last.old + hunk.old, last.new + hunk.new, last.seq)
+        elif (
+            last is not None
+            and last.end == hunk.start
+            and hunk.seq == last.seq + len(last.new)
+            and not (last.old or hunk.old)
+        ):
+            found[-1] = Hunk(last.start, (), last.new + hunk.new, last.seq)
+        else:
+            found.append(hunk)
+    return tuple(found)
 
 
 def _symbols(piece: Piece, old: Sheet, new: Sheet) -> tuple[str, ...]:
@@ -126,14 +237,12 @@ def _belong(one: Group, two: Group, budget: Budget) -> bool:
 class _Repair:
     """Joins groups that do not parse without one another."""
 
-    def __init__(self, groups: list[Group], old: Sheet, new: Sheet, budget: Budget) -> None:
+    def __init__(self, groups: list[Group], checker: Checker, budget: Budget) -> None:
         self.groups = groups
         self.budget = budget
-        self.checker = Checker(old, new)
+        self.checker = checker
 
     def run(self) -> list[Group]:
-        if not self.checker.usable:
-            return self.groups
         index = 0
         while index < len(self.groups):
             if self._sound({index}):
@@ -186,7 +295,7 @@ class _Repair:
         kept: list[Group] = []
         for index, group in enumerate(self.groups):
             if index in rest:
-                target.hunks = tuple(sorted(target.hunks + group.hunks, key=_position))
+                target.hunks = merged(target.hunks + group.hunks)
                 target.symbols = tuple(dict.fromkeys(target.symbols + group.symbols))
                 target.needs |= group.needs
                 target.defines |= group.defines
@@ -205,57 +314,3 @@ class _Repair:
         edges = [group.needs for group in self.groups]
         outside = {need for member in members for need in edges[member]} - members
         return not members.isdisjoint(closure(outside, edges))
-
-
-def _position(hunk: Hunk) -> tuple[int, bool, int]:
-    return (hunk.start, bool(hunk.old), hunk.seq)
-
-
-def closure(indexes: Iterable[int], edges: Sequence[set[int]]) -> set[int]:
-    """`indexes` and everything that they need."""
-    found: set[int] = set()
-    pending = list(indexes)
-    while pending:
-        index = pending.pop()
-        if index not in found:
-            found.add(index)
-            pending += edges[index]
-    return found
-
-
-class Checker:
-    """Says whether some hunks alone leave a file parseable; looks at the definitions around them only."""
-
-    def __init__(self, old: Sheet, new: Sheet) -> None:
-        self.old = old
-        self.grammar = new.outline.grammar
-        self.left = MAX_PARSED
-        self.starts = [item.start for item in old.outline.body.items]
-        self.ends = [item.end for item in old.outline.body.items]
-        self.known: dict[tuple[Hunk, ...], bool] = {}
-        self.usable = all(self._parses(b"".join(sheet.lines)) for sheet in (old, new))
-
-    def _parses(self, data: bytes) -> bool:
-        self.left -= len(data)
-        return self.grammar is not None and self.left > 0 and parses(self.grammar, data)
-
-    def sound(self, hunks: Sequence[Hunk]) -> bool:
-        """True when the old file with these hunks parses, or when finding out would take too long."""
-        key = tuple(sorted(hunks, key=_position))
-        if key not in self.known:
-            self.known[key] = self._around(key) or self._whole(key) or self.left <= 0
-        return self.known[key]
-
-    def _around(self, hunks: tuple[Hunk, ...]) -> bool:
-        first, last = hunks[0].start, max(hunk.end for hunk in hunks)
-        low_at = bisect_left(self.starts, first) - 1
-        high_at = bisect_right(self.ends, last)
-        low = self.starts[low_at] if low_at >= 0 else 0
-        high = self.ends[high_at] if high_at < len(self.ends) else len(self.old.lines)
-        if low == 0 and high == len(self.old.lines):
-            return False
-        moved = [Hunk(hunk.start - low, hunk.old, hunk.new, hunk.seq) for hunk in hunks]
-        return self._parses(b"".join(splice(self.old.lines[low:high], moved)))
-
-    def _whole(self, hunks: tuple[Hunk, ...]) -> bool:
-        return self._parses(b"".join(splice(self.old.lines, hunks)))

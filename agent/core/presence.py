@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from agent.core.chunk import Chunk
 from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk
 from agent.core.place import WHOLE, file_lines
 from agent.core.splice import diff
 from agent.core.text import Lines
 
-MAX_PLACES = 64
-"""So many ways to read one file are followed at once."""
+MAX_WAYS = 64
+"""So many ways to read one file are followed at once, those with the most hunks."""
 
 
 def present(
@@ -78,33 +80,45 @@ def _hunks_in(hunks: Sequence[Hunk], before: FileState | None, now: FileState) -
     return {hunk for hunk in ordered if (hunk.start, hunk.old, hunk.new) in drift}
 
 
+class _Way(msgspec.Struct, frozen=True):
+    """One way to read a file up to some line: how many hunks are in it, the last one, and the way before."""
+
+    count: int = 0
+    hunk: Hunk | None = None
+    before: _Way | None = None
+
+
 def _read(base: Lines, lines: Lines, hunks: Sequence[Hunk]) -> set[Hunk] | None:
-    """Which of `hunks`, put into `base`, give exactly `lines`; None when no choice does."""
-    places: dict[int, tuple[object, ...]] = {0: ()}
+    """Which of `hunks`, put into `base`, give exactly `lines`; as many as can be. None when no choice does."""
+    ways: dict[int, _Way] = {0: _Way()}
     at = 0
     for hunk in hunks:
-        following: dict[int, tuple[object, ...]] = {}
-        for place, chosen in places.items():
+        following: dict[int, _Way] = {}
+        for place, way in ways.items():
             start = place + hunk.start - at
             if lines[place:start] != base[at : hunk.start]:
                 continue
             if lines[start : start + len(hunk.new)] == hunk.new:
-                following.setdefault(start + len(hunk.new), (hunk, chosen))
+                _keep(following, start + len(hunk.new), _Way(way.count + 1, hunk, way))
             if lines[start : start + len(hunk.old)] == hunk.old:
-                following.setdefault(start + len(hunk.old), (None, chosen))
-        if not following or len(following) > MAX_PLACES:
-            return None
-        places, at = following, hunk.end
-    for place, chosen in places.items():
-        if lines[place:] == base[at:]:
-            return _collected(chosen)
-    return None
+                _keep(following, start + len(hunk.old), way)
+        if len(following) > MAX_WAYS:
+            best = sorted(following.items(), key=lambda item: -item[1].count)
+            following = dict(best[:MAX_WAYS])
+        ways, at = following, hunk.end
+    ends = [way for place, way in ways.items() if lines[place:] == base[at:]]
+    return _taken(max(ends, key=lambda way: way.count)) if ends else None
 
 
-def _collected(chosen: tuple[object, ...]) -> set[Hunk]:
+def _keep(ways: dict[int, _Way], place: int, way: _Way) -> None:
+    if place not in ways or ways[place].count < way.count:
+        ways[place] = way
+
+
+def _taken(way: _Way | None) -> set[Hunk]:
     found: set[Hunk] = set()
-    while chosen:
-        hunk, chosen = chosen  # type: ignore[assignment]
-        if isinstance(hunk, Hunk):
-            found.add(hunk)
+    while way is not None:
+        if way.hunk is not None:
+            found.add(way.hunk)
+        way = way.before
     return found

@@ -47,6 +47,8 @@ from agent.ui.story import Story, note
 from agent.ui.words import card_words, question_words, saying_words
 
 DIGEST_CHARS = 8
+COMMAND_SECONDS = 0.5
+"""How long a command may take to offer something else than the prompt."""
 CARD_HELP = (
     "y apply, n [reason] reject, r NOTE revise, a QUESTION ask, s split, t run checks, l later, j next, k back, "
     "u undo, v more context, : INSTRUCTION, q quit"
@@ -248,6 +250,8 @@ class Plain:
         elif line.startswith("/"):
             name, _, argument = line[1:].partition(" ")
             self._inbox(Command(name, argument.strip()))
+            with self._changed:  # some commands open a card: the next line is for that
+                self._changed.wait_for(lambda: self._closed or self._served is None, COMMAND_SECONDS)
         elif line:
             self._inbox(Say(line))
             return

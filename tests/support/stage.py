@@ -21,7 +21,7 @@ from agent.ui.outside import Outside
 from agent.ui.screen import Screen
 from agent.ui.terminal import Options, Terminal
 
-PATIENCE = 8.0
+PATIENCE = 20.0
 
 
 class Stage:

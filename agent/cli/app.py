@@ -218,3 +218,47 @@ def commit(
     from agent.cli.commit import commit_session
 
     _end(commit_session(Path.cwd(), chunks or [], session=session, each=each, edit=edit, message=message))
+
+
+@app.command()
+def checks(
+    remove: Annotated[list[str] | None, typer.Option("--remove", help="Forget an accepted check.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Accept every suggestion without asking.")] = False,
+) -> None:
+    """The checks that may run on chunks: shows what this repository suggests and asks for each."""
+    from agent.cli.checks import manage_checks
+
+    _end(manage_checks(Path.cwd(), remove=remove or (), yes=yes))
+
+
+@app.command()
+def connect(
+    model: Annotated[str, typer.Argument(help="Try this one; look around when left out.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
+) -> None:
+    """Find a model: your keys, servers on this machine; try it and remember it."""
+    from agent.cli.models import connect_model
+
+    _end(connect_model(model, write=not dry_run))
+
+
+@app.command()
+def doctor(model: Model = None, base_url: BaseUrl = None, protocol: ProtocolName = None) -> None:
+    """Which model would be used and why; keys are masked."""
+    from agent.cli.models import print_doctor
+    from agent.cli.session import model_flags
+
+    _end(print_doctor(model_flags(model, base_url, protocol)))
+
+
+@app.command("check-model")
+def check_model(
+    model: Model = None,
+    base_url: BaseUrl = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
+) -> None:
+    """Two minutes of small known tasks: how well the model proposes, and in which way it does best."""
+    from agent.cli.models import print_check
+    from agent.cli.session import model_flags
+
+    _end(print_check(model_flags(model, base_url, None), write=not dry_run))

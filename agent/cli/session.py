@@ -102,8 +102,10 @@ def run(bench: Workbench, build: Build, wanted: Wanted, early: Early | None = No
 
     Thread(target=drive, name="driver", daemon=True).start()
     code = frontend.run()
-    state = outcome.result()
-    bench.repo.close()
+    try:
+        state = outcome.result()
+    finally:
+        bench.close()
     if not wanted.jsonl:
         lines = summary(state, resumable=state.source != "tour")
         sys.stdout.write("".join(f"{clean(line)}\n" for line in lines))

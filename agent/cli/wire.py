@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from agent.cli.checks import ChunkChecks, checks_command
 from agent.cli.commit import commit_command, commit_each
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core import steps
-from agent.core.dialog import Protocol
+from agent.core.dialog import Protocol, Usage
 from agent.core.errors import CopairError
+from agent.core.price import cost_dollars
 from agent.core.session import State, fold
 from agent.git.apply import Recovered
 from agent.io import journal
@@ -23,7 +25,7 @@ from agent.loop.desk import Desk
 from agent.loop.driver import Driver, Session
 from agent.loop.examiner import Examiner
 from agent.offline.pair import OfflinePair
-from agent.ports import Checks, Frontend, Model
+from agent.ports import Frontend, Model
 from agent.tools.specs import all_tools, system_prompt
 from agent.tools.toolbox import Tools
 from agent.tools.worktree import WorkTree as Files
@@ -32,28 +34,36 @@ if TYPE_CHECKING:
     from agent.cli.session import Wanted
 
 
+PriceOf = Callable[[Usage], float | None]
+
+
 def model_driver(
     bench: Workbench, frontend: Frontend, inbox: queue.SimpleQueue[Any], wanted: Wanted
 ) -> Driver:
     """A session with the chosen model, or with the offline pair when none is set up."""
-    found, why = pick_model(bench, wanted)
-    driver = make_driver(bench, frontend, inbox, found, source="model", resume=wanted.resume)
+    found, why, price = pick_model(bench, wanted)
+    limits = _limits(bench, wanted)
+    driver = make_driver(
+        bench, frontend, inbox, found, source="model", resume=wanted.resume, limits=limits, price=price
+    )
     driver.tell(why)
     return driver
 
 
-def pick_model(bench: Workbench, wanted: Wanted) -> tuple[Model, str]:
-    """The model and why it is this one. Raises ModelError, UsageError."""
+def pick_model(bench: Workbench, wanted: Wanted) -> tuple[Model, str, PriceOf]:
+    """The model, why it is this one, and what its requests cost. Raises ModelError, UsageError."""
     from agent.llm.choose import choose
+    from agent.llm.prices import price_of
 
     choice = choose(bench.settings, os.environ, wanted.flags)
     if choice is not None:
-        return choice.model, choice.why
+        price = price_of(choice.preset.name, choice.model_id)
+        return choice.model, choice.why, lambda usage: cost_dollars(usage, price) if price else None
     pair = OfflinePair(bench.place.root, lambda: bench.known_paths, bench.tree.read)
-    return (
-        pair,
-        "No model is set up: this is the built-in offline pair (ruff findings). copair connect finds a model.",
+    why = (
+        "No model is set up: this is the built-in offline pair (ruff findings). copair connect finds a model."
     )
+    return pair, why, lambda usage: 0.0
 
 
 def pick_real_model(bench: Workbench, wanted: Wanted) -> Model | None:
@@ -80,8 +90,8 @@ def make_driver(
     source: str,
     onto: str = "worktree",
     resume: str = "",
-    checks: Checks | None = None,
     limits: steps.Limits | None = None,
+    price: PriceOf = lambda usage: None,
     first: Sequence[ev.Event] = (),
 ) -> Driver:
     """Recover, open or resume the journal, and put the parts together. `first` are events of a new session."""
@@ -98,12 +108,13 @@ def make_driver(
         frontend=frontend,
         desk=make_desk(bench, onto),
         clock=bench.clock,
-        examiner=Examiner(checks),
+        examiner=Examiner(ChunkChecks(bench) if source != "tour" else None),
         mention=_mention(tools),
         switch_model=_switch(bench),
+        price=price,
         place=bench.where(),
         limits=limits or _limits(bench),
-        commands={**STANDARD, "commit": commit_command(bench)},
+        commands={**STANDARD, "commit": commit_command(bench), "checks": checks_command(bench)},
         after_write=commit_each(bench) if bench.settings.commit == "each" else None,
     )
     driver = Driver(parts, inbox, state)
@@ -151,10 +162,14 @@ def new_session_id(now: float) -> str:
     return f"{datetime.fromtimestamp(now):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
-def _limits(bench: Workbench) -> steps.Limits:
+def _limits(bench: Workbench, wanted: Wanted | None = None) -> steps.Limits:
     settings = bench.settings
+    tokens, dollars = (wanted.max_tokens, wanted.max_cost) if wanted else (None, None)
     return steps.Limits(
-        settings.questions_before_first_chunk, settings.questions_per_task, max_tokens=settings.max_tokens
+        settings.questions_before_first_chunk,
+        settings.questions_per_task,
+        max_tokens=settings.max_tokens if tokens is None else tokens,
+        max_dollars=settings.max_cost if dollars is None else dollars,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -39,6 +39,14 @@ class Workbench:
         self.repo = Repo(place)
         self.blobs = Blobs(place.state / "blobs")
         self.tree = WorkTree(place, self.blobs)
+        self.closing: list[Callable[[], None]] = []
+        """What else must be closed at the end of the session."""
+
+    def close(self) -> None:
+        """End kept-open processes and remove what was made for the session."""
+        for close in self.closing:
+            close()
+        self.repo.close()
 
     @classmethod
     def open(cls, cwd: Path, state: Path | None = None) -> Workbench:

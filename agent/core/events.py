@@ -79,6 +79,8 @@ class Replied(msgspec.Struct, frozen=True, tag="replied"):
     usage: Usage
     raw: RawItems | None = None
     seconds: float = 0.0
+    dollars: float | None = None
+    """What the request cost; None when the price is not known."""
 
 
 class TurnFailed(msgspec.Struct, frozen=True, tag="turn_failed"):

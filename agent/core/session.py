@@ -88,6 +88,9 @@ class State(msgspec.Struct, frozen=True):
     committed: frozenset[str] = frozenset()
     read: dict[str, str] = {}
     usage: Usage = Usage()
+    dollars: float = 0.0
+    unpriced: int = 0
+    """Replies whose price is not known."""
     last_input_tokens: int = 0
     requests: int = 0
     requests_since_said: int = 0
@@ -273,6 +276,8 @@ def _replied(state: State, event: ev.Replied) -> State:
         history=(*state.history, message),
         calls=event.calls if usable else (),
         usage=state.usage + event.usage,
+        dollars=state.dollars + (event.dollars or 0.0),
+        unpriced=state.unpriced + (event.dollars is None),
         last_input_tokens=event.usage.input_total + event.usage.output,
         replies=state.replies + 1,
         wants_reply=event.stop is Stop.PAUSE,

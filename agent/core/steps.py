@@ -25,6 +25,7 @@ class Limits(msgspec.Struct, frozen=True):
     questions: int = QUESTIONS
     requests: int = REQUESTS
     max_tokens: int | None = None
+    max_dollars: float | None = None
 
 
 class Approval(msgspec.Struct, frozen=True):
@@ -205,6 +206,8 @@ def _speak(state: State, limits: Limits) -> Effect:
         return Prompt(
             f"the limit of {limits.max_tokens} tokens is reached ({used} used); raise it with /max-tokens"
         )
+    if limits.max_dollars is not None and state.dollars >= limits.max_dollars:
+        return Prompt(f"the limit of ${limits.max_dollars:.2f} is reached (${state.dollars:.2f} spent)")
     return CallModel(may_propose=not state.asking)
 
 

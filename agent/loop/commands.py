@@ -73,9 +73,11 @@ def retry(driver: Driver, argument: str) -> None:
 
 
 def cost(driver: Driver, argument: str) -> None:
-    usage = driver.state.usage
+    state, usage = driver.state, driver.state.usage
+    price = f", ${state.dollars:.4f}" if state.dollars else ""
+    unknown = f" ({state.unpriced} of unknown price)" if state.dollars and state.unpriced else ""
     driver.tell(
-        f"{driver.state.requests} requests: {usage.input_total} tokens in ({usage.cached_read} cached, "
+        f"{state.requests} requests{price}{unknown}: {usage.input_total} tokens in ({usage.cached_read} cached, "
         f"{usage.cache_write} written to the cache), {usage.output} out ({usage.reasoning} reasoning)"
     )
 

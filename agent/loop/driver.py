@@ -14,6 +14,7 @@ import msgspec
 
 from agent.core import events as ev
 from agent.core import request, steps
+from agent.core.dialog import Usage
 from agent.core.errors import CopairError
 from agent.core.frontend import (
     CardOffer,
@@ -53,6 +54,8 @@ class Session(msgspec.Struct):
     """Expands @mentions: the text to send, digests of the files in it, and lines for the screen."""
     switch_model: Callable[[str], tuple[Model, str]]
     """A model by name with its system prompt, for `/model`. Raises CopairError."""
+    price: Callable[[Usage], float | None] = lambda usage: None
+    """What one request cost in US dollars; None when that is not known."""
     place: str = ""
     limits: steps.Limits = steps.Limits()
     commands: dict[str, Callable[[Driver, str], None]] = {}

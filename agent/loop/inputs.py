@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from agent.core import events as ev
 from agent.core import steps
 from agent.core.errors import CopairError
@@ -80,6 +82,8 @@ def _turn_over(driver: Driver, number: int) -> None:
     if driver.turn is None or number != driver.turn.number or not driver.state.streaming:
         return
     event = driver.turn.result(driver.state.protocol, driver.parts.clock.monotonic())
+    if isinstance(event, ev.Replied):
+        event = msgspec.structs.replace(event, dollars=driver.parts.price(event.usage))
     driver.record(event, sync=True)
 
 

@@ -1,0 +1,138 @@
+"""`copair checks`: the person's own list of checks for this repository, and the examiner that runs them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from agent.cli.workbench import Workbench
+from agent.core.chunk import Chunk
+from agent.core.clean import clean
+from agent.core.errors import Exit, PathRefused, UsageError
+from agent.core.hunk import Write
+from agent.core.review import Evidence
+from agent.evidence.api import ApiChecker
+from agent.evidence.bench import Bench
+from agent.evidence.discover import Check, discover
+from agent.evidence.examiner import Examiner
+from agent.evidence.project_env import find_environment
+from agent.evidence.scratch import GitListing
+from agent.evidence.store import CheckStore, withheld
+from agent.io import paths
+from agent.loop.driver import Driver
+from agent.ports import Cancel
+
+
+def make_api(bench: Workbench) -> ApiChecker:
+    """Looks up names of installed packages, statically, in the project's own environment."""
+    root = bench.place.root
+    return ApiChecker(root, lambda: find_environment(root, os.environ), lambda: bench.known_paths)
+
+
+def make_examiner(bench: Workbench) -> Examiner:
+    """Everything that copair finds out about a chunk by itself."""
+    rooms = Bench(bench.place, GitListing(bench.repo), paths.cache_dir() / "scratch", os.environ)
+    return Examiner(rooms, CheckStore(bench.place.state), make_api(bench))
+
+
+def _reader(bench: Workbench) -> Callable[[str], bytes | None]:
+    def read(path: str) -> bytes | None:
+        try:
+            found = bench.tree.read(path)
+        except PathRefused:
+            return None
+        return found.data if found else None
+
+    return read
+
+
+def manage_checks(cwd: Path, *, remove: Sequence[str] = (), yes: bool = False) -> int:
+    """Show the accepted checks and what the repository suggests; take a suggestion in after a yes."""
+    bench = Workbench.open(cwd)
+    store = CheckStore(bench.place.state)
+    for name in remove:
+        if not store.remove(name):
+            raise UsageError(f"there is no check {name}", hint="copair checks lists them")
+        sys.stdout.write(f"removed: {clean(name)}\n")
+    if remove:
+        return Exit.DONE
+    read = _reader(bench)
+    accepted = {check.name: check for check in store.load()}
+    for check in accepted.values():
+        sys.stdout.write(f"accepted   {_line(check)}\n")
+        if reason := withheld(check, read):
+            sys.stdout.write(f"           {clean(reason)}\n")
+    offered = [c for c in discover(bench.place.root, read, bench.known_paths) if _is_news(c, accepted)]
+    if not offered and not accepted:
+        sys.stdout.write("This repository suggests no check that is installed here.\n")
+    for check in offered:
+        sys.stdout.write(f"suggested  {_line(check)}\n")
+        if yes or _says_yes(check):
+            store.accept([check])
+            sys.stdout.write("           accepted: it may run on chunks, in a throw-away copy\n")
+    if offered and not yes and not sys.stdin.isatty():
+        sys.stdout.write("Nothing was accepted: run it in a terminal, or with --yes.\n")
+    return Exit.DONE
+
+
+def _is_news(check: Check, accepted: dict[str, Check]) -> bool:
+    known = accepted.get(check.name)
+    return known is None or (known.argv, known.digest) != (check.argv, check.digest)
+
+
+def _line(check: Check) -> str:
+    why = f"  ({check.why})" if check.why else ""
+    return clean(f"{check.name:10} {shlex.join(check.argv)}{why}")
+
+
+def _says_yes(check: Check) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    sys.stdout.write("           may it run on chunks? [y/N] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def checks_command(bench: Workbench) -> Callable[[Driver, str], None]:
+    """`/checks`: what may run; `/checks add` takes in what the repository suggests."""
+
+    def run(driver: Driver, argument: str) -> None:
+        store = CheckStore(bench.place.state)
+        accepted = {check.name: check for check in store.load()}
+        news = [
+            c for c in discover(bench.place.root, _reader(bench), bench.known_paths) if _is_news(c, accepted)
+        ]
+        names = argument.split()
+        if names[:1] == ["add"]:
+            chosen = [check for check in news if check.name in names[1:] or not names[1:]]
+            store.accept(chosen)
+            for check in chosen:
+                driver.tell(f"accepted: {_line(check)}")
+            return
+        for check in accepted.values():
+            driver.tell(f"accepted: {_line(check)}")
+        for check in news:
+            driver.tell(f"suggested: {_line(check)}", hint="/checks add " + check.name)
+        if not accepted and not news:
+            driver.tell("This repository suggests no check that is installed here.")
+
+    return run
+
+
+class ChunkChecks:
+    """ports.Checks over the examiner, which is made when the first card is open: its imports are not free."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+        self._examiner: Examiner | None = None
+
+    def examine(
+        self, chunk: Chunk, writes: Sequence[Write], before: Sequence[Write], cancel: Cancel
+    ) -> Iterator[Evidence]:
+        if self._examiner is None:
+            self._examiner = make_examiner(self._bench)
+            self._bench.closing.append(self._examiner.close)
+        return self._examiner.examine(chunk, writes, before, cancel)

@@ -20,6 +20,7 @@ from agent.git.command import Git
 
 SUBMODULE_BYTES = b"\x00\x00\xe0\x00"
 PLAIN_VERSION = 2
+MANY = 500
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -42,13 +43,16 @@ class Entry(msgspec.Struct, frozen=True):
 def read_entries(
     git: Git, paths: Iterable[str] | None = None, variables: Mapping[str, str] | None = None
 ) -> list[Entry]:
-    """Entries of `paths` (files, or folders with all they hold), or of the whole index."""
+    """Entries of `paths` (files, or folders with all they hold), or of the whole index.
+
+    For more than MANY paths it may be more than was asked: they do not fit into one command line.
+    """
     arguments: list[str | bytes] = ["-v", "-s", "-z"]
     if paths is not None:
         wanted = [name_to_bytes(path) for path in paths]
         if not wanted:
             return []
-        arguments += ["--", *wanted]
+        arguments += ["--", *wanted] if len(wanted) <= MANY else []
     return [
         _entry(record) for record in git.run("ls-files", *arguments, variables=variables).split(b"\0")[:-1]
     ]

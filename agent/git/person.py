@@ -33,7 +33,7 @@ class Person:
             for name, value in outer.items()
             if not SECRET.search(name) and (not name.startswith("GIT_") or OWN_GIT_VARIABLES.match(name))
         }
-        self._env |= {"GIT_DIR": str(place.git_dir), "GIT_WORK_TREE": str(place.root)}
+        # No GIT_DIR: hooks see what they see under the person's own `git commit`.
         self._env |= as_variables(OVERRIDES)
 
     def missing_identity(self) -> str:

@@ -69,11 +69,20 @@ def compare(repo: Repo, writes: Sequence[Write]) -> Look | Drifted | Refused:
             return Refused(write.path, error.message, error.hint)
         except OSError as error:
             return refused(write.path, error)
-        if write.new is not None and write.new.mode not in (Mode.FILE, Mode.EXECUTABLE, Mode.SYMLINK):
-            return Refused(write.path, "submodules are not written", "use git itself")
+        if reason := unwritable(write.new):
+            return Refused(write.path, reason, "use git itself")
     if drifted:
         return Drifted(tuple(drifted))
     return Look(tuple(write for write in writes if write.old != write.new), fenced, found)
+
+
+def unwritable(state: FileState | None) -> str:
+    """Why no file can be made of `state`; empty when one can."""
+    if state is None or state.mode in (Mode.FILE, Mode.EXECUTABLE):
+        return ""
+    if state.mode != Mode.SYMLINK:
+        return "submodules are not written"
+    return "a link cannot lead to such a name" if not state.data or b"\0" in state.data else ""
 
 
 def _find(repo: Repo, fenced: Fenced, write: Write, leaving: set[str]) -> Found | None:

@@ -11,12 +11,14 @@ from enum import StrEnum
 
 import msgspec
 
+from agent.core.errors import PathRefused
 from agent.core.hunk import FileState, Mode
 from agent.core.text import name_from_bytes, name_to_bytes
 from agent.git.command import Git
 from agent.git.index import Entry, read_entries
 from agent.git.objects import Objects
 from agent.git.paths import Fence
+from agent.git.spots import in_tree
 from agent.io.calls import Calls
 from agent.io.files import Tree
 from agent.ports import Place
@@ -67,7 +69,7 @@ class Repo:
         self.place = place
         self.git = Git(place.root, place.git_dir, place.common_dir, outer)
         self.objects = Objects(self.git)
-        self.tree = Tree(place.root, calls, _kept_out(place))
+        self.tree = Tree(place.root, calls, (place.git_dir, place.common_dir, place.state))
         self.fence = Fence(place, self.git, self.tree)
 
     def __enter__(self) -> Repo:
@@ -81,7 +83,10 @@ class Repo:
 
     def read(self, path: str) -> FileState | None:
         """The file in the work tree, None when absent; no link is followed. Raises PathRefused."""
-        found = self.tree.find(self.fence.check(path).parts)
+        try:
+            found = self.tree.find(self.fence.check(path).parts)
+        except OSError as error:
+            raise PathRefused(f"{path} cannot be read: {error.strerror}") from error
         return found.state if found else None
 
     def read_index(self, path: str) -> FileState | None:
@@ -97,15 +102,8 @@ class Repo:
 
     def stored_in(self, rev: str, paths: Iterable[str]) -> dict[str, FileState]:
         """Those of `paths` that a commit or tree has, as stored."""
-        wanted = [name_to_bytes(path) for path in paths]
-        tree = self.resolve(rev, "tree")
-        found = {}
-        for record in self.git.run("ls-tree", "-z", "-r", tree, "--", *wanted).split(b"\0")[:-1]:
-            head, _, name = record.partition(b"\t")
-            mode, _, oid = head.split(b" ")
-            if name in wanted:
-                found[name_from_bytes(name)] = self.stored(int(mode, 8), oid.decode())
-        return found
+        found = in_tree(self.git, self.resolve(rev, "tree"), paths)
+        return {path: self.stored(spot.mode, spot.oid) for path, spot in found.items() if spot is not None}
 
     def stored(self, mode: int, oid: str) -> FileState:
         """The state that an index or tree entry means; for a submodule the data is its commit id."""
@@ -216,13 +214,3 @@ class Repo:
         fields = self.git.run("log", *arguments).decode("utf-8", "replace").split("\0")
         rows = zip(fields[::4], fields[1::4], fields[2::4], fields[3::4], strict=False)
         return [Commit(oid, author, int(time), subject) for oid, author, time, subject in rows]
-
-
-def _kept_out(place: Place) -> frozenset[tuple[int, int]]:
-    """The folders that no path may enter, whatever it is called: git's and ours."""
-    found = set()
-    for folder in (place.git_dir, place.common_dir, place.state):
-        if folder.exists():
-            status = folder.stat()
-            found.add((status.st_dev, status.st_ino))
-    return frozenset(found)

@@ -9,7 +9,7 @@ import msgspec
 from agent.core.errors import PathRefused
 from agent.core.text import name_from_bytes, name_to_bytes
 from agent.git.command import Git
-from agent.git.index import read_entries
+from agent.git.index import MANY, read_entries
 
 EMPTY_BLOBS = (
     "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
@@ -33,7 +33,7 @@ def in_tree(git: Git, tree: str | None, paths: Iterable[str]) -> Spots:
     spots: Spots = dict.fromkeys(paths)
     if tree is None or not spots:
         return spots
-    names = [name_to_bytes(path) for path in spots]
+    names = [name_to_bytes(path) for path in spots] if len(spots) <= MANY else []
     for record in git.run("ls-tree", "-z", "-r", tree, "--", *names).split(b"\0")[:-1]:
         meta, _, name = record.partition(b"\t")
         mode, _, oid = meta.split(b" ")
@@ -65,7 +65,8 @@ def write(git: Git, spots: Spots, variables: Mapping[str, str]) -> None:
     """Set entries in the index that `variables` point at; None removes one. assume-unchanged stays."""
     gone = [_name(path) for path, spot in spots.items() if spot is None]
     lines = [f"{spot.mode:o} {spot.oid}\t".encode() + _name(path) for path, spot in spots.items() if spot]
-    assumed = [_name(e.path) for e in read_entries(git, spots, variables) if e.assumed and spots.get(e.path)]
+    before = read_entries(git, spots, variables)
+    assumed = [_name(entry.path) for entry in before if entry.assumed and spots.get(entry.path)]
     for arguments, records in (
         (("--force-remove", "-z", "--stdin"), gone),
         (("-z", "--index-info"), lines),

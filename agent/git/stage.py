@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from agent.core.errors import PathRefused, RepositoryError
 from agent.core.events import StoredState, StoredWrite
-from agent.core.hunk import FileState, Mode, Write, writes_digest
+from agent.core.hunk import FileState, Write, writes_digest
 from agent.core.outcome import Applied, Drifted, Refused, WriteOutcome
 from agent.core.text import digest as digest_of
 from agent.git import plan, spots
@@ -157,8 +157,8 @@ class Index:
 
 def _check(repo: Repo, write: Write, leaving: set[str]) -> None:
     repo.fence.check(write.path, leaving, new=write.old is None)
-    if write.new is not None and write.new.mode not in (Mode.FILE, Mode.EXECUTABLE, Mode.SYMLINK):
-        raise PathRefused(f"{write.path} is a submodule", hint="use git itself")
+    if reason := plan.unwritable(write.new):
+        raise PathRefused(f"{write.path}: {reason}", hint="use git itself")
 
 
 def _entries(repo: Repo, paths: Sequence[str], variables: Mapping[str, str] | None) -> dict[str, list[Entry]]:

@@ -12,7 +12,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -23,6 +23,8 @@ from agent.io.calls import HAS_FOLDER_FDS, NO_FOLLOW, READ, Calls, Folder
 
 Parts = tuple[bytes, ...]
 TEMPORARY = b".copair-"
+MAX_BYTES = 512 << 20
+"""Larger files are refused: contents are held in memory."""
 GIT = b".git"
 LOST_ATTRIBUTE = {errno.ENOTSUP, errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENODATA}
 
@@ -72,11 +74,9 @@ def permissions(mode: int, like: int | None) -> int:
 
 
 class Tree:
-    """The files below `root`. `kept_out` are (device, inode) of folders that are never entered."""
+    """The files below `root`. `kept_out` are folders that are never entered, by whatever name."""
 
-    def __init__(
-        self, root: Path, calls: Calls | None = None, kept_out: frozenset[tuple[int, int]] = frozenset()
-    ) -> None:
+    def __init__(self, root: Path, calls: Calls | None = None, kept_out: Sequence[Path] = ()) -> None:
         self._root = os.fsencode(root)
         self._kept_out = kept_out
         self.calls = calls or Calls()
@@ -120,8 +120,11 @@ class Tree:
     def _allow(self, inner: Folder, parts: Parts) -> None:
         # By what was opened, not by what was looked at before: the name may have changed its meaning.
         status = os.fstat(inner.fd) if inner.fd is not None else os.lstat(inner.path)
-        if (status.st_dev, status.st_ino) in self._kept_out:
-            raise PathRefused(f"{shown(parts)} belongs to git or to copair itself")
+        for kept in self._kept_out:
+            # Looked at each time: our own folder may be made after we were.
+            with contextlib.suppress(OSError):
+                if os.path.samestat(status, kept.stat()):
+                    raise PathRefused(f"{shown(parts)} belongs to git or to copair itself")
         if self.status(inner, GIT) is not None:
             raise PathRefused(f"{shown(parts)} is a repository of its own (a submodule or a nested one)")
 
@@ -162,6 +165,8 @@ class Tree:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
                 raise PathRefused(f"{shown(parts)} is no regular file")
+            if status.st_size > MAX_BYTES:
+                raise PathRefused(f"{shown(parts)} is larger than {MAX_BYTES >> 20} MiB")
             return Found(FileState(git_mode(status), file.read()), status, _attributes(fd))
 
     def prepare(self, folder: Folder, name: bytes, state: FileState, like: Found | None) -> None:

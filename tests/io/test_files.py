@@ -66,10 +66,19 @@ def test_another_repository_is_refused(tmp_path: Path, inner: str) -> None:
 
 def test_a_kept_out_folder_is_refused_under_any_name(tmp_path: Path) -> None:
     (tmp_path / "odd").mkdir()
-    status = (tmp_path / "odd").stat()
-    tree = Tree(tmp_path, kept_out=frozenset({(status.st_dev, status.st_ino)}))
+    tree = Tree(tmp_path, kept_out=[tmp_path / "later", tmp_path / "odd"])
     with pytest.raises(PathRefused, match="belongs to git"):
         tree.find((b"odd", b"config"))
+    (tmp_path / "later").mkdir()
+    with pytest.raises(PathRefused, match="belongs to git"):
+        tree.find((b"later", b"x"))
+
+
+def test_a_file_that_would_not_fit_into_memory_is_refused(tmp_path: Path) -> None:
+    with open(tmp_path / "huge", "wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(PathRefused, match="larger"):
+        state(tmp_path, b"huge")
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

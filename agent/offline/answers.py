@@ -35,14 +35,17 @@ class Job(msgspec.Struct, frozen=True):
 
 
 def overview(job: Job, found: Sequence[RuleCount]) -> str:
-    total = len(job.report.findings)
-    if not total:
-        return f"ruff finds nothing in {wording.count(job.files, 'Python file')}."
-    files = len({finding.path for finding in job.report.findings})
-    fixes = sum(rule.fixes for rule in found)
+    """What there is, of the rules that were named or of all."""
+    asked = job.wish.codes
+    mine = [finding for finding in job.report.findings if finding.rule in (asked or (finding.rule,))]
+    what = f" of {wording.listed(asked, LISTED)}" if asked else ""
+    if not mine:
+        return f"ruff finds nothing{what} in {wording.count(job.files, 'Python file')}."
+    files = len({finding.path for finding in mine})
+    fixes = sum(rule.fixes for rule in found if rule.code in (asked or (rule.code,)))
     return (
-        f"ruff finds {wording.count(total, 'thing')} in {files} of {wording.count(job.files, 'Python file')}, "
-        f"and has {wording.count(fixes, 'fix') if fixes == 1 else f'{fixes:,} fixes'} for them."
+        f"ruff has {wording.count(len(mine), 'finding')}{what} in {files} of "
+        f"{wording.count(job.files, 'Python file')}, and {f'{fixes:,} fixes' if fixes != 1 else '1 fix'} for them."
     )
 
 

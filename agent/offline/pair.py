@@ -32,6 +32,7 @@ from agent.offline.wish import inside, understand
 from agent.ports import Cancel
 
 NAME = "offline pair"
+EXPLAIN_CHARS = 400
 HELP = (
     "I am the offline pair, no language model: I know what ruff finds in Python files. Name rules or places "
     "(`fix F401 in src/`), or `fix all`. For everything else connect a model: `copair connect`."
@@ -187,13 +188,14 @@ class OfflinePair:
         if rule is None:
             yield Say(HELP)
             return
-        parts = [
-            wording.section(rule, heading) for heading in ("What it does", "Why is this bad?", "Fix safety")
-        ]
         yield Say(
-            f"I am no language model, so I can only tell what ruff's documentation says of {code} ({rule.name}): "
-            f"{' '.join(part for part in parts if part)} The change is in `{path}` and still undecided."
+            "I am no language model; I can only tell what ruff's documentation says of "
+            f"{code} ({rule.name}). The change in `{path}` is still undecided."
         )
+        for heading in ("What it does", "Why is this bad?", "Fix safety"):
+            text = wording.section(rule, heading)
+            if text:
+                yield Say(wording.condensed(text, EXPLAIN_CHARS))
 
     # Proposing
 

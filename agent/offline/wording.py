@@ -11,6 +11,8 @@ WHY_CHARS = 240
 TITLE_CHARS = 72
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'`(])")
+_EXAMPLE = re.compile(r",? (?:as in|for example|e\.g\.)?:(?= |$)")
+"""What is left of a sentence whose example was a block of code."""
 _TICKED = re.compile(r"`([^`\n]*)`")
 
 
@@ -43,7 +45,7 @@ def section(rule: Rule | None, heading: str) -> str:
 def condensed(text: str, limit: int) -> str:
     """As many whole sentences as fit, else the first one cut between words. Names lose their backticks: copair
     would look for them in the change."""
-    text = _TICKED.sub(r"\1", text)
+    text = _EXAMPLE.sub(".", _TICKED.sub(r"\1", text))
     kept = ""
     for sentence in _SENTENCE.split(text):
         longer = f"{kept} {sentence}".strip()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
-from collections.abc import Iterator
+from itertools import pairwise
 
+from agent.core.grammar import grammar_of
 from agent.core.secrets import is_secret_path
+from agent.core.symbols import Symbol
+from agent.core.symbols import outline as symbols_of
 from agent.ports import ToolOutput
 from agent.tools.reading import show
 from agent.tools.source import Page, Unseen, View, normal, shown
 
 ROWS = 200
 LINE_CHARS = 160
+LONG_LINE = 400
+"""Characters; longer lines are data."""
+NAME_WITHIN = 40
+"""Lines from the start of a definition in which its name is looked for."""
 
 _DEFINITION = re.compile(
     r"(?:export\s+|default\s+|pub(?:\([a-z]+\))?\s+|public\s+|private\s+|protected\s+|internal\s+|static\s+|final\s+"
@@ -42,47 +47,46 @@ def outline(view: View, wanted: str) -> ToolOutput:
 
 def _file(page: Page) -> ToolOutput:
     name = shown(page.path)
-    rows = list(_python(page) if page.path.endswith((".py", ".pyi")) else _other(page))
+    rows = _rows(page)
     head = f"{name}, {len(page.lines)} lines, {len(rows)} definitions"
     kept = rows[:ROWS]
     left = (
-        [f"[left out: {len(rows) - ROWS} definitions from line {rows[ROWS].split(':')[0]} on]"]
+        [f"[left out: {len(rows) - ROWS} definitions, from line {rows[ROWS].split('-')[0]}]"]
         if rows[ROWS:]
         else []
     )
-    return ToolOutput(
-        "\n".join([f"{head}:" if rows else f"{head}.", *kept, *left]),
-        f"outline: {head}",
-        withheld=page.secrets,
-    )
+    body = "\n".join([f"{head}:" if rows else f"{head}.", *kept, *left])
+    return ToolOutput(body, f"outline: {head}", withheld=page.secrets)
 
 
-def _row(page: Page, number: int) -> str:
-    return f"{number}: {page.lines[number - 1].rstrip()[:LINE_CHARS]}"
+def _rows(page: Page) -> list[str]:
+    """One row a definition: its lines, as `read` takes them, and the line that names it."""
+    lines = tuple(f"{line}\n".encode("utf-8", "replace") for line in page.lines)
+    if grammar_of(page.path, b"".join(lines)) is not None:
+        symbols = symbols_of(page.path, lines).symbols
+        return [f"{one.start + 1}-{one.end}: {_named(page, one)}" for one in symbols]
+    found = [number for number, line in enumerate(page.lines, 1) if _defines(line.strip())]
+    return [
+        f"{number}-{end - 1}: {_cut(page.lines[number - 1])}"
+        for number, end in pairwise([*found, len(page.lines) + 1])
+    ]
 
 
-def _python(page: Page) -> Iterator[str]:
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            tree = ast.parse("\n".join(page.lines))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        yield from _other(page)
-        return
-    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    waiting: list[ast.AST] = list(reversed(tree.body))
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, kinds) or (isinstance(node, ast.Assign | ast.AnnAssign) and node.col_offset == 0):
-            yield _row(page, node.lineno)
-        if isinstance(node, ast.ClassDef | ast.If | ast.Try):
-            waiting += reversed(node.body)
+def _named(page: Page, symbol: Symbol) -> str:
+    """The line of a symbol that has its name: comments and decorators may stand before it."""
+    last = symbol.name.rpartition(".")[2].split()[-1]
+    inside = page.lines[symbol.start : min(symbol.end, symbol.start + NAME_WITHIN)]
+    plain = (line for line in inside if not line.lstrip().startswith(("#", "//", "/*", "*", "@")))
+    line = next((line for line in plain if last in line), "")
+    return _cut(line) if line else symbol.name
 
 
-def _other(page: Page) -> Iterator[str]:
-    for number, line in enumerate(page.lines, 1):
-        text = line.strip()
-        if len(text) < 400 and not _FLOW.match(text) and _DEFINITION.match(text):
-            yield _row(page, number)
+def _cut(line: str) -> str:
+    return line.rstrip()[:LINE_CHARS]
+
+
+def _defines(text: str) -> bool:
+    return len(text) < LONG_LINE and not _FLOW.match(text) and bool(_DEFINITION.match(text))
 
 
 def folder(view: View, path: str) -> ToolOutput:

@@ -44,7 +44,7 @@ def scene(root: Path) -> Iterator[Scene]:
 def test_it_says_what_it_is_and_asks_which_rules_to_take(scene: Scene) -> None:
     scene.say("fix the failing test")
     assert "no language model" in scene.text
-    assert "ruff finds 6 things in 2 of 2 Python files" in scene.text
+    assert "ruff has 6 findings in 2 of 2 Python files, and 5 fixes for them." in scene.text
     question = scene.arguments
     assert question["options"] == [
         "F401 unused-import: 3 fixes",
@@ -199,7 +199,7 @@ def test_a_question_about_a_card_is_answered_in_words_only(scene: Scene) -> None
     scene.say("fix F401")
     scene.say('The person asks about chunk c1 "t", still undecided: why?', ToolChoice.NONE)
     assert scene.call is None
-    assert "I can only tell what ruff's documentation says of F401 (unused-import)" in scene.text
+    assert "what ruff's documentation says of F401 (unused-import)" in scene.text
 
 
 def test_a_used_up_budget_of_questions_does_not_stop_it(scene: Scene) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from agent.core import events as ev
 from agent.core.frontend import CardOffer, Decide, Input, PromptOffer, QuestionOffer, Quit, Say, Undo
-from agent.core.review import Approve, Defer, Reject, Revise
+from agent.core.review import Approve, Ask, Defer, Reject, Revise
 from agent.core.session import Status
 from agent.offline.pair import OfflinePair
 from agent.offline.tour import prepare_tour, tour_model
@@ -177,3 +177,11 @@ def test_approval_is_of_exactly_what_the_card_shows(project: Path) -> None:
 
     play(project, pair(project), say(Say("fix E711")), stale)
     assert (project / "messy.py").read_text() == MESSY
+
+
+def test_a_question_about_the_card_leaves_it_open(project: Path) -> None:
+    played = play(project, pair(project), say(Say("fix E711")), decide(Ask("why?")), approve)
+    assert (project / "messy.py").read_text() == MESSY.replace("== None", "is None")
+    assert len(played.person.cards) == 2
+    said = [event.text for event in played.person.events if isinstance(event, ev.Replied)]
+    assert "documentation says of E711" in said[1]

@@ -227,12 +227,12 @@ def test_a_search_text_is_never_an_option(repo: Path, tools: Tools, text: str) -
     assert not (repo / "marker").exists()
 
 
-def test_the_outline_of_a_python_file(repo: Path, tools: Tools) -> None:
+def test_the_outline_of_a_python_file_gives_ranges_to_read(repo: Path, tools: Tools) -> None:
     (repo / "a.py").write_text(
-        'X = 1\n\n\nclass A:\n    """def no"""\n\n    async def run(self):\n        def inner(): ...\n'
+        'X = 1\n\n\n# about run\n@deco\nclass A:\n    """def no"""\n\n    async def run(self):\n        pass\n'
     )
     assert call(tools, "outline", path="a.py").content == (
-        "a.py, 8 lines, 3 definitions:\n1: X = 1\n4: class A:\n7:     async def run(self):"
+        "a.py, 10 lines, 2 definitions:\n4-10: class A:\n9-10:     async def run(self):"
     )
 
 
@@ -241,22 +241,17 @@ def test_the_outline_of_a_python_file(repo: Path, tools: Tools) -> None:
     [
         (
             "a.go",
-            "package a\n\nfunc (s *S) Run() error {\n\tif x {\n\t}\n}\n",
-            ["3: func (s *S) Run() error {"],
+            "package a\n\nfunc (s *S) Run() error {\n\treturn nil\n}\n",
+            ["3-5: func (s *S) Run() error {"],
         ),
-        (
-            "a.rs",
-            "pub(crate) fn run() {}\nimpl A for B {\n",
-            ["1: pub(crate) fn run() {}", "2: impl A for B {"],
-        ),
-        (
-            "a.ts",
-            "export class A {\n}\nexport const f = (x) => x\n",
-            ["1: export class A {", "3: export const f = (x) => x"],
-        ),
-        ("a.c", "static int f(int a) {\n  while (a) {\n  }\n}\n", ["1: static int f(int a) {"]),
-        ("a.md", "# Title\ntext\n## Part\n", ["1: # Title", "3: ## Part"]),
-        ("broken.py", "def f(:\n  pass\n", ["1: def f(:"]),
+        ("a.rs", "pub(crate) fn run() {\n  x();\n}\n", ["1-3: pub(crate) fn run() {"]),
+        ("a.ts", "export class A {\n  run() {\n  }\n}\n", ["1-4: export class A {", "2-3:   run() {"]),
+        ("a.c", "static int f(int a) {\n  return 1;\n}\n", ["1-3: static int f(int a) {"]),
+        ("a.rb", "class A\n  def run\n    if x\n    end\n  end\nend\n", ["1-1: class A", "2-6:   def run"]),
+        ("a.md", "# Title\ntext\n## Part\n", ["1-2: # Title", "3-3: ## Part"]),
+        ("broken.py", "def f(:\n  pass\n\ndef g():\n    pass\n", ["1-2: def f(:", "4-5: def g():"]),
+        ("empty.py", "", []),
+        ("notes.txt", "just words\n", []),
     ],
 )
 def test_the_outline_of_other_files(repo: Path, tools: Tools, name: str, text: str, rows: list[str]) -> None:

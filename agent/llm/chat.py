@@ -24,14 +24,14 @@ from agent.core.dialog import (
 )
 from agent.llm import faults, loose
 from agent.llm.chat_calls import Calls
-from agent.llm.chat_request import build_body, max_tokens_field
+from agent.llm.chat_request import REPLAYED, build_body, max_tokens_field
 from agent.llm.ids import taken_ids
 from agent.llm.presets import Preset, WireName
 from agent.llm.relax import refused_field
 from agent.llm.secret import Secret
 from agent.llm.sse import Malformed
 
-DROPPABLE = ("stream_options", "parallel_tool_calls", "prompt_cache_key", "strict")
+DROPPABLE = ("stream_options", "parallel_tool_calls", "prompt_cache_key", "strict", *REPLAYED)
 _STOPS = {
     "stop": Stop.END,
     "tool_calls": Stop.TOOL,

@@ -18,6 +18,9 @@ Json = dict[str, Any]
 GEMINI_DUMMY = {"extra_content": {"google": {"thought_signature": "skip_thought_signature_validator"}}}
 """Gemini refuses a call of another model without a signature, but takes this one."""
 
+REPLAYED = ("reasoning_content", "reasoning_details", "reasoning", "extra_content")
+"""What servers say beside the standard and most want back; some refuse to see it again."""
+
 
 def build_body(request: Request, model: str, preset: Preset, dropped: frozenset[str]) -> Json:
     """The JSON body: what stays first, then the messages, then what may differ from turn to turn.
@@ -35,7 +38,7 @@ def build_body(request: Request, model: str, preset: Preset, dropped: frozenset[
         body["tools"] = [_tool(tool.name, tool.description, tool.schema, strict) for tool in request.tools]
         if preset.one_call:
             body["parallel_tool_calls"] = False
-    body["messages"] = _messages(request, model, preset)
+    body["messages"] = _messages(request, model, preset, dropped)
     if request.tools and request.tool_choice is ToolChoice.NONE:
         body["tool_choice"] = "none"
     return {name: value for name, value in body.items() if name not in dropped}
@@ -55,12 +58,13 @@ def _tool(name: str, description: str, schema: Json, strict: bool) -> Json:
     return {"type": "function", "function": function}
 
 
-def _messages(request: Request, model: str, preset: Preset) -> list[Json]:
+def _messages(request: Request, model: str, preset: Preset, dropped: frozenset[str]) -> list[Json]:
     messages: list[Json] = [{"role": "system", "content": request.system}] if request.system else []
     their_ids: dict[str, str] = {}
     for message in request.history:
         if isinstance(message, AssistantMessage):
-            built = _assistant(message, model, preset)
+            said = _assistant(message, model, preset)
+            built = {name: value for name, value in said.items() if name not in dropped}
             theirs = [loose.text(loose.obj(call).get("id")) for call in loose.array(built.get("tool_calls"))]
             their_ids.update(server_ids(message, theirs))
             # An empty answer is refused by several servers and says nothing.

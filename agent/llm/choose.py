@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from agent.core.dialog import Fault, Protocol
+from agent.core.dialog import Fault, FaultKind, Protocol
 from agent.core.errors import ModelError
 from agent.core.price import Price
 from agent.io.config import Config
@@ -21,13 +21,14 @@ from agent.llm.keys import FoundKey
 from agent.llm.listing import ModelInfo, list_models
 from agent.llm.messages import OLD_VERSION
 from agent.llm.place import Flags, Place, find_place, key_names, needs_key, same_origin
-from agent.llm.presets import Preset
+from agent.llm.presets import Preset, WireName
 from agent.llm.prices import context_of, price_of
 from agent.llm.secret import checked_base_url, is_loopback, origin_of
 
 MODEL_ENV = "COPAIR_MODEL"
 KEY_ENV = "COPAIR_API_KEY"
 VERSION_ENV = "ANTHROPIC_VERSION"
+ANY_MODEL = "default"
 HOW = "name one with --model PROVIDER/NAME, or run `copair connect`"
 
 __all__ = ["Choice", "Flags", "choose"]
@@ -60,9 +61,8 @@ def choose(
     if place is None:
         return None
     key = _key(place, config, env)
-    place = msgspec.structs.replace(
-        place, base_url=checked_base_url(place.base_url, place.source, has_key=bool(key.secret))
-    )
+    address = checked_base_url(place.base_url, place.source, has_key=bool(key.secret))
+    place = msgspec.structs.replace(place, base_url=_bare(address, place.preset.wire))
     if needs_key(place) and not key.secret and not is_loopback(place.base_url):
         names = " or ".join(place.preset.key_env)
         raise ModelError(f"no key for {place.preset.name}", hint=f"set {names}, or run `copair connect`")
@@ -81,6 +81,13 @@ def choose(
         setup=setup,
     )
     return _choice(model, place, key, info.id, config)
+
+
+def _bare(url: str, wire: WireName) -> str:
+    """The base of an address that was given with the path of one request, or with a `/v1` that is added anyway."""
+    if wire is WireName.MESSAGES:
+        return url.removesuffix("/messages").removesuffix("/v1")
+    return url.removesuffix("/chat/completions").removesuffix("/responses")
 
 
 def _choice(model: ProviderModel, place: Place, key: FoundKey, model_id: str, config: Config) -> Choice:
@@ -148,6 +155,9 @@ def _first_model(place: Place, key: FoundKey, endpoint: Endpoint) -> ModelInfo:
         return ModelInfo(place.preset.default_model)
     headers = key_headers(place.preset, key.secret, key.source)
     found = list_models(endpoint, headers, place.preset.wire)
+    if isinstance(found, Fault) and found.kind in (FaultKind.BAD_REQUEST, FaultKind.SERVER):
+        # It is there but lists nothing: servers of one model take any name.
+        return ModelInfo(ANY_MODEL)
     if isinstance(found, Fault):
         raise ModelError(f"no model was named, and {found.message}", hint=found.hint or HOW)
     if not found:

@@ -27,7 +27,8 @@ from agent.ports import Cancel
 
 ERROR_BODY_BYTES = 256 * 1024
 ERROR_BODY_SECONDS = 3.0
-RELAXATIONS = 4
+RELAXATIONS = 10
+NO_KEY_HINT = "no key was sent: set COPAIR_API_KEY, or OPENAI_BASE_URL and OPENAI_API_KEY together"
 USER_AGENT = f"copair/{__version__}"
 
 
@@ -118,8 +119,9 @@ class ProviderModel:
 
     def stream(self, request: Request, cancel: Cancel) -> Generator[StreamEvent]:
         """Events of one reply, ending in Done or Fault. Never raises for what a server or network does."""
+        refused: Fault | None = None
         for _ in range(RELAXATIONS):
-            refused: Fault | None = None
+            refused = None
             with contextlib.closing(self._tried(request, cancel)) as events:
                 for event in events:
                     if isinstance(event, Fault) and self._relaxed(event):
@@ -128,7 +130,8 @@ class ProviderModel:
                     yield event
             if refused is None:
                 return
-        yield Fault(FaultKind.BAD_REQUEST, "the server refused the request in every form that we know")
+        if refused is not None:
+            yield refused
 
     def _relaxed(self, fault: Fault) -> bool:
         return fault.kind is FaultKind.BAD_REQUEST and self.wire.relax(fault)
@@ -155,8 +158,9 @@ class ProviderModel:
         reader = self.wire.reader(request)
         known = Usage()
         with contextlib.closing(exchange(call, cancel, self._setup.timing, self._setup.limits)) as pieces:
+            watch = _Watch(pieces, self._setup.notice, origin_of(call.url))
             try:
-                for event in self._read(_Watch(pieces, self._setup.notice, origin_of(call.url)), reader):
+                for event in self._read(watch, reader):
                     if isinstance(event, Usage):
                         known = event
                     yield event
@@ -167,13 +171,15 @@ class ProviderModel:
                 fault = broken.fault
         if known == Usage() and reader.usage != known:
             yield reader.usage
-        yield self._clean(fault)
+        yield self._clean(fault, watch.request_id)
 
-    def _clean(self, fault: Fault) -> Fault:
-        """The fault without the key, should the server have sent it back."""
+    def _clean(self, fault: Fault, request_id: str) -> Fault:
+        """The fault with its request id, and without the key, should the server have sent that back."""
         redact = self.endpoint.key.redact
+        hint = fault.hint if self.endpoint.key or fault.kind is not FaultKind.AUTH else NO_KEY_HINT
+        request_id = fault.request_id or request_id
         return msgspec.structs.replace(
-            fault, message=redact(fault.message), hint=redact(fault.hint), request_id=redact(fault.request_id)
+            fault, message=redact(fault.message), hint=redact(hint), request_id=redact(request_id)
         )
 
     def _read(self, watch: _Watch, reader: Reader) -> Iterator[StreamEvent]:
@@ -203,6 +209,7 @@ class _Watch:
         self._pieces = pieces
         self._notice = notice
         self._where = where
+        self.request_id = ""
         self._began = self._last = time.monotonic()
 
     def heard(self) -> None:
@@ -219,6 +226,7 @@ class _Watch:
         for piece in self._pieces:
             match piece:
                 case Head():
+                    self.request_id = faults.request_id(piece.headers)
                     return piece
                 case Broken(fault=fault):
                     raise Malformed(fault)

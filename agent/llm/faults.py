@@ -97,11 +97,11 @@ def _number(value: str) -> float | None:
 
 def from_status(status: int, headers: Mapping[str, str], body: bytes, where: str, now: float) -> Fault:
     """The fault of an answer that is not a stream: an error status, a redirect, or something else than SSE."""
-    request_id = headers.get("request-id") or headers.get("x-request-id") or ""
+    own_id = request_id(headers)
     if 300 <= status < 400:
         return Fault(
             FaultKind.BAD_REQUEST, f"{where} answered with a redirect ({status}), which is not followed",
-            "set the base URL to the final address", request_id=request_id,
+            "set the base URL to the final address", request_id=own_id,
         )  # fmt: skip
     try:
         value = loose.parse(body)
@@ -120,8 +120,13 @@ def from_status(status: int, headers: Mapping[str, str], body: bytes, where: str
         hint=_hint(kind, status, words),
         retryable=retryable and kind is not FaultKind.QUOTA,
         retry_after_seconds=retry_after_seconds(headers, now),
-        request_id=request_id or loose.text(loose.obj(value).get("request_id")),
+        request_id=own_id or loose.text(loose.obj(value).get("request_id")),
     )
+
+
+def request_id(headers: Mapping[str, str]) -> str:
+    """What the provider's support wants to know of a request."""
+    return headers.get("request-id") or headers.get("x-request-id") or ""
 
 
 def from_error(value: object, where: str) -> Fault:
@@ -172,7 +177,9 @@ def _words(error: object) -> str:
     said = loose.text(fields.get("message")) or loose.text(fields.get("msg"))
     where = ".".join(str(part) for part in loose.array(fields.get("loc")))
     inner = loose.text(loose.obj(fields.get("metadata")).get("raw"))
-    return ": ".join(filter(None, (where, said, inner)))[:MESSAGE_CHARS]
+    field = loose.text(fields.get("param"))
+    named = f"({field})" if field and field not in said else ""
+    return " ".join(filter(None, (f"{where}:" if where else "", said, named, inner)))[:MESSAGE_CHARS]
 
 
 def _plain(body: bytes, headers: Mapping[str, str]) -> str:
@@ -210,7 +217,7 @@ def _hint(kind: FaultKind, status: int, words: str) -> str:
     if "support tool" in low or "tool choice requires" in low or "tools param requires" in low:
         return 'this model cannot call tools: set protocol = "text" for it'
     if status == 404 or ("model" in low and "not found" in low):
-        return "check the model's name and the base URL; `copair connect` lists the models"
+        return "check the model's name and the base URL (most end in /v1); `copair connect` lists the models"
     if "html" in low and "web page" in low:
         return "the base URL is probably wrong; it usually ends in /v1"
     return _HINTS.get(kind, "")

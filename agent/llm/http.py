@@ -17,6 +17,7 @@ import time
 import zlib
 from collections.abc import Generator, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -109,6 +110,18 @@ def exchange(call: Call, cancel: Cancel, timing: Timing, limits: Limits) -> Gene
         pump.join(JOIN_SECONDS)
 
 
+# ImportError: httpx finds out only here that a SOCKS proxy of the environment needs a package that is not there.
+_EXPECTED = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+    OSError,
+    ValueError,
+    ImportError,
+    zlib.error,
+)
+
+
 class _TooMuch(Exception):
     """The body is larger than the limit, or is compressed in a way that we do not read."""
 
@@ -146,16 +159,10 @@ class _Pump(threading.Thread):
             self._exchange()
         except _TooMuch as error:
             self._fail(FaultKind.SERVER, str(error))
-        except (
-            httpx.HTTPError,
-            httpx.InvalidURL,
-            httpx.StreamError,
-            OSError,
-            ValueError,
-            zlib.error,
-        ) as error:
+        except _EXPECTED as error:
             self._queue.put(Broken(_fault(error, self._call.url, self._read_seconds())))
-        self._queue.put(None)
+        finally:
+            self._queue.put(None)
 
     def _exchange(self) -> None:
         call = self._call
@@ -165,7 +172,7 @@ class _Pump(threading.Thread):
             connect=timing.connect, read=self._read_seconds(), write=timing.write, pool=timing.pool
         )
         # A TLS context costs 20 ms and is not needed for plain http; loopback must not leave by a proxy.
-        secure = call.url.startswith("https:")
+        secure = False if urlsplit(call.url).scheme == "http" else httpx.create_ssl_context()
         with (
             httpx.Client(
                 verify=secure, trust_env=not here, timeout=timeout, follow_redirects=False
@@ -251,7 +258,7 @@ def _fault(error: Exception, url: str, read_seconds: float) -> Fault:
             return Fault(FaultKind.NETWORK, f"cannot connect to {where}: {words}", start, retryable=True)
         case httpx.ConnectTimeout():
             return Fault(FaultKind.NETWORK, f"{where} does not accept connections", start, retryable=True)
-        case httpx.ProxyError():
+        case httpx.ProxyError() | ImportError():
             return Fault(
                 FaultKind.NETWORK, f"the proxy on the way to {where} failed: {words}", "see HTTPS_PROXY"
             )

@@ -19,7 +19,7 @@ from agent.llm.client import Endpoint
 from agent.llm.listing import LOCAL_TIMING, list_models
 from agent.llm.ollama import ollama_base_url
 from agent.llm.presets import Preset
-from agent.llm.secret import origin_of
+from agent.llm.secret import is_loopback, origin_of
 
 _ALIASES = {"google": "gemini", "claude": "anthropic", "llama.cpp": "llamacpp", "lm-studio": "lmstudio"}
 _PREFIXES = {
@@ -57,12 +57,13 @@ def find_place(
     provider, _, rest = spec.partition("/")
     provider = _ALIASES.get(provider.lower(), provider.lower())
     if provider == "local":
-        return _local(source), rest
+        return _local(source, env), rest
     own = _own_address(config, env, flags, source)
     if provider in presets.PRESETS and (rest or "/" in spec):
         return _provider_place(presets.PRESETS[provider], env, source, own), rest
     if own is not None:
-        return own, spec
+        beside = env.get("OPENAI_MODEL", "").strip() if own.source == "OPENAI_BASE_URL" else ""
+        return own, spec or beside
     if not spec:
         return _from_env(env), ""
     return _guess(spec, source, env), spec
@@ -131,12 +132,14 @@ def _from_env(env: Mapping[str, str]) -> Place | None:
     return None
 
 
-def _local(source: str) -> Place:
+def _local(source: str, env: Mapping[str, str]) -> Place:
     """The first server on this machine that answers. Raises ModelError when there is none."""
+    ollama = ollama_base_url(env.get("OLLAMA_HOST", ""))
     for preset in presets.LOCAL:
-        found = list_models(Endpoint(preset.base_url), {}, preset.wire, timing=LOCAL_TIMING)
+        url = ollama if preset is presets.OLLAMA and is_loopback(ollama) else preset.base_url
+        found = list_models(Endpoint(url), {}, preset.wire, timing=LOCAL_TIMING)
         if not isinstance(found, Fault) and found:
-            return Place(preset, preset.base_url, source)
+            return Place(preset, url, source)
     tried = ", ".join(f"{preset.name} ({origin_of(preset.base_url)})" for preset in presets.LOCAL)
     raise ModelError("no model server answers on this machine", hint=f"start one of: {tried}")
 

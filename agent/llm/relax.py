@@ -19,6 +19,10 @@ _UNKNOWN = (
     "invalid field",
     "extra field",
     "must be verified",
+    "should be",
+    "invalid value",
+    "does not support",
+    "cannot be used",
 )
 
 

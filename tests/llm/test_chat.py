@@ -338,3 +338,15 @@ def test_bare_line_breaks_in_arguments_are_forgiven_and_go_back_as_strict_json()
         replay(model, events, end)
     sent = server.requests[1].json["messages"][1]["tool_calls"][0]["function"]["arguments"]
     assert json.loads(sent) == {"a": "x\ny"}
+
+
+def test_reasoning_that_a_server_refuses_to_see_again_is_left_out() -> None:
+    reply = body(chunk({"reasoning": "hm", "content": "Hi."}), chunk({}, "stop"))
+    refusal = b'{"error":{"message":"messages.1: property \'reasoning\' is unsupported"}}'
+    no = Reply(status=400, body=refusal, content_type="application/json")
+    with ScriptedServer("chat", [reply, no, Turn(text="ok")]) as server:
+        model = chat_model(server)
+        said = AssistantMessage("Hi.", (), collect(model, request("hi"))[-1].raw)
+        again = Request("", (), (UserMessage("hi"), said, UserMessage("and?")))
+        assert isinstance(collect(model, again)[-1], Done)
+    assert ["reasoning" in r.json["messages"][1] for r in server.requests[1:]] == [True, False]

@@ -11,9 +11,10 @@ from agent.core.dialog import Done, Protocol
 from agent.core.errors import CopairError, ModelError, UsageError
 from agent.io.config import Config
 from agent.llm.choose import Choice, Flags, choose
+from agent.llm.keys import from_keyring
 from agent.llm.ollama import ollama_base_url
 from tests.support.llm import KEY, QUICK, collect, request
-from tests.support.server import ScriptedServer
+from tests.support.server import Reply, ScriptedServer
 from tests.support.wires import Turn
 
 OTHER = "sk-other-9876543210fedcba"
@@ -189,3 +190,67 @@ def test_a_local_server_is_used_without_any_proxy(monkeypatch: pytest.MonkeyPatc
     with ScriptedServer("chat", [Turn(text="hi")]) as server:
         events: list[Any] = collect(chosen(model=f"{server.base_url}#m").model, request("x"))
     assert isinstance(events[-1], Done)
+
+
+@pytest.mark.parametrize(
+    ("model", "env", "base"),
+    [
+        ("http://127.0.0.1:9/v1/chat/completions#m", {}, "http://127.0.0.1:9/v1"),
+        (
+            "claude-x",
+            {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9/v1/", "ANTHROPIC_API_KEY": KEY},
+            "http://127.0.0.1:9",
+        ),
+        (
+            "claude-x",
+            {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "ANTHROPIC_API_KEY": KEY},
+            "http://127.0.0.1:9",
+        ),
+    ],
+)
+def test_an_address_may_be_given_with_the_path_that_is_added(
+    model: str, env: dict[str, str], base: str
+) -> None:
+    assert chosen(model=model, **env).base_url == base
+
+
+def test_a_server_that_lists_nothing_is_asked_for_its_default() -> None:
+    class NoList(ScriptedServer):
+        def _send(self, connection: Any, reply: Any, request: Any) -> None:
+            missing = Reply(status=404, body=b"not found", content_type="text/plain")
+            super()._send(connection, missing if request.method == "GET" else reply, request)
+
+    with NoList("chat", [Turn(text="hi")]) as server:
+        choice = chosen(OPENAI_BASE_URL=server.base_url)
+        assert choice.model_id == "default"
+        assert isinstance(collect(choice.model, request("x"))[-1], Done)
+    assert chosen(OPENAI_BASE_URL="http://127.0.0.1:9/v1", OPENAI_MODEL="named").model_id == "named"
+
+
+def test_local_finds_ollama_where_its_variable_says_but_only_on_this_machine() -> None:
+    with ScriptedServer("chat", models=("tiny",)) as server:
+        choice = chosen(model="local", OLLAMA_HOST=f"127.0.0.1:{server.port}")
+        assert (choice.model.name, choice.base_url) == ("ollama/tiny", server.base_url)
+        named = chosen(model="local/other", OLLAMA_HOST=f"127.0.0.1:{server.port}")
+        assert named.model.name == "ollama/other"
+
+
+def test_the_api_version_of_a_compatible_server_is_the_old_one_unless_said() -> None:
+    with ScriptedServer("messages", [Turn(text="a"), Turn(text="b")]) as server:
+        env = {"ANTHROPIC_BASE_URL": server.base_url, "ANTHROPIC_API_KEY": KEY}
+        collect(chosen(model="claude-x", **env).model, request("x"))
+        collect(chosen(model="claude-x", **env, ANTHROPIC_VERSION="2027-01-01").model, request("x"))
+    assert [r.headers["anthropic-version"] for r in server.requests] == ["2023-06-01", "2027-01-01"]
+
+
+def test_an_auth_fault_without_a_key_says_where_keys_come_from() -> None:
+    refusal = Reply(status=401, body=b'{"error":{"message":"who are you?"}}', content_type="application/json")
+    with ScriptedServer("chat", [refusal]) as server:
+        last = collect(chosen(model=f"{server.base_url}#m").model, request("x"))[-1]
+    assert "COPAIR_API_KEY" in last.hint
+
+
+def test_the_keyring_is_asked_for_the_provider_and_may_be_missing() -> None:
+    assert from_keyring("openai", {"openai": KEY}.get).secret.reveal() == KEY
+    assert not from_keyring("anthropic", {"openai": KEY}.get).secret
+    assert not from_keyring("openai").secret

@@ -443,3 +443,9 @@ def test_calls_start_before_they_end() -> None:
     events = ask("chat", TURN)
     kinds = [type(e) for e in events]
     assert kinds.index(ToolCallStart) < kinds.index(ToolArgsDelta) < kinds.index(ToolCallEnd)
+
+
+@wires
+def test_a_fault_inside_a_stream_carries_the_request_id_of_its_headers(wire: str) -> None:
+    reply = Reply(body=sse({"error": {"message": "broke"}}, "error"), headers={"x-request-id": "req_77"})
+    assert assert_clean_fault(ask(wire, reply)).request_id == "req_77"

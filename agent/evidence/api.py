@@ -1,0 +1,320 @@
+"""The API check: what a change calls in other packages, held against what is installed in the project's environment.
+
+Read statically, nothing is imported. What is certainly missing, takes no such keyword or is deprecated is
+*contradicted*; what cannot be resolved without running is *unverified*, never contradicted. Also the documentation of
+a symbol for the model, and whether a quotation stands in an installed package word by word.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from agent.core.hunk import Write, writes_digest
+from agent.core.review import Evidence, EvidenceKind, Verdict
+from agent.evidence.project_env import ProjectEnv
+from agent.evidence.pymodules import Modules, SourceModule
+from agent.evidence.symbols import Missing, Symbol, Symbols, Unknown, is_newer_than_us
+from agent.evidence.uses import Reader, Use
+from agent.ports import Cancel
+
+MAX_CONTRADICTED = 5
+SHOWN = 3
+QUOTE_FILES = 5000
+MIN_QUOTE_CHARS = 12
+
+
+class ApiChecker:
+    """`paths` gives the repository's files; `find` the environment, looked up when it is first needed."""
+
+    def __init__(
+        self, root: Path, find: Callable[[], ProjectEnv], paths: Callable[[], Iterable[str]]
+    ) -> None:
+        self._root, self._find, self._paths = root, find, paths
+        self._symbols: Symbols | None = None
+        self._env: ProjectEnv | None = None
+        self._parts: set[str] | None = None
+        self._lock = threading.Lock()
+
+    def examine(self, writes: Sequence[Write]) -> Iterator[Evidence]:
+        """One piece for each contradiction, one for all the rest; nothing when nothing foreign is used."""
+        with self._lock:
+            uses = self._uses(writes)
+            digest = writes_digest(writes)
+            judged = [(use, *self._judge(use, writes)) for use in uses]
+        against = [(use, text) for use, verdict, text in judged if verdict is Verdict.CONTRADICTED]
+        for use, text in against[:MAX_CONTRADICTED]:
+            yield self._piece(Verdict.CONTRADICTED, text, [use], digest)
+        rest = [(use, verdict) for use, verdict, _ in judged if verdict is not Verdict.CONTRADICTED]
+        found = [use for use, verdict in rest if verdict is Verdict.VERIFIED]
+        unknown = [use for use, verdict in rest if verdict is Verdict.UNVERIFIED]
+        if found or unknown:
+            yield self._piece(
+                _word(found, unknown), self._summary(found, unknown), [*found, *unknown], digest
+            )
+
+    def docs(self, name: str) -> str:
+        """Signature, documentation and place of `package.module.Class.method`, for the model; says when it is not there."""
+        with self._lock:
+            answer = self._look(name)
+            match answer:
+                case Symbol():
+                    return "\n".join(
+                        part for part in (self._head(answer), _doc(answer), answer.where) if part
+                    )
+                case Missing(owner=owner, name=last):
+                    near = self._near(owner, last)
+                    return f"{owner or self._environment().label} has no {last}" + (
+                        f"; it has {', '.join(near)}" if near else ""
+                    )
+                case Unknown(reason=reason):
+                    return f"{name} cannot be read without running code: {reason}"
+
+    def quoted(self, package: str, text: str, cancel: Cancel | None = None) -> str:
+        """Where `text` stands in the installed `package`, word by word but for white space; empty when it does not."""
+        words = text.split()
+        if len("".join(words)) < MIN_QUOTE_CHARS:
+            return ""
+        wanted = re.compile(rb"\s+(?:#\s*)?".join(re.escape(word.encode()) for word in words))
+        for file in self._files(package):
+            if cancel is not None and cancel.cancelled:
+                return ""
+            try:
+                data = file.read_bytes()
+            except OSError:
+                continue
+            match = wanted.search(data)
+            if match:
+                return f"{file}:{data.count(10, 0, match.start()) + 1}"
+        return ""
+
+    def _uses(self, writes: Sequence[Write]) -> list[Use]:
+        made = {part.removesuffix(".py") for write in writes for part in write.path.split("/")}
+        reader = Reader(self._lookups(), lambda top: top in made or self._is_ours(top))
+        found = []
+        for write in writes:
+            if write.new is not None and write.path.endswith((".py", ".pyi")):
+                found += reader.added(write.old.data if write.old else b"", write.new.data)
+        return found
+
+    def _judge(self, use: Use, writes: Sequence[Write]) -> tuple[Verdict, str]:
+        env = self._environment()
+        match use.answer:
+            case Symbol() as symbol if use.wrong:
+                return (
+                    Verdict.CONTRADICTED,
+                    f"{_public(symbol.path)}() takes no {use.wrong}= ({self._from(symbol.path)})",
+                )
+            case Symbol() as symbol:
+                note = deprecation(symbol)
+                if note:
+                    return (
+                        Verdict.CONTRADICTED,
+                        f"{_public(symbol.path)} is deprecated: {note} ({self._from(symbol.path)})",
+                    )
+                return Verdict.VERIFIED, ""
+            case Missing(owner="", name=top):
+                known = use.is_guarded or not env.is_own or self._is_declared(top, writes) or _is_stdlib(top)
+                text = f"{top} is not installed in {env.label}"
+                return (Verdict.UNVERIFIED if known else Verdict.CONTRADICTED), text
+            case Missing(owner=owner, name=name):
+                if use.is_guarded or (is_newer_than_us(env.version) and not env.is_own):
+                    return Verdict.UNVERIFIED, ""
+                return Verdict.CONTRADICTED, f"{_public(owner)} has no {name} ({self._from(owner)})"
+            case Unknown():
+                return Verdict.UNVERIFIED, ""
+
+    def _piece(self, verdict: Verdict, summary: str, uses: Sequence[Use], digest: str) -> Evidence:
+        symbols = [use.answer for use in uses if isinstance(use.answer, Symbol)]
+        first = symbols[0] if symbols else None
+        return Evidence(
+            kind=EvidenceKind.API,
+            verdict=verdict,
+            summary=summary,
+            digest=digest,
+            quote=self._head(first) if first else "",
+            where=first.where if first else "",
+            details="\n".join(self._line(use) for use in uses),
+        )
+
+    def _summary(self, found: Sequence[Use], unknown: Sequence[Use]) -> str:
+        outer = [use for use in found if not any(other.text.startswith(use.text + ".") for other in found)]
+        names = ", ".join(f"{use.text} ({self._from(_path(use))})" for use in outer[:SHOWN])
+        rest = f" and {len(outer) - SHOWN} more" if len(outer) > SHOWN else ""
+        doubt = f"{len(unknown)} cannot be read without running" if unknown else ""
+        return "; ".join(part for part in (f"exists: {names}{rest}" if names else "", doubt) if part)
+
+    def _line(self, use: Use) -> str:
+        match use.answer:
+            case Symbol() as symbol:
+                return (
+                    f"line {use.line}: {self._head(symbol)}  {_first_line(symbol)}  {symbol.where}".rstrip()
+                )
+            case Missing(owner=owner, name=name):
+                return f"line {use.line}: {use.text}: {owner or self._environment().label} has no {name}"
+            case Unknown(reason=reason):
+                return f"line {use.line}: {use.text}: {reason}"
+
+    def _head(self, symbol: Symbol) -> str:
+        """Signature with distribution and version."""
+        text = symbol.path
+        if symbol.is_function:
+            text += f"({', '.join(_written(parameter) for parameter in symbol.item.parameters)})"
+            text += f" -> {symbol.item.returns}" if symbol.item.returns else ""
+        return f"{text}  [{self._from(symbol.path)}]"
+
+    def _from(self, path: str) -> str:
+        env = self._environment()
+        top = path.partition(".")[0]
+        distribution = None if _is_stdlib(top) else env.distribution(top)
+        if distribution is not None:
+            return str(distribution)
+        return "Python {}.{}".format(*env.version) if _is_stdlib(top) else top
+
+    def _look(self, name: str) -> Symbol | Missing | Unknown:
+        lookups = self._lookups()
+        if not re.fullmatch(r"[A-Za-z_]\w*(?:\.\w+)*", name):
+            return Unknown("not a dotted name")
+        parts = name.split(".")
+        answer: Symbol | Missing | Unknown = lookups.module(parts[0])
+        for part in parts[1:]:
+            if not isinstance(answer, Symbol):
+                return answer
+            answer = lookups.member(answer, part)
+        return answer
+
+    def _near(self, owner: str, name: str) -> list[str]:
+        answer = self._look(owner) if owner else None
+        if not isinstance(answer, Symbol) or not isinstance(answer.module, SourceModule):
+            return []
+        known = (
+            answer.item.members if answer.item is not None else {*answer.module.own, *answer.module.imports}
+        )
+        return difflib.get_close_matches(name, [word for word in known if not word.startswith("_")], 3, 0.5)
+
+    def _files(self, package: str) -> Iterator[Path]:
+        top = package.partition(".")[0]
+        env = self._environment()
+        count = 0
+        if not re.fullmatch(r"\w+", top):
+            return
+        for folder in (*env.sites, env.stdlib):
+            for place in (folder / f"{top}.py", *sorted((folder / top).rglob("*.py*"))):
+                if place.suffix in (".py", ".pyi") and place.is_file() and count < QUOTE_FILES:
+                    count += 1
+                    yield place
+
+    def _is_ours(self, top: str) -> bool:
+        """A top-level name that lies in the repository, at its top, under `src`, or anywhere when it is not installed."""
+        if any(
+            (self._root / place).exists()
+            for place in (f"{top}.py", top, f"src/{top}", f"src/{top}.py", f"lib/{top}")
+        ):
+            return True
+        if _is_stdlib(top) or self._lookups().is_installed(top):
+            return False
+        if self._parts is None:
+            self._parts = {part.removesuffix(".py") for path in self._paths() for part in path.split("/")}
+        return top in self._parts
+
+    def _is_declared(self, top: str, writes: Sequence[Write]) -> bool:
+        """True when the project says that it depends on it, also in this change: then it is only not installed yet."""
+        texts = [write.new.data for write in writes if write.new and _lists_dependencies(write.path)]
+        for name in (
+            "pyproject.toml",
+            "requirements.txt",
+            "setup.cfg",
+            "setup.py",
+            "Pipfile",
+            "environment.yml",
+        ):
+            try:
+                texts.append((self._root / name).read_bytes())
+            except OSError:
+                continue
+        word = re.escape(top).replace("_", "[-_.]").encode()
+        return any(re.search(rb"(?i)(?<![\w-])" + word + rb"(?![\w])", text) for text in texts)
+
+    def _environment(self) -> ProjectEnv:
+        if self._env is None:
+            self._env = self._find()
+        return self._env
+
+    def _lookups(self) -> Symbols:
+        if self._symbols is None:
+            self._symbols = Symbols(Modules(self._environment()))
+        return self._symbols
+
+
+def deprecation(symbol: Symbol) -> str:
+    """What its own decorator or documentation says about its deprecation; empty when it is not deprecated."""
+    item = symbol.item
+    if item is None or symbol.is_module:
+        return ""
+    for decorator in getattr(item, "decorators", ()):
+        if "deprecated" in str(decorator.callable_path).rpartition(".")[2].lower():
+            return _first_string(str(decorator.value)) or "marked by its decorator"
+    text = item.docstring.value if item.docstring else ""
+    match = re.search(r"^\.\. deprecated::\s*([^\n]*(?:\n[ \t]+[^\n]+)*)", text, re.MULTILINE)
+    if match:
+        return " ".join(match[1].split())[:120] or "says its documentation"
+    first = text.strip().split("\n")[0]
+    return first[:120] if re.match(r"(?:\[?deprecated\]?\b|DEPRECATED\b)", first, re.IGNORECASE) else ""
+
+
+def _first_string(code: str) -> str:
+    match = re.search(r"""["']([^"']{3,120})["']""", code)
+    return match[1] if match else ""
+
+
+def _word(found: Sequence[Use], unknown: Sequence[Use]) -> Verdict:
+    if not found:
+        return Verdict.UNVERIFIED
+    return Verdict.PARTLY if unknown else Verdict.VERIFIED
+
+
+def _is_stdlib(top: str) -> bool:
+    return top in sys.stdlib_module_names
+
+
+def _path(use: Use) -> str:
+    return use.answer.path if isinstance(use.answer, Symbol) else use.text
+
+
+def _public(path: str) -> str:
+    """A path without the private modules that a package keeps its names in."""
+    first, *rest = path.split(".")
+    return ".".join([first, *(part for part in rest[:-1] if not part.startswith("_")), *rest[-1:]])
+
+
+def _doc(symbol: Symbol) -> str:
+    item = (
+        symbol.item
+        if symbol.item is not None
+        else getattr(symbol.module, "api", None)
+        if symbol.is_module
+        else None
+    )
+    return item.docstring.value[:2000] if item is not None and item.docstring else ""
+
+
+def _first_line(symbol: Symbol) -> str:
+    return _doc(symbol).strip().split("\n")[0]
+
+
+def _written(parameter: object) -> str:
+    kind = getattr(getattr(parameter, "kind", None), "value", "")
+    stars = {"variadic positional": "*", "variadic keyword": "**"}.get(kind, "")
+    annotation, default = getattr(parameter, "annotation", None), getattr(parameter, "default", None)
+    text = stars + str(getattr(parameter, "name", ""))
+    text += f": {annotation}" if annotation is not None else ""
+    return text + (f" = {default}" if default is not None and not stars else "")
+
+
+def _lists_dependencies(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return name in ("pyproject.toml", "setup.cfg", "setup.py", "Pipfile") or name.startswith("requirements")

@@ -1,0 +1,342 @@
+"""What a Python file uses of other packages, and how: imports, attributes, calls with their keywords.
+
+Follows names through imports, attribute chains, instances (`x = Client(...)`, `with Client() as x`) and annotated
+return types. A name that is bound twice, a parameter, anything that is not certain is left alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from agent.evidence.pymodules import SourceModule, Target
+from agent.evidence.symbols import Missing, Symbol, Symbols, Unknown
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Use(msgspec.Struct, frozen=True):
+    """One use: `text` as written, at `line`. `keywords` are those of a call, with `wrong` the one that is not taken."""
+
+    text: str
+    line: int
+    answer: Symbol | Missing | Unknown
+    wrong: str = ""
+    is_guarded: bool = False
+
+
+class Value(msgspec.Struct, frozen=True):
+    """What an expression is: the thing itself, or an instance of a class."""
+
+    symbol: Symbol
+    is_instance: bool = False
+
+
+class Reader:
+    """Reads one file. `is_ours` says which top-level names belong to the repository itself."""
+
+    def __init__(self, symbols: Symbols, is_ours: Callable[[str], bool]) -> None:
+        self._symbols = symbols
+        self._is_ours = is_ours
+
+    def added(self, old: bytes, new: bytes) -> list[Use]:
+        """The uses in `new` that `old` did not have, each once. A file that does not parse has none."""
+        before, after = _parsed(old), _parsed(new)
+        if after is None:
+            return []
+        known = Counter(key for key, _ in _sites(before)) if before is not None else Counter()
+        wanted: list[ast.AST] = []
+        for key, node in _sites(after):
+            known[key] -= 1
+            if known[key] < 0:
+                wanted.append(node)
+        found = _File(after, self._symbols, self._is_ours)
+        return list({(use.text, use.wrong): use for node in wanted for use in found.uses(node)}.values())
+
+
+def _parsed(data: bytes) -> ast.Module | None:
+    try:
+        return ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _sites(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    """Imports, attribute chains and calls, each with a key that changes with what its first name is bound to."""
+    bound = {alias.asname or alias.name.partition(".")[0]: ast.unparse(node) for node in ast.walk(tree)
+             if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names}  # fmt: skip
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield ast.unparse(node), node
+        elif isinstance(node, ast.Attribute | ast.Call):
+            yield _site_key(node, bound), node
+
+
+def _site_key(node: ast.Attribute | ast.Call, bound: dict[str, str]) -> str:
+    text, words = ast.unparse(node), ""
+    if isinstance(node, ast.Call):
+        text, words = (
+            ast.unparse(node.func),
+            ",".join(sorted(keyword.arg or "**" for keyword in node.keywords)),
+        )
+    first = re.split(r"[^\w]", text, maxsplit=1)[0]
+    return f"{bound.get(first, '')}|{type(node).__name__}|{text}|{words}"
+
+
+class _File:
+    """One parsed file: its imports, its scopes, and what its expressions are."""
+
+    def __init__(self, tree: ast.Module, symbols: Symbols, is_ours: Callable[[str], bool]) -> None:
+        self._symbols, self._is_ours = symbols, is_ours
+        self._scope: dict[ast.AST, ast.AST] = {}
+        self._guarded: set[ast.AST] = set()
+        self._sources: dict[ast.AST, ast.expr] = {}
+        self._entered: dict[ast.AST, ast.expr] = {}
+        self._imports: dict[str, list[Target]] = {}
+        self._bound: dict[ast.AST, dict[str, list[ast.AST]]] = {}
+        self._walk(tree, tree, False)
+
+    def uses(self, node: ast.AST) -> Iterator[Use]:
+        match node:
+            case ast.Import(names=names):
+                for alias in names:
+                    yield from self._imported(node, Target(alias.name))
+            case ast.ImportFrom(level=0, module=str(module), names=names):
+                for alias in names:
+                    yield from self._imported(node, Target(module, alias.name if alias.name != "*" else ""))
+            case ast.Attribute(value=inner, attr=name):
+                owner = self._value(inner)
+                if owner is not None:
+                    yield Use(ast.unparse(node), node.lineno, self._symbols.member(owner.symbol, name))
+            case ast.Call(func=func, keywords=keywords):
+                value = self._value(func)
+                if value is not None and not value.is_instance:
+                    given = [keyword.arg for keyword in keywords if keyword.arg]
+                    wrong = wrong_keyword(self._symbols, value.symbol, given)
+                    if wrong:
+                        yield Use(ast.unparse(func), node.lineno, value.symbol, wrong)
+                    elif isinstance(func, ast.Name):
+                        yield Use(func.id, node.lineno, value.symbol)
+
+    def _imported(self, node: ast.Import | ast.ImportFrom, target: Target) -> Iterator[Use]:
+        top = target.module.partition(".")[0]
+        if self._is_ours(top) or top == "__future__":
+            return
+        answer = self._symbols.module(target.module)
+        if target.name and isinstance(answer, Symbol):
+            answer = self._symbols.member(answer, target.name)
+        text = f"{target.module}.{target.name}" if target.name else target.module
+        yield Use(text, node.lineno, answer, is_guarded=node in self._guarded)
+
+    def _walk(self, node: ast.AST, scope: ast.AST, guarded: bool) -> None:
+        """Note the scope of each node, and every binding of a name in each scope."""
+        self._scope[node] = scope
+        if guarded:
+            self._guarded.add(node)
+        self._note(node, scope)
+        if isinstance(
+            node,
+            Function
+            | ast.Lambda
+            | ast.ClassDef
+            | ast.ListComp
+            | ast.SetComp
+            | ast.DictComp
+            | ast.GeneratorExp,
+        ):
+            scope = node
+        inside = (
+            guarded
+            or isinstance(node, ast.Try)
+            or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+        )
+        for child in ast.iter_child_nodes(node):
+            self._walk(child, scope, inside)
+
+    def _note(self, node: ast.AST, scope: ast.AST) -> None:
+        match node:
+            case ast.Import(names=names):
+                for alias in names:
+                    target = Target(alias.name if alias.asname else alias.name.partition(".")[0])
+                    self._add_import(alias.asname or alias.name.partition(".")[0], target)
+            case ast.ImportFrom(level=level, module=module, names=names):
+                for alias in names:
+                    ours = level or not module
+                    self._add_import(
+                        alias.asname or alias.name, Target("" if ours else str(module), alias.name)
+                    )
+            case (
+                ast.Name(id=name, ctx=ast.Store() | ast.Del())
+                | ast.arg(arg=name)
+                | ast.ExceptHandler(name=str(name))
+            ):
+                self._bound.setdefault(scope, {}).setdefault(name, []).append(node)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                self._bound.setdefault(scope, {}).setdefault(name, []).append(node)
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                for name in names:
+                    self._bound.setdefault(scope, {}).setdefault(name, []).extend((node, node))
+            case _:
+                pass
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            self._sources[node.targets[0]] = node.value
+        if isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
+            self._entered[node.optional_vars] = node.context_expr
+
+    def _add_import(self, name: str, target: Target) -> None:
+        known = self._imports.setdefault(name, [])
+        if target not in known:
+            known.append(target)
+
+    def _value(self, node: ast.expr, depth: int = 8) -> Value | None:
+        """What `node` is; None when that is not certain, or it is of the repository itself."""
+        if depth <= 0:
+            return None
+        match node:
+            case ast.Name(id=name):
+                return self._named(node, name, depth)
+            case ast.Attribute(value=inner, attr=attr):
+                owner = self._value(inner, depth - 1)
+                if owner is None:
+                    return None
+                answer = self._symbols.member(owner.symbol, attr)
+                if not isinstance(answer, Symbol):
+                    return None
+                is_value = not (answer.is_module or answer.is_class or answer.is_function)
+                return None if is_value or "property" in _labels(answer) else Value(answer)
+            case ast.Call(func=func):
+                return self._made(func, depth)
+            case ast.Await(value=inner):
+                return self._value(inner, depth - 1)
+            case _:
+                return None
+
+    def _named(self, node: ast.Name, name: str, depth: int) -> Value | None:
+        scope: ast.AST | None = self._scope.get(node)
+        while scope is not None:
+            bindings = self._bound.get(scope, {}).get(name)
+            if bindings:
+                return (
+                    self._local(bindings, depth) if len(bindings) == 1 and name not in self._imports else None
+                )
+            above = self._scope.get(scope)
+            scope = None if above is scope else above
+        targets = self._imports.get(name, [])
+        if len(targets) != 1 or not targets[0].module or self._is_ours(targets[0].module.partition(".")[0]):
+            return None
+        answer = self._symbols.target(targets[0])
+        return Value(answer) if isinstance(answer, Symbol) else None
+
+    def _local(self, bindings: list[ast.AST], depth: int) -> Value | None:
+        """A variable that is bound once, to a call."""
+        source = self._sources.get(bindings[0])
+        if isinstance(source, ast.Call | ast.Await):
+            return self._value(source, depth - 1)
+        entered = self._entered.get(bindings[0])
+        made = self._value(entered, depth - 1) if isinstance(entered, ast.Call) else None
+        return made if made is not None and _enters_itself(self._symbols, made) else None
+
+    def _made(self, func: ast.expr, depth: int) -> Value | None:
+        """What a call gives: an instance of a class, or what a function says that it returns."""
+        called = self._value(func, depth - 1)
+        if called is None or called.is_instance:
+            return None
+        if called.symbol.is_class:
+            plain = not isinstance(self._symbols.member(called.symbol, "name_that_nothing_has"), Unknown)
+            return Value(called.symbol, is_instance=True) if plain else None
+        if (
+            not called.symbol.is_function
+            or called.symbol.item.decorators
+            or not isinstance(called.symbol.module, SourceModule)
+        ):
+            return None
+        text = str(called.symbol.item.returns or "").strip("\"'")
+        if not re.fullmatch(r"[A-Za-z_][\w.]*", text) or text in ("Any", "object", "Self"):
+            return None
+        answer = self._symbols.resolve(called.symbol.module, text)
+        return Value(answer, is_instance=True) if isinstance(answer, Symbol) and answer.is_class else None
+
+
+def _labels(symbol: Symbol) -> set[str]:
+    return set(symbol.item.labels) if symbol.item is not None else set()
+
+
+def _enters_itself(symbols: Symbols, made: Value) -> bool:
+    """True when `with X() as x` gives the instance: its `__enter__` says that it returns its own type."""
+    for parent in symbols.mro(made.symbol):
+        if not isinstance(parent, Symbol) or parent.item is None:
+            return False
+        enter = parent.item.members.get("__enter__")
+        if enter is not None:
+            own = str(next(iter(enter.parameters)).annotation) if enter.parameters else ""
+            return str(enter.returns).strip("\"'") in (
+                {own, "Self", "typing.Self", parent.item.name} - {"None", ""}
+            )
+    return False
+
+
+_SAME_SIGNATURE = frozenset((
+    "staticmethod", "classmethod", "abstractmethod", "overload", "cache", "lru_cache", "contextmanager",
+    "asynccontextmanager", "final", "override", "deprecated",
+))  # fmt: skip
+
+
+def wrong_keyword(symbols: Symbols, called: Symbol, names: list[str]) -> str:
+    """The first of `names` that `called` certainly does not take; empty when it takes all, or that is not certain."""
+    if not names:
+        return ""
+    taken = _keywords(symbols, called)
+    return next((name for name in names if taken is not None and name not in taken), "")
+
+
+def _keywords(symbols: Symbols, called: Symbol) -> set[str] | None:
+    """The names that a call may use; None when any may do, or it cannot be seen."""
+    if called.is_function:
+        return _parameters(called)
+    if not called.is_class:
+        return None
+    for parent in symbols.mro(called):
+        if not isinstance(parent, Symbol) or parent.item is None:
+            return None
+        if parent.item.decorators or "__new__" in parent.item.members or _has_metaclass(parent):
+            return None
+        init = parent.item.members.get("__init__")
+        if init is not None:
+            return (
+                _parameters(Symbol(f"{parent.path}.__init__", parent.module, init))
+                if init.is_function
+                else None
+            )
+    return None
+
+
+def _has_metaclass(parent: Symbol) -> bool:
+    """A metaclass may take the call itself; looked for in the text of the module, which is more than enough."""
+    if not isinstance(parent.module, SourceModule):
+        return True
+    return re.search(r"metaclass\s*=\s*(?!(?:abc\.)?ABCMeta)", parent.module.source) is not None
+
+
+def _parameters(called: Symbol) -> set[str] | None:
+    names: set[str] = set()
+    functions = [called.item, *_overloads(called)]
+    for function in functions:
+        decorators = {str(decorator.callable_path).rpartition(".")[2] for decorator in function.decorators}
+        if not decorators <= _SAME_SIGNATURE:
+            return None
+        for parameter in function.parameters:
+            kind = parameter.kind.value if parameter.kind is not None else ""
+            if kind == "variadic keyword":
+                return None
+            if kind not in ("positional-only", "variadic positional"):
+                names.add(parameter.name)
+    return names
+
+
+def _overloads(called: Symbol) -> list[object]:
+    found = getattr(called.item, "overloads", None)
+    return list(found) if found else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,12 @@ from agent.cli.commit import commit_command, commit_each
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core import steps
+from agent.core.chunk import Chunk
 from agent.core.dialog import Protocol, Usage
 from agent.core.errors import CopairError
+from agent.core.hunk import Write
 from agent.core.price import cost_dollars
+from agent.core.review import Evidence
 from agent.core.session import State, fold
 from agent.git.apply import Recovered
 from agent.io import journal
@@ -24,8 +27,10 @@ from agent.loop.commands import STANDARD
 from agent.loop.desk import Desk
 from agent.loop.driver import Driver, Session
 from agent.loop.examiner import Examiner
+from agent.offline.finding import FindingChecks
 from agent.offline.pair import OfflinePair
-from agent.ports import Frontend, Model
+from agent.offline.ruff import Ruff
+from agent.ports import Cancel, Checks, Frontend, Model
 from agent.tools.specs import all_tools, system_prompt
 from agent.tools.toolbox import Tools
 from agent.tools.worktree import WorkTree as Files
@@ -59,7 +64,7 @@ def pick_model(bench: Workbench, wanted: Wanted) -> tuple[Model, str, PriceOf]:
     if choice is not None:
         price = price_of(choice.preset.name, choice.model_id)
         return choice.model, choice.why, lambda usage: cost_dollars(usage, price) if price else None
-    pair = OfflinePair(bench.place.root, lambda: bench.known_paths, bench.tree.read)
+    pair = OfflinePair(bench.place.root, bench.repo.list_files, bench.tree.read)
     why = (
         "No model is set up: this is the built-in offline pair (ruff findings). copair connect finds a model."
     )
@@ -108,7 +113,7 @@ def make_driver(
         frontend=frontend,
         desk=make_desk(bench, onto),
         clock=bench.clock,
-        examiner=Examiner(ChunkChecks(bench) if source != "tour" else None),
+        examiner=Examiner(_checks(bench, model, source)),
         mention=_mention(tools),
         switch_model=_switch(bench),
         price=price,
@@ -134,6 +139,28 @@ def make_desk(bench: Workbench, onto: str) -> Desk:
         known_paths=lambda: bench.known_paths,
         budget=bench.settings.budget,
     )
+
+
+def _checks(bench: Workbench, model: Model | None, source: str) -> Checks:
+    """What looks at each chunk. Findings of ruff count where ruff made the proposal."""
+    findings = FindingChecks(Ruff(bench.place.root))
+    if source == "tour":
+        return findings
+    own = ChunkChecks(bench)
+    return InTurn(findings, own) if isinstance(model, OfflinePair) else own
+
+
+class InTurn:
+    """`ports.Checks` of several makers, one after another."""
+
+    def __init__(self, *makers: Checks) -> None:
+        self._makers = makers
+
+    def examine(
+        self, chunk: Chunk, writes: Sequence[Write], before: Sequence[Write], cancel: Cancel
+    ) -> Iterable[Evidence]:
+        for maker in self._makers:
+            yield from maker.examine(chunk, writes, before, cancel)
 
 
 def _begin(

@@ -9,7 +9,7 @@ from agent.core.chunk import Chunk
 from agent.core.hunk import FileState, Mode, Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Verdict
 from agent.offline import wording
-from agent.offline.ruff import PYTHON, Finding, Ruff
+from agent.offline.ruff import PYTHON, Finding, Ruff, RuffFailed
 from agent.ports import Cancel
 
 COMMAND = "ruff check --stdin-filename FILE -"
@@ -27,7 +27,10 @@ class FindingChecks:
         self, chunk: Chunk, writes: Sequence[Write], base: Sequence[Write], cancel: Cancel
     ) -> Iterator[Evidence]:
         """At most one piece: findings that went or came. Nothing when ruff says the same before and after."""
-        evidence = finding_evidence(self._ruff, writes, cancel, self._selected)
+        try:
+            evidence = finding_evidence(self._ruff, writes, cancel, self._selected)
+        except RuffFailed:
+            return  # a card without this line is as true as one with "ruff failed"; the pair itself says it
         if evidence is not None:
             yield evidence
 

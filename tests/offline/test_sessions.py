@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from itertools import repeat
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 from agent.core import events as ev
 from agent.core.frontend import CardOffer, Decide, Input, PromptOffer, QuestionOffer, Quit, Say, Undo
-from agent.core.review import Approve, Ask, Defer, Reject, Revise
+from agent.core.review import Approve, Ask, Defer, Evidence, EvidenceKind, Reject, Revise, Verdict
 from agent.core.session import Status
 from agent.offline.pair import OfflinePair
 from agent.offline.tour import prepare_tour, tour_model
@@ -185,3 +187,25 @@ def test_a_question_about_the_card_leaves_it_open(project: Path) -> None:
     assert len(played.person.cards) == 2
     said = [event.text for event in played.person.events if isinstance(event, ev.Replied)]
     assert "documentation says of E711" in said[1]
+
+
+def test_a_card_of_the_pair_shows_the_finding_before_and_none_after(project: Path) -> None:
+    def when_examined(person: Person) -> None:
+        decision = approve(person)
+
+        def wait() -> None:
+            deadline = time.monotonic() + 20
+            while time.monotonic() < deadline and not findings(person):
+                time.sleep(0.01)
+            person._inbox.put(decision)
+
+        threading.Thread(target=wait, daemon=True).start()
+
+    def findings(person: Person) -> list[Evidence]:
+        made = [event.evidence for event in person.events if isinstance(event, ev.Examined)]
+        return [evidence for evidence in made if evidence.kind is EvidenceKind.FINDING]
+
+    played = play(project, pair(project), say(Say("fix E711")), when_examined)
+    (evidence,) = findings(played.person)
+    assert (evidence.verdict, evidence.summary) == (Verdict.VERIFIED, "ruff E711: 1 finding → none")
+    assert "== None" not in (project / "messy.py").read_text()

@@ -29,6 +29,8 @@ from agent.io.paths import make_private
 LARGE_BYTES = 10 << 20
 SPARE_BYTES = 1 << 30
 ORPHAN_SECONDS = 60
+RACY: Stamp = (0, 0, 0, 0, 0)
+"""Stands for a stamp that says nothing; no file has it."""
 _EXAMPLES = ("example", "sample", "template", "dist", "test", "fixture")
 _GENERATED = (".so", ".pyd", "_version.py", "/version.py", "_pb2.py", "_pb2_grpc.py")
 
@@ -220,17 +222,19 @@ class Scratch:
             return 0
         taken = self._copier.copy(source, self._place(name))
         if taken is None:
+            # Tracked and deleted: known as absent, so that it is not looked for each time.
             self._drop(name)
+            self._real[name] = None
             return 1
         # A file that was written just now may be written again without a new stamp: look again next time.
-        self._real[name] = taken if is_settled(taken) else None
+        self._real[name] = taken if is_settled(taken) else RACY
         self._note(name)
         return 1
 
     def _restore(self, name: bytes) -> None:
         """Take a file again that was taken before; notes when it is no longer the same."""
         before = self._real.get(name)
-        if before is not None and stamp(os.path.join(self._top, name)) != before:
+        if before not in (None, RACY) and stamp(os.path.join(self._top, name)) != before:
             self.moved = True
         self._take(name)
 

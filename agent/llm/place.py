@@ -95,18 +95,17 @@ def _provider_place(preset: Preset, env: Mapping[str, str], source: str, own: Pl
 
 def _at(preset: Preset, url: str) -> Preset:
     """OpenAI's own API is spoken at OpenAI only; elsewhere the compatible one is."""
-    if preset is presets.OPENAI and origin_of(url) != origin_of(preset.base_url):
-        return preset_at(url)
-    return preset
+    return preset_at(url) if preset is presets.OPENAI else preset
 
 
 def preset_at(url: str) -> Preset:
     """The preset whose address this is, else the one for unknown servers."""
-    for preset in presets.PRESETS.values():
-        same = origin_of(preset.base_url) == origin_of(url.replace("//localhost", "//127.0.0.1"))
-        if same:
-            return preset
-    return presets.CUSTOM
+    origin = origin_of(url).replace("//localhost", "//127.0.0.1")
+    # Regional addresses like eu.api.openai.com speak the same API.
+    if origin.startswith("https://") and origin.endswith(".api.openai.com"):
+        return presets.OPENAI
+    known = presets.PRESETS.values()
+    return next((preset for preset in known if origin_of(preset.base_url) == origin), presets.CUSTOM)
 
 
 def _guess(name: str, source: str, env: Mapping[str, str]) -> Place:

@@ -149,7 +149,10 @@ class ResponsesReader:
         if at in self._open or at in self._done:
             raise Malformed(_broken("the server started one item twice"))
         self._open.add(at)
-        if item.get("type") == "function_call":
+        yield from self._called(at, item)
+
+    def _called(self, at: int, item: loose.Object) -> Iterator[StreamEvent]:
+        if item.get("type") == "function_call" and at not in self._ids:
             self._ids[at] = usable_id(loose.text(item.get("call_id")), self._taken)
             self._taken = self._taken | {self._ids[at]}
             yield ToolCallStart(self._ids[at], loose.text(item.get("name")))
@@ -159,6 +162,7 @@ class ResponsesReader:
             raise Malformed(_broken("the server finished one item twice"))
         if at not in self._open:
             yield from self._added(at, item)
+        yield from self._called(at, item)
         self._open.discard(at)
         self._done[at] = item
         if item.get("type") == "message":
@@ -206,7 +210,7 @@ class ResponsesReader:
             problem = loose.arguments_problem(arguments)
             if item.get("status") == "incomplete":
                 problem = "are cut"
-            if not name or not ids[0] or problem:
+            if not name or not item.get("call_id") or problem:
                 raise Malformed(
                     _broken(f"a call of {name or 'nothing'} is not whole: its arguments {problem}")
                 )

@@ -47,6 +47,8 @@ def test_with_nothing_set_up_there_is_no_model() -> None:
         ("http://127.0.0.1:8899/v1#my-model", {}, "my-model", "http://127.0.0.1:8899/v1"),
         ("meta/llama-x", {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1/"}, "meta/llama-x", "http://127.0.0.1:9/v1"),
         ("openai/local-x", {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, "local-x", "http://127.0.0.1:9/v1"),
+        ("openai/x", {"OPENAI_BASE_URL": "https://eu.api.openai.com/v1", "OPENAI_API_KEY": KEY}, "openai/x",
+         "https://eu.api.openai.com/v1"),
         (None, {"ANTHROPIC_API_KEY": KEY}, "anthropic/claude-sonnet-5-5", "https://api.anthropic.com"),
         (None, {"OPENAI_API_KEY": KEY}, "openai/gpt-5.6-sol", "https://api.openai.com/v1"),
         (None, {"COPAIR_MODEL": "ollama/x"}, "ollama/x", "http://127.0.0.1:11434/v1"),

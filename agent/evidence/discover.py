@@ -99,7 +99,7 @@ def _python(root: Path, read: Read, paths: set[str], which: Callable[[str], str 
                 name,
                 (program, *argv, *_mypy_target(name, root, read)),
                 _LINT_FILES[name],
-                "whole",
+                "lint",
                 read,
                 files[0],
             )

@@ -1,0 +1,158 @@
+"""The rules of the verdict, without running anything."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.core.review import Verdict
+from agent.evidence.results import Outcome, TestRun, read_record
+from agent.evidence.select import Selector, modules_of
+from agent.evidence.verdict import Case, compare, judge, label, named
+
+IDS = [f"tests/test_{file}.py::test_{name}" for file in "ab" for name in "xyz"]
+RUNS = st.builds(
+    TestRun,
+    tests=st.dictionaries(st.sampled_from(IDS), st.sampled_from(Outcome), max_size=5),
+    broken=st.dictionaries(
+        st.sampled_from(["tests/test_a.py", "tests/test_b.py"]), st.just("ImportError"), max_size=1
+    ),
+    complete=st.booleans(),
+)
+FILES = st.frozensets(st.sampled_from(["tests/test_a.py", "tests/test_b.py"]))
+CASES = st.builds(
+    Case, weakened=st.booleans(), changed_expectations=st.booleans(), own=FILES, target=FILES, related=FILES,
+    product=st.sampled_from([(), ("a.py",)]), has_product=st.booleans(),
+)  # fmt: skip
+
+
+@given(RUNS, RUNS, CASES, st.data())
+@settings(max_examples=300, deadline=None)
+def test_verified_needs_red_by_assertion_then_green_and_nothing_broken(
+    before: TestRun, after: TestRun, case: Case, data: st.DataObject
+) -> None:
+    found = compare(before, after)
+    unsure = data.draw(st.lists(st.sampled_from(found.doubtful), unique=True)) if found.doubtful else []
+    judged = judge(found, before, after, case, unsure)
+    if judged.verdict is Verdict.VERIFIED:
+        red = [
+            name for name, outcome in before.tests.items() if outcome is Outcome.FAILED and name not in unsure
+        ]
+        assert any(after.tests.get(name) is Outcome.PASSED for name in red)
+        assert not [
+            name
+            for name, was in before.tests.items()
+            if was is Outcome.PASSED and after.tests.get(name) is not was
+        ]
+        assert before.complete and after.complete
+        assert not case.weakened and not case.changed_expectations
+        assert not unsure and Outcome.MIXED not in {*before.tests.values(), *after.tests.values()}
+    if judged.verdict is Verdict.PARTLY:
+        assert not case.weakened
+        assert Outcome.PASSED in after.tests.values()
+    if judged.verdict is Verdict.CONTRADICTED:
+        assert not set(unsure) >= {*before.tests, *after.tests}
+
+
+@given(RUNS)
+@settings(max_examples=100, deadline=None)
+def test_the_same_run_twice_never_verifies_nor_breaks(run: TestRun) -> None:
+    found = compare(run, run)
+    assert found.turned == found.broken == ()
+    assert judge(found, run, run, Case()).verdict in (Verdict.PARTLY, Verdict.UNVERIFIED)
+
+
+def record(*lines: dict[str, object]) -> bytes:
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
+def report(name: str, outcome: str, **more: object) -> dict[str, object]:
+    return {
+        "t": "report",
+        "id": name,
+        "when": "call",
+        "outcome": outcome,
+        "kind": "assertion",
+        "text": "",
+    } | more
+
+
+END: dict[str, object] = {"t": "end", "status": 0, "loaded": ["lex.py"], "outside": []}
+
+
+@pytest.mark.parametrize(
+    ("reports", "outcome"),
+    [
+        ([report("a", "passed")], Outcome.PASSED),
+        ([report("a", "failed")], Outcome.FAILED),
+        ([report("a", "failed", kind="crash")], Outcome.ERROR),
+        ([report("a", "failed", when="setup")], Outcome.ERROR),
+        ([report("a", "passed"), report("a", "failed", when="teardown")], Outcome.ERROR),
+        ([report("a", "skipped")], Outcome.SKIPPED),
+        ([report("a", "rerun"), report("a", "passed")], Outcome.MIXED),
+        ([report("a", "failed"), report("a", "passed")], Outcome.MIXED),
+        ([report("a", "failed"), report("a", "failed")], Outcome.FAILED),
+        ([report("a", "failed", sub=True), report("a", "passed")], Outcome.FAILED),
+    ],
+)
+def test_reports_become_one_outcome(reports: list[dict[str, object]], outcome: Outcome) -> None:
+    assert read_record(record({"t": "start", "id": "a"}, *reports, END), timed_out=False).tests == {
+        "a": outcome
+    }
+
+
+def test_a_record_without_its_end_is_not_complete_and_names_what_hung() -> None:
+    data = record({"t": "start", "id": "a"}, report("a", "passed"), {"t": "start", "id": "b"}) + b'{"t": "rep'
+    run = read_record(data, timed_out=True)
+    assert not run.complete
+    assert run.tests == {"a": Outcome.PASSED, "b": Outcome.HUNG}
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=100, deadline=None)
+def test_any_bytes_are_a_record(data: bytes) -> None:
+    assert not read_record(data, timed_out=False).complete
+
+
+def test_names_are_short() -> None:
+    assert named(IDS) == "test_x, test_y and 1 more"
+    assert label(["t/test_a.py::test_x[1]", "t/test_a.py::test_x[2]"]) == "test_x"
+    assert label(["t/test_a.py::A::test_x", "t/test_a.py::test_y"]) == "test_a"
+    assert label(IDS) == "2 test files"
+
+
+TREE = {
+    "tests/test_lex.py": b"from pkg.lex import lex\n",
+    "tests/test_multi.py": b"from pkg import (\n    parse,\n    lex as l,\n)\n",
+    "tests/test_pkg.py": b"import os, pkg\n",
+    "tests/test_other.py": b"import other\n",
+    "tests/unit/test_rel.py": b"from ..pkg.lex import x\n",
+    "src/pkg/lex.py": b"",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "tests"),
+    [
+        ("src/pkg/lex.py", {"tests/test_lex.py", "tests/test_multi.py", "tests/unit/test_rel.py"}),
+        ("src/pkg/parse.py", {"tests/test_multi.py"}),
+        (
+            "src/pkg/unknown.py",
+            {"tests/test_multi.py", "tests/test_pkg.py"},
+        ),
+        ("other.py", {"tests/test_other.py"}),
+        ("docs/lex.txt", {"tests/test_lex.py"}),
+        ("nothing.py", set()),
+    ],
+)
+def test_the_tests_that_import_a_module_are_found(changed: str, tests: set[str]) -> None:
+    selector = Selector(TREE.get, lambda path: 1)
+    assert set(selector.related([changed], TREE)) == tests
+
+
+def test_a_package_is_its_init() -> None:
+    assert modules_of("src/pkg/__init__.py") == {"pkg"}
+    assert modules_of("lib/a/b.py") == {"a.b", "b"}

@@ -16,6 +16,9 @@ from agent.core.patch import LineKind
 MAX_TRIES = 40
 """How many cuts of the context are tried for one group."""
 
+MAX_SPAN = 150
+"""Lines between the first and the last changed line: nobody leaves out more inside of one hunk."""
+
 Lines = Sequence[tuple[LineKind, str]]
 
 
@@ -33,7 +36,7 @@ def find_with_gaps(document: Document, lines: Lines) -> Located | None:
             return None
         found.append(place)
         at = end
-    if not found or not _in_order(document.texts[at:], runs[-1]):
+    if not found or at - found[0].start > MAX_SPAN or not _in_order(document.texts[at:], runs[-1]):
         return None
     grade = max((place.grade for place in found), key=list(Grade).index)
     hunks = tuple(hunk for place in found for hunk in place.hunks)
@@ -75,7 +78,8 @@ def _place(
         head, tail = before[len(before) - keep :], after[:follow]
         place = find(document, [*head, *old, *tail], [*head, *new, *tail])
         if isinstance(place, Located) and place.end - place.start == keep + len(old) + follow:
-            return place, place.start + keep, place.end - follow
+            sure = place.grade in (Grade.EXACT, Grade.TRAILING_SPACE)
+            return (place, place.start + keep, place.end - follow) if sure else None
     return None
 
 

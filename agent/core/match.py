@@ -21,6 +21,11 @@ from agent.core.nearest import Near, nearest
 from agent.core.rewrite import rewritten
 from agent.core.typography import fold
 
+LEAST_TEXT = 4
+"""Letters and digits that a quotation needs to be found without the blank lines around it."""
+
+MAX_COUNTED = 80
+
 MAX_CANDIDATES = 6
 """How many places of an ambiguous text are told."""
 
@@ -79,6 +84,8 @@ def find(
             places = _places(document.texts, said, _NORMAL[grade], low, high)
             if len(places) > 1:
                 return Ambiguous(tuple(places), len(said))
+            if places and tries == "trimmed" and _is_slight(said):
+                return _missing(document, old, new)
             if places:
                 shown = max(grade, Grade.TRAILING_SPACE, key=_ORDER.index) if tries == "trimmed" else grade
                 return _located(document, places[0], said, becomes, shown)
@@ -114,6 +121,9 @@ def _find_piece(document: Document, old: str, new: str, *, inside_words: bool) -
     if not inside_words and (_splits_word(text, at) or _splits_word(text, end)):
         return None
     start_of_line = text.rfind("\n", 0, at) + 1
+    if old[0] == "\n" and new and new[0] != "\n" and start_of_line < at:
+        # Only the end of the line before was quoted too much: the lines are not to be joined.
+        at, start_of_line, old = at + 1, at + 1, old[1:]
     if text[end - 1] != "\n":
         newline = text.find("\n", end)
         end = len(text) if newline < 0 else newline + 1
@@ -145,6 +155,11 @@ def _sloppy(old: Sequence[str], new: Sequence[str]) -> list[tuple[list[str], lis
             becomes, tail = becomes[:-1], tail - 1
         tries.append((said, becomes))
     return tries
+
+
+def _is_slight(said: Sequence[str]) -> bool:
+    """Too little text to be the right place only because it occurs once."""
+    return sum(char.isalnum() for line in said for char in line[:MAX_COUNTED]) < LEAST_TEXT
 
 
 def _blank_folded(line: str) -> str:

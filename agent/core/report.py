@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.core.document import Document
-from agent.core.match import Ambiguous, Found, Located, Missing, Unfit
+from agent.core.match import MAX_CANDIDATES, Ambiguous, Found, Located, Missing, Unfit
 from agent.core.nearest import Near
 
 MAX_PLACES = 3
@@ -35,7 +35,8 @@ def explain(found: Found, document: Document, old: Sequence[str]) -> str:
 
 def _ambiguous(document: Document, candidates: Sequence[int], length: int) -> str:
     numbers = ", ".join(str(at + 1) for at in candidates)
-    out = [f"the old text occurs {len(candidates)} times, at lines {numbers}; add lines around it:"]
+    count = f"{len(candidates)} times" if len(candidates) < MAX_CANDIDATES else "many times"
+    out = [f"the old text occurs {count}, at lines {numbers}; add lines around it:"]
     for at in candidates[:MAX_PLACES]:
         before = document.texts[max(0, at - 2) : at]
         after = document.texts[at + length : at + length + 1]

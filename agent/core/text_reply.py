@@ -10,7 +10,7 @@ from bisect import bisect_left
 
 import msgspec
 
-from agent.core.blocks import BadBlock, is_head, read_block
+from agent.core.blocks import BadBlock, is_head, is_tail, read_block
 from agent.core.edits import ModelEdit
 from agent.core.fences import Fence, close_of, closes, fence_open, goes_on, path_in, path_in_info
 from agent.core.headings import body, deleted, heading, items, look, renamed
@@ -112,6 +112,11 @@ class _Reader:
             self._heading(*found)
         elif asked := look(line):
             self.reads.append(asked)
+            self.at += 1
+        elif is_tail(line):
+            self.errors.append(
+                "a `>>>>>>> REPLACE` without its block; where the text has one, use nine signs"
+            )
             self.at += 1
         elif path := deleted(line):
             self._edit(ModelEdit(self.because, path, delete=True))
@@ -238,6 +243,8 @@ class _Reader:
             self.at = stop
         elif path:
             self._content(path, start, stop, None if markdown else fence)
+        elif end is None or any(is_tail(line) for line in inner):
+            self.at += 1
         else:
             self.at = stop + 1
 

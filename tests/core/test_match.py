@@ -147,6 +147,8 @@ def test_what_occurs_twice_is_ambiguous_at_every_grade(content: str, old: str) -
         ("a\r\nb\r\n", "a\nb", "a\nc", "a\r\nc\r\n"),
         ("a\nb\n", "\nb", "\nx\nb", "a\nx\nb\n"),
         ("a b", "b", "c\n", "a c\n"),
+        ("a\nb\n", "\nb", "c", "a\nc\n"),
+        ("a\n\nb\n", "\nb", "", "a\n\n"),
     ],
 )
 def test_a_piece_of_a_line_is_replaced_literally(content: str, old: str, new: str, expected: str) -> None:

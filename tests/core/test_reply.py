@@ -491,3 +491,17 @@ def test_wrapped_and_mixed_replies(fmt: str, reply: str) -> None:
 def test_a_new_file_in_a_patch_over_one_that_is_there_keeps_its_endings() -> None:
     patch = "*** Begin Patch\n*** Add File: f\n+a\n+c\n*** End Patch"
     assert apply_edit(patch, "apply_patch", "f", b"a\r\nb\r\n") == b"a\r\nc\r\n"
+
+
+def test_a_block_whose_text_holds_markers_is_refused_not_cut() -> None:
+    text = "one\n>>>>>>> REPLACE\ntwo\n"
+    reply = f"f.py\n```\n<<<<<<< SEARCH\n{text}=======\n{text}three\n>>>>>>> REPLACE\n```\n"
+    assert isinstance(apply_edit(reply, "search_replace", "f.py", text), tuple)
+    nine = f"f.py\n```\n<<<<<<<<< SEARCH\n{text}=========\n{text}three\n>>>>>>>>> REPLACE\n```\n"
+    assert apply_edit(nine, "search_replace", "f.py", text) == f"{text}three\n".encode()
+
+
+def test_changes_of_one_hunk_are_not_scattered_over_look_alikes() -> None:
+    before = "    a()\n    b()\n    c()\n    d()\nx\nb()\nc()\n"
+    hunk = "-a()\n+A()\n b()\n+new()\n c()\n-d()\n+D()\n y\n"
+    assert isinstance(apply_edit(f"--- a/f\n+++ b/f\n@@ @@\n{hunk}", "unified", "f", before), tuple)

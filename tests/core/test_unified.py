@@ -116,8 +116,8 @@ def test_whatever_is_read_nothing_is_raised(x: bytes) -> None:
 @pytest.mark.parametrize("piece", PIECES, ids=repr)
 def test_reading_takes_linear_time(piece: bytes) -> None:
     start = time.perf_counter()
-    parse(b"--- a/x\n+++ b/x\n@@ -1 +1 @@\n" + piece * 60_000)
-    parse((b"--- a/x\n+++ b/x\n@@ -1,99999 +1,99999 @@\n" + piece) * 20_000)
+    parse(b"--- a/x\n+++ b/x\n@@ -1 +1 @@\n" + piece * 20_000)
+    parse((b"--- a/x\n+++ b/x\n@@ -1,99999 +1,99999 @@\n" + piece) * 8_000)
     assert time.perf_counter() - start < 3
 
 

@@ -54,6 +54,8 @@ class Chunk(msgspec.Struct, frozen=True):
     place_reason: str = ""
     folded: str = ""
     """Not empty: shown as one folded line for this reason (generated, lock file, binary)."""
+    risk: str = ""
+    """`low`, `medium` or `high` where chunks were cut from a diff; `risks` says why."""
 
     @property
     def changed_lines(self) -> int:

@@ -94,8 +94,9 @@ def finish(
         Node(draft.needs, set(draft.after), risk.level, bool(draft.folded))
         for draft, risk in zip(drafts, risks, strict=True)
     ]
-    order = _settled(arrange(nodes), drafts, checkers or {}, budget)
-    risks = [assess(draft.changes) for draft in drafts]
+    order, joined = _settled(arrange(nodes), drafts, checkers or {}, budget)
+    for index in joined:
+        risks[index] = assess(drafts[index].changes)
     ids = _ids(drafts, id_seed)
     chunks = []
     seen: set[int] = set()
@@ -110,6 +111,7 @@ def finish(
             needs=tuple(ids[need] for need in sorted(draft.needs)),
             place_reason=_reason(draft, index, drafts, seen, risks[index].level.word),
             folded=draft.folded,
+            risk=risks[index].level.word,
         )
         seen.add(index)
         chunks.append(chunk)
@@ -118,11 +120,13 @@ def finish(
 
 def _settled(
     order: Sequence[int], drafts: Sequence[Draft], checkers: Mapping[str, Checker], budget: Budget
-) -> list[int]:
+) -> tuple[list[int], set[int]]:
     """`order` with the drafts of each file in such an order that the file parses after each.
 
-    Drafts that only parse together become one, the first of them; the others are left out of the order.
+    Drafts that only parse together become one, the first of them; the others are left out of the order. Also
+    those that others were joined to.
     """
+    joined: set[int] = set()
     places: dict[str, list[int]] = {}
     for at, index in enumerate(order):
         change = drafts[index].changes[0]
@@ -139,8 +143,9 @@ def _settled(
             settled[next(slots)] = group[0]
             for other in group[1:]:
                 settled[next(slots)] = None
+                joined.add(group[0])
                 join(drafts, group[0], other)
-    return [index for index in settled if index is not None]
+    return [index for index in settled if index is not None], joined
 
 
 def _reason(draft: Draft, index: int, drafts: Sequence[Draft], seen: set[int], risk: str) -> str:

@@ -19,6 +19,9 @@ from agent.core.place import file_lines
 from agent.core.risk import folded_reason
 from agent.core.soundness import MAX_PARSED, Allowance, Checker
 
+MANY = 2_500
+"""With more hunks than this nothing is parsed that need not be: time must stay that of reading the difference."""
+
 
 class Draft(msgspec.Struct):
     """A chunk without id. `needs` and `after` name other drafts by index."""
@@ -65,6 +68,8 @@ class Drafts:
 
     def of(self, changes: Sequence[FileChange]) -> list[Draft]:
         """Drafts in the order of `changes`, which are those between `before` and `after`."""
+        if sum(len(change.hunks) for change in changes) > MANY:
+            self.allowance.left = 0
         for done, change in enumerate(changes):
             self._add(change)
             if self.progress is not None:
@@ -87,8 +92,9 @@ class Drafts:
 
     def _text(self, change: FileChange, new_path: str) -> None:
         base, goal = self.before.get(change.path), self.after.get(new_path)
-        old = Sheet(change.path, file_lines(base) if base is not None else ())
-        new = Sheet(new_path, file_lines(goal) if goal is not None else ())
+        deep = self.allowance.left > 0 or any(hunk.changed > self.budget.lines for hunk in change.hunks)
+        old = Sheet(change.path, file_lines(base) if base is not None else (), deep=deep)
+        new = Sheet(new_path, file_lines(goal) if goal is not None else (), deep=deep)
         checker = Checker(old, new, self.allowance)
         groups = group_hunks(change.hunks, old, new, self.budget, checker)
         if checker.usable and len(groups) > 1:

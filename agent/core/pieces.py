@@ -16,7 +16,7 @@ import msgspec
 
 from agent.core.chunk import Budget
 from agent.core.hunk import Hunk
-from agent.core.symbols import Item, Outline, borders, outline
+from agent.core.symbols import Item, Outline, borders, margin_outline, outline
 from agent.core.text import Lines
 
 Range = tuple[int, int]
@@ -46,13 +46,15 @@ class Piece(msgspec.Struct, frozen=True):
 class Sheet:
     """One version of a file with what is known of its structure, found out when asked for."""
 
-    def __init__(self, path: str, lines: Lines) -> None:
+    def __init__(self, path: str, lines: Lines, *, deep: bool = True) -> None:
         self.path = path
         self.lines = lines
+        self.deep = deep
+        """False: only the names of what begins at the margin are wanted, because there is so much to read."""
 
     @cached_property
     def outline(self) -> Outline:
-        return outline(self.path, self.lines)
+        return outline(self.path, self.lines) if self.deep else margin_outline(self.path, self.lines)
 
     @cached_property
     def borders(self) -> list[Context]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import IntEnum
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -82,12 +83,36 @@ _AUTH = re.compile(
 )
 
 
+def _one_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    """Matches a lower-case name that fits one of the patterns; one with a slash also fits deeper down."""
+    whole = [translate(pattern) for pattern in patterns]
+    return re.compile("|".join(f"(?:{part})" for part in whole))
+
+
+def _deep(patterns: Iterable[str]) -> list[str]:
+    return [deep for pattern in patterns for deep in (pattern, f"*/{pattern}")]
+
+
+@cache
+def _tables() -> tuple[tuple[re.Pattern[str], str, Level], ...]:
+    return tuple(
+        (_one_of(_deep(patterns)), reason, level)
+        for level, table in ((Level.HIGH, _HIGH), (Level.MEDIUM, _MEDIUM))
+        for reason, patterns in table
+    )
+
+
+@cache
+def _plain_names() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    return _one_of(_GENERATED), _one_of(_TESTS), _one_of(_DOCS)
+
+
 def folded_reason(path: str, old: FileState | None, new: FileState | None) -> str:
     """Why nobody reads this change line by line; empty when somebody should."""
     name = path.rpartition("/")[2].casefold()
     if name in LOCK_FILES:
         return "lock file"
-    if any(fnmatchcase(name, pattern) for pattern in _GENERATED):
+    if _plain_names()[0].match(name):
         return "generated, by its name"
     states = [state for state in (old, new) if state is not None]
     if any(
@@ -104,12 +129,14 @@ def assess(changes: Iterable[FileChange]) -> Risk:
     found: dict[str, Level] = {}
     base = Level.TEXT
     for change in changes:
-        names = [change.path, change.new_path] if change.new_path else [change.path]
-        for path in names:
-            base = max(base, _plain_level(path))
-            found |= dict(_by_path(path))
+        for path in (change.path, change.new_path):
+            if path is not None:
+                plain, reasons = _by_path(path)
+                base = max(base, plain)
+                found |= reasons
         found |= dict(_by_kind(change))
-        found |= dict(_by_lines(change, is_test=_plain_level(change.path) == Level.TEXT))
+        if not is_test(change.path):
+            found |= dict(_by_lines(change))
     level = max([base, *found.values()])
     return Risk(level, tuple(sorted(found, key=lambda reason: -found[reason])))
 
@@ -117,30 +144,19 @@ def assess(changes: Iterable[FileChange]) -> Risk:
 def is_test(path: str) -> bool:
     """True for a file that looks like a test or belongs to tests."""
     *folders, name = path.casefold().split("/")
-    return any(fnmatchcase(name, pattern) for pattern in _TESTS) or not _TEST_FOLDERS.isdisjoint(folders)
+    return bool(_plain_names()[1].match(name)) or not _TEST_FOLDERS.isdisjoint(folders)
 
 
-def _plain_level(path: str) -> Level:
-    name = path.rpartition("/")[2].casefold()
-    if is_test(path) or any(fnmatchcase(name, pattern) for pattern in _DOCS):
-        return Level.TEXT
-    return Level.CODE
-
-
-def _by_path(path: str) -> Iterable[tuple[str, Level]]:
+@lru_cache(maxsize=1024)
+def _by_path(path: str) -> tuple[Level, dict[str, Level]]:
+    """The level that every change of this file has, and what is risky about its name."""
     lowered = path.casefold()
     name = lowered.rpartition("/")[2]
+    found = {reason: level for names, reason, level in reversed(_tables()) if names.match(lowered)}
     if is_secret_path(path):
-        yield "a file for secrets", Level.HIGH
-    for level, table in ((Level.HIGH, _HIGH), (Level.MEDIUM, _MEDIUM)):
-        for reason, patterns in table:
-            for pattern in patterns:
-                inside = "/" in pattern and (
-                    fnmatchcase(lowered, pattern) or fnmatchcase(lowered, f"*/{pattern}")
-                )
-                if inside or fnmatchcase(name, pattern):
-                    yield reason, level
-                    break
+        found["a file for secrets"] = Level.HIGH
+    plain = is_test(path) or bool(_plain_names()[2].match(name))
+    return Level.TEXT if plain else Level.CODE, found
 
 
 def _by_kind(change: FileChange) -> Iterable[tuple[str, Level]]:
@@ -159,12 +175,12 @@ def _by_kind(change: FileChange) -> Iterable[tuple[str, Level]]:
             pass
 
 
-def _by_lines(change: FileChange, *, is_test: bool) -> Iterable[tuple[str, Level]]:
-    if change.kind in (ChangeKind.BINARY, ChangeKind.SYMLINK, ChangeKind.RENAME, ChangeKind.MODE):
+def _by_lines(change: FileChange) -> Iterable[tuple[str, Level]]:
+    if change.kind not in (ChangeKind.MODIFY, ChangeKind.CREATE, ChangeKind.DELETE):
         return
     added = b"".join(line for hunk in change.hunks for line in hunk.new)
     removed = b"".join(line for hunk in change.hunks for line in hunk.old)
-    if not is_test and _SENSITIVE.search(added):
+    if _SENSITIVE.search(added):
         yield "runs or loads something", Level.MEDIUM
-    if not is_test and (_AUTH.search(added) or _AUTH.search(removed)):
+    if _AUTH.search((added + removed).lower()):
         yield "near secrets or permissions", Level.MEDIUM

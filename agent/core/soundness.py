@@ -17,7 +17,7 @@ from agent.core.pieces import Sheet
 from agent.core.splice import splice
 from agent.core.symbols import Body, Item
 
-MAX_PARSED = 400_000_000
+MAX_PARSED = 20_000_000
 """Bytes parsed for one difference at most."""
 
 
@@ -58,7 +58,7 @@ class Checker:
 
     def __init__(self, old: Sheet, new: Sheet, allowance: Allowance) -> None:
         self.old = old
-        self.grammar = new.outline.grammar
+        self.grammar = new.outline.grammar if allowance.left > 0 else None
         self.allowance = allowance
         self.whole = Region(0, len(old.lines))
         self.known: dict[tuple[Region, tuple[Hunk, ...]], bool] = {}

@@ -232,6 +232,15 @@ _DEFINES = re.compile(
 _MARKDOWN = ("md", "markdown", "rst", "txt", "mdx")
 
 
+def margin_outline(path: str, lines: Lines) -> Outline:
+    """Only the names of what begins at the margin: for texts that there is no time to parse."""
+    name = _namer(path.rpartition(".")[2].lower())
+    marks = [(at, found[0]) for at, line in enumerate(lines) if line[:1] > b" " and (found := name(line))]
+    ends = [*(at for at, _ in marks[1:]), len(lines)]
+    symbols = tuple(Symbol(label, at, end) for (at, label), end in zip(marks, ends, strict=bool(marks)))
+    return Outline(symbols, Body("text", 0, len(lines), ()), tuple(at for at, _ in marks))
+
+
 def _plain(path: str, lines: Lines) -> Outline:
     """Headings, sections, top-level keys and blocks of any other text."""
     suffix = path.rpartition(".")[2].lower()

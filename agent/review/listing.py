@@ -11,7 +11,6 @@ from typing import Any
 
 from agent.core.chunk import Chunk
 from agent.core.chunk_diff import ChunkDiffs
-from agent.core.risk import assess
 from agent.review.stack import Stack
 
 VERSION = 1
@@ -41,7 +40,7 @@ def _row(chunk: Chunk, diffs: ChunkDiffs, stack: Stack) -> dict[str, Any]:
         "lines": chunk.changed_lines,
         "added": sum(len(hunk.new) for hunk in hunks),
         "removed": sum(len(hunk.old) for hunk in hunks),
-        "risk": assess(chunk.changes).level.word,
+        "risk": chunk.risk,
         "risks": list(chunk.risks),
         "needs": list(chunk.needs),
         "why_here": chunk.place_reason,

@@ -2,7 +2,7 @@
 
 It answers the same port as a model. It knows what ruff finds in Python files: it asks which rules to take, then
 proposes one fix at a time, each tried on the file's bytes before it is offered, with the rule's own documentation
-as the why. It keeps no state: a session is read back from the history of each request. It never pretends to
+as the why. It keeps nothing that matters: a session is read back from the history of each request. It never pretends to
 understand: what it cannot do, it says.
 """
 
@@ -27,6 +27,7 @@ from agent.offline.plan import (
 )
 from agent.offline.replies import Call, Say, stream
 from agent.offline.ruff import PYTHON, Ruff
+from agent.offline.survey import Survey
 from agent.offline.talk import Answered, Asked, Failed, Instruction, Outcome, Revised, turns
 from agent.offline.wish import inside, understand
 from agent.ports import Cancel
@@ -56,6 +57,7 @@ class OfflinePair:
     ) -> None:
         self._names = names
         self._ruff = Ruff(root, environment)
+        self._survey = Survey(root, self._ruff)
         self._tester = Tester(self._ruff, read)
         self._pace = pace_seconds
 
@@ -115,7 +117,8 @@ class OfflinePair:
         first = understand(memory.instruction, names)
         known = [code for code in first.codes if self._ruff.rule(code) is not None]
         python = [name for name in names if name.endswith(PYTHON) and inside(name, first.paths)]
-        report = self._ruff.look(python, known, cancel)
+        fresh = any(isinstance(turn, Instruction) for turn in memory.news)
+        report = self._survey.look(python, known, cancel, fresh=fresh)
         named = [(finding.rule, finding.name or "") for finding in report.findings]
         wish = understand(memory.instruction, names, dict.fromkeys(named))
         if memory.choice is not None and not memory.choice.refused:

@@ -118,12 +118,11 @@ class Ruff:
         self._rules: dict[str, Rule | None] = {}
 
     def look(self, paths: Sequence[str], select: Sequence[str], cancel: Cancel) -> Report:
-        """Findings in the Python files among `paths`, sorted; `select` adds rules to the chosen ones."""
-        python = [path for path in paths if path.endswith(PYTHON) and self._plain(path)]
+        """Findings in the files `paths`, sorted; `select` adds rules to the chosen ones. Links are followed."""
         findings: list[Finding] = []
         notes: dict[str, None] = {}
         extra = [f"--extend-select={code}" for code in select]
-        for batch in _batches(python):
+        for batch in _batches(paths):
             ran, note = self._check([*extra, "--", *map(name_to_bytes, batch)], b"", cancel)
             findings += self._parsed(ran)
             notes[note] = None
@@ -172,11 +171,6 @@ class Ruff:
             cap_bytes=CAP_BYTES,
             cancel=cancel,
         )
-
-    def _plain(self, path: str) -> bool:
-        """A file that is there, itself and not through a link: ruff would follow one out of the repository."""
-        full = Path(self._root, os.fsdecode(name_to_bytes(path)))
-        return full.is_file() and full.resolve() == self._root.resolve() / os.fsdecode(name_to_bytes(path))
 
     def _parsed(self, ran: Ran) -> list[Finding]:
         top = name_from_bytes(os.path.realpath(os.fsencode(self._root))) + "/"

@@ -6,7 +6,9 @@ from typing import Any
 
 from agent.core.chunk import Budget
 from agent.core.dialog import Protocol, Tool
-from agent.tools.specs import all_tools, check_tool, docs_tool, system_prompt
+from agent.core.edits import ProposeArgs
+from agent.core.reply import parse_propose, parse_text
+from agent.tools.specs import EDIT, PROPOSE, all_tools, check_tool, docs_tool, system_prompt
 
 TOKENS_AT_MOST = 1200
 
@@ -94,3 +96,40 @@ def test_the_budget_of_the_person_is_what_the_model_is_told() -> None:
     assert "77 characters" in system_prompt(Protocol.TEXT, budget)
     propose = next(tool for tool in all_tools(budget) if tool.name == "propose")
     assert "77 characters" in propose.description
+
+
+def test_the_text_protocol_is_what_the_reader_of_replies_understands() -> None:
+    prompt = system_prompt(Protocol.TEXT)
+    looking, _, rest = prompt.partition("2. Propose")
+    proposing, _, asking = rest.partition("3. Ask")
+    assert parse_text(looking).reads == (
+        ("read", "src/lexer.py:10-40"),
+        ("search", "parse_number"),
+        ("outline", "src"),
+    )
+    proposed = parse_text(proposing.partition("Repeat from Because")[0])
+    assert proposed.errors == ()
+    assert proposed.title == "Accept hexadecimal numbers"
+    assert proposed.why.startswith("`parse_number` stops at the x")
+    (edit,) = proposed.edits
+    assert (edit.path, edit.because) == ("src/lexer.py", "the reason for this edit")
+    assert (edit.old, edit.new) == ("    return int(text)\n", "    return int(text, 0)\n")
+    question = parse_text(asking.partition("4. If done")[0]).question
+    assert question is not None
+    assert question.options == ("only 0x", "0x and 0X")
+    assert (question.default, question.why_it_matters) == (1, "it decides which tokens change meaning")
+
+
+def test_arguments_as_the_schema_wants_them_are_understood() -> None:
+    empty = {"old": "", "new": "", "content": "", "delete": False, "rename_to": ""}
+    forms = [{"old": "a\n", "new": ""}, {"content": "x\n"}, {"delete": True}, {"rename_to": "b.py"}]
+    for form in forms:
+        edit = {"because": "b", "path": "a.py", **empty, **form}
+        assert set(edit) == set(EDIT["properties"])
+        arguments = {"why": "w", "title": "t", "assumes": [], "risks": [], "serves": "", "edits": [edit]}
+        assert set(arguments) == set(PROPOSE["properties"])
+        assert isinstance(parse_propose(json.dumps(arguments)), ProposeArgs)
+    everything_empty = {"why": "w", "title": "t", "edits": [{"because": "b", "path": "a.py", **empty}]}
+    parsed = parse_propose(json.dumps(everything_empty))
+    assert isinstance(parsed, ProposeArgs)
+    assert parsed.edits[0].content is None

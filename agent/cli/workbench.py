@@ -38,7 +38,7 @@ class Workbench:
         self.clock = SystemClock()
         self.repo = Repo(place)
         self.blobs = Blobs(place.state / "blobs")
-        self.tree = WorkTree(place, self.blobs)
+        self.tree = WorkTree(place, self.blobs, repo=self.repo)
         self.closing: list[Callable[[], None]] = []
         """What else must be closed at the end of the session."""
 
@@ -57,15 +57,16 @@ class Workbench:
         return cls(place, config.load(paths.config_file()))
 
     def recover(self) -> Sequence[Recovered]:
-        """Finish or roll back what a crash left."""
-        return self.tree.recover()
+        """Finish or roll back what a crash left, in the work tree, in the index, between commit and index."""
+        index = Index(self.place, self.blobs, repo=self.repo)
+        return [*self.tree.recover(), *index.recover(), *self.committer.recover()]
 
     @functools.cached_property
     def committer(self) -> Committer:
         return Committer(self.place, self.blobs, repo=self.repo)
 
     def target(self, onto: str) -> Target:
-        return Index(self.place, self.blobs) if onto == "index" else self.tree
+        return Index(self.place, self.blobs, repo=self.repo) if onto == "index" else self.tree
 
     @functools.cached_property
     def known_paths(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ import msgspec
 from agent.core.errors import PathRefused, RepositoryError
 from agent.core.events import StoredWrite
 from agent.git import spots
-from agent.git.apply import WAIT_SECONDS
+from agent.git.apply import WAIT_SECONDS, Recovered
 from agent.git.commit_record import CommitRecord, IndexChange, Records, update_index, was_made
 from agent.git.index_write import IndexFile
 from agent.git.message import add_trailer
@@ -116,21 +116,22 @@ class Committer:
         except OSError as error:
             return CommitRefused(error.strerror or str(error))
 
-    def recover(self) -> list[str]:
-        """Give the index what a commit before a crash still owes it; returns those commits. Raises StateError."""
+    def recover(self) -> list[Recovered]:
+        """Give the index what a commit before a crash still owes it; `set_id` is the commit. Raises StateError."""
         if not self._records.of(self._place.root) and not self._index.leftovers():
             return []
         with locked(self._lock, wait_seconds=self._wait_seconds, what="this repository"):
             return self._recover()
 
-    def _recover(self) -> list[str]:
+    def _recover(self) -> list[Recovered]:
         finished = []
         self._index.tidy()
         for record in self._records.of(self._place.root):
             if was_made(self._repo, record):
                 with self._index.hold(record.token):
                     update_index(self._repo, self._index, record)
-                finished.append(self._repo.resolve("HEAD"))
+                paths = tuple(change.path for change in record.changes)
+                finished.append(Recovered(self._repo.resolve("HEAD"), True, paths))
             self._records.forget(record.token)
         return finished
 

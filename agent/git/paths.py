@@ -29,6 +29,8 @@ DRIVE = re.compile(r"[A-Za-z]:")
 GIT_SHORT = re.compile(r"git~[0-9]+")
 WINDOWS_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)( *(\.|:).*)?$")
 WINDOWS_ODD = re.compile(r'[\\:*?"<>|\x00-\x1f]|[. ]$')
+MAX_BYTES = 4095
+"""PATH_MAX of Linux; git itself goes no further."""
 _SEAL = object()
 
 
@@ -57,6 +59,8 @@ def lexical(path: str) -> Parts:
         raise PathRefused("an empty path is no file")
     if "\0" in path:
         raise PathRefused("a path cannot hold a NUL byte")
+    if len(name_to_bytes(path)) > MAX_BYTES:
+        raise PathRefused(f"a path of more than {MAX_BYTES} bytes is not usable")
     if path.startswith(("/", "\\")) or DRIVE.match(path):
         raise PathRefused(f"{path} is absolute", hint="give the path from the top of the repository")
     components = path.split("/")

@@ -68,6 +68,7 @@ HOSTILE = [
     ".git\\config",
     ".copair-0-0",
     "a/.copair-x/y",
+    "x/" * 3000 + "y",
 ]
 
 

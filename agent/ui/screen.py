@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import termios
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
@@ -19,7 +19,7 @@ from prompt_toolkit.input import Input, create_input
 from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.output.vt100 import Vt100_Output
-from prompt_toolkit.shortcuts import print_formatted_text
+from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import Style
 
 from agent.ui.filter import FilteredStream
@@ -91,19 +91,21 @@ class Screen:
     def columns(self) -> int:
         return max(20, self._size().columns)
 
-    def print(self, lines: Iterable[Line]) -> None:
-        """Lines into the scrollback, above whatever application is open; no key is lost or echoed by it."""
+    def print(self, lines: Sequence[Line]) -> None:
+        """Lines into the scrollback, above whatever application is open; no key is lost or echoed by it.
+
+        Not by prompt_toolkit's shortcut: that gives the terminal back to the line mode for every line.
+        """
+        if not lines:
+            return
         app = get_app_or_none()
-        if app is not None and app.is_running:
+        running = app is not None and app.is_running and not app.is_done
+        if app is not None and running:
             app.renderer.erase()
-        for line in lines:
-            print_formatted_text(
-                FormattedText(line), output=self.output, style=NO_STYLE, include_default_pygments_style=False
-            )
-        if app is not None and app.is_running:
+        fragments = [fragment for line in lines for fragment in (*line, ("", "\n"))]
+        print_formatted_text(self.output, FormattedText(fragments), NO_STYLE, color_depth=self.depth)
+        if app is not None and running:
             app._redraw()
-        else:
-            self.output.flush()
 
     def bell(self) -> None:
         self._stream.ring()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from fnmatch import fnmatchcase
+from fnmatch import translate
 
 _NAMES = (
     ".env*", "*.env", "*.pem", "*.key", "*.p8", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk",
@@ -25,12 +25,14 @@ _NAMES = (
 _FOLDERS = (".env*", ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".gcloud")
 
 
+_NAME = re.compile("|".join(map(translate, _NAMES)))
+_FOLDER = re.compile("|".join(map(translate, _FOLDERS)))
+
+
 def is_secret_path(path: str) -> bool:
     """True when a file with this name, or in this folder, is one that holds keys. Case does not count."""
     *folders, name = path.casefold().split("/")
-    if any(fnmatchcase(name, pattern) for pattern in _NAMES):
-        return True
-    return any(fnmatchcase(folder, pattern) for folder in folders for pattern in _FOLDERS)
+    return bool(_NAME.match(name)) or any(_FOLDER.match(folder) for folder in folders)
 
 
 _TOKENS = re.compile(

@@ -92,7 +92,7 @@ def _defines(text: str) -> bool:
 def folder(view: View, path: str) -> ToolOutput:
     """The tree of a folder, opened level by level as long as it fits."""
     start = f"{path}/" if path else ""
-    inside = [name[len(start) :] for name in view.names if name.startswith(start)]
+    inside = [name[len(start) :] for name in view.below(path) if name.startswith(start)]
     files = [name for name in inside if not is_secret_path(name)]
     secret = len(inside) - len(files)
     rows = _level(files, 1)

@@ -36,7 +36,8 @@ def search(view: View, wanted: str, under: str, cancel: Cancel) -> ToolOutput:
 
 
 def _found(view: View, wanted: str, folder: str, hits: Hits, any_case: bool) -> ToolOutput:
-    secret = [path for path in hits.lines if is_secret_path(path) or path not in view]
+    known = frozenset(view.names) if hits.lines else frozenset()
+    secret = [path for path in hits.lines if is_secret_path(path) or path not in known]
     found = {path: lines for path, lines in hits.lines.items() if path not in secret}
     rows: list[str] = []
     left: list[str] = []

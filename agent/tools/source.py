@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Protocol as Interface
 
@@ -42,8 +43,11 @@ class Source(Interface):
     @property
     def root(self) -> str: ...
 
-    def names(self) -> Sequence[str]:
-        """Files that git tracks, or would if asked: untracked and not ignored. Sorted."""
+    def names(self, under: str = "") -> Sequence[str]:
+        """Files that git tracks, or would if asked: untracked and not ignored. Sorted.
+
+        `under` is a file or folder: only it and what is below it, which costs much less in a large repository.
+        """
 
     def read(self, path: str) -> FileState | None:
         """The file now, None when absent; no link is followed. Raises PathRefused."""
@@ -97,14 +101,30 @@ class View:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.names = tuple(source.names())
-        self._known = frozenset(self.names)
+        self._below: dict[str, tuple[str, ...]] = {}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All listed files."""
+        return tuple(self.source.names())
+
+    @cached_property
+    def _all(self) -> frozenset[str]:
+        return frozenset(self.names)
 
     def __contains__(self, path: str) -> bool:
-        return path in self._known
+        return path in self._all if "names" in self.__dict__ else path in self.below(path)
+
+    def below(self, path: str) -> tuple[str, ...]:
+        """The listed file `path`, or those in the folder `path`."""
+        if not path:
+            return self.names
+        if path not in self._below:
+            self._below[path] = tuple(self.source.names(path))
+        return self._below[path]
 
     def is_folder(self, path: str) -> bool:
-        return not path or any(name.startswith(f"{path}/") for name in self.names)
+        return not path or any(name != path for name in self.below(path))
 
     def exists(self, path: str) -> bool:
         return self._size(path) is not None
@@ -134,7 +154,7 @@ class View:
         size = self._size(path)
         if size is None:
             return Unseen(path, MISSING)
-        if path not in self._known:
+        if path not in self:
             reason = (
                 "it is a folder"
                 if self.is_folder(path)

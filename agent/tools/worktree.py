@@ -51,8 +51,9 @@ class WorkTree:
     def root(self) -> str:
         return self._root
 
-    def names(self) -> Sequence[str]:
-        ran = self._git(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+    def names(self, under: str = "") -> Sequence[str]:
+        place = [b"--", name_to_bytes(under)] if under else []
+        ran = self._git(["ls-files", "-z", "--cached", "--others", "--exclude-standard", *place])
         if ran.status != 0:
             raise GitFailed("git cannot list the files", stderr=ran.stderr, status=ran.status)
         # A nested repository is listed as a folder; what it holds is not of this one.

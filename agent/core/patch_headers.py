@@ -64,12 +64,13 @@ def _bare(raw: bytes) -> bytes:
 
 
 def strip_names(old: bytes, new: bytes) -> tuple[str | None, str | None]:
-    """Both names without `a/` and `b/`, if both have such a prefix; None for `/dev/null`."""
+    """Both names without `a/` and `b/`, or other first folders that are all they differ in; None for `/dev/null`."""
     pair = [None if raw == b"/dev/null" else raw for raw in (old, new)]
     heads = [raw.partition(b"/")[0] for raw in pair if raw is not None]
     known = all(head in _PREFIXES for head in heads) and all(b"/" in raw for raw in pair if raw is not None)
     same = len(set(heads)) < len(heads)
-    if known and heads and not (same and heads[0] not in (b"a", b"b")):
+    apart = len(heads) == 2 and not same and old.partition(b"/")[2] == new.partition(b"/")[2] != b""
+    if apart or (known and heads and not (same and heads[0] not in (b"a", b"b"))):
         pair = [raw and raw.partition(b"/")[2] for raw in pair]
     first, second = (None if raw is None else name_from_bytes(raw) for raw in pair)
     return first, second

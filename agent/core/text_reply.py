@@ -63,7 +63,7 @@ class _Reader:
         self.last_path = ""
         self.marked = False
         self.inside: Fence | None = None
-        self.scans = 10 * len(lines) + 10_000
+        self.scans = 3 * len(lines) + 2_000
         self.heads = [index for index, line in enumerate(lines) if is_head(line)]
 
     def reply(self) -> TextReply:
@@ -189,6 +189,8 @@ class _Reader:
         end = self.at + 1
         while end < len(self.lines) and not self.lines[end].startswith("*** End Patch"):
             end += 1
+        if end == len(self.lines):
+            self.errors.append("a patch has no `*** End Patch`: the reply is cut off")
         self._take_patch(self.at, end + 1)
 
     def _at_diff(self) -> bool:
@@ -215,10 +217,14 @@ class _Reader:
 
     def _fence(self, fence: Fence) -> None:
         """A fence is a diff, the whole content of the file named above it, or just an example."""
+        if self.scans <= 0:
+            self.errors.append("too many fences that are not closed")
+            self.at = len(self.lines)
+            return
         start = self.at + 1
         path = self._path_above(self.at) or path_in_info(fence.info)
         markdown = bool(path and _MARKDOWN.search(path)) or fence.info in ("markdown", "md")
-        end = close_of(self.lines, start, fence, markdown=bool(path) and markdown) if self.scans > 0 else None
+        end = close_of(self.lines, start, fence, markdown=bool(path) and markdown)
         stop = len(self.lines) if end is None else end
         self.scans -= stop - start
         if _PATCH_INFO.match(fence.info) and fence.mark:
@@ -233,6 +239,8 @@ class _Reader:
         elif _PATCH_INFO.match(fence.info) and any(line[:1] in ("+", "-") for line in inner):
             if self.lines[stop + 1 : stop + 2] and self.lines[stop + 1][:1] in ("+", "-", " ", "@"):
                 self.errors.append("a fence inside the diff; put four backticks around the diff")
+            if stop == len(self.lines):
+                self.errors.append("the fence around a diff is not closed: the reply is cut off")
             self._take_patch(start, stop)
             self.at = stop + 1
         elif inner and all(look(line) or not line.strip() for line in inner):

@@ -17,7 +17,7 @@ from agent.core.text import split_lines
 
 __all__ = ["parse", "print_patch", "print_writes"]
 
-_HUNK = re.compile(rb"@@+ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@+ ?(.*)", re.S)
+_HUNK = re.compile(rb"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@ ?(.*)", re.S)
 _FENCE = re.compile(rb"(?:```|~~~)")
 """Only at the start of a line: a blank before it makes it context."""
 
@@ -118,6 +118,8 @@ class _Reader:
         if not git and not self.line().startswith(b"@@") and self.line()[:1] in _KINDS:
             hunks.append(self._loose(b""))
         while self.line().startswith(b"@@"):
+            if self.line().startswith(b"@@@"):
+                raise self.stop("a diff against one parent; this is a combined diff of a merge")
             header = _HUNK.fullmatch(self.line())
             start, clean = self.at, not self.lines[self.at].endswith(b"\r\n")
             self.at += 1

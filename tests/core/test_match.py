@@ -250,16 +250,16 @@ def test_finding_never_raises(content: bytes, old: str, new: str) -> None:
 @pytest.mark.parametrize("line", ["x\n", "    return 1\n", "\n"])
 def test_large_monotonous_files_take_no_time(line: str) -> None:
     made = document(line * 40_000 + "end\n")
-    start = time.perf_counter()
+    start = time.process_time()
     find_edit(made, line * 15_000 + "other\n", "new")
     find_edit(made, line * 15_000, "new")
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 def test_a_missing_text_in_a_large_file_is_reported_quickly() -> None:
     dice = random.Random(1)
     made = document("".join(f"value_{dice.randrange(3000)} = {n}\n" for n in range(50_000)))
-    start = time.perf_counter()
+    start = time.process_time()
     found = find_edit(made, "value_5 = none\nvalue_6 = none\n", "x\n")
     assert isinstance(found, Missing)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

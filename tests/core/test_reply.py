@@ -253,11 +253,18 @@ def test_replies_in_text_become_the_same_calls() -> None:
     assert calls("only-talk") == []
 
 
-def test_a_cut_reply_never_becomes_a_proposal() -> None:
-    [(name, arguments)] = calls("cut-off")
-    assert name == "propose"
-    parsed = parse_propose(json.dumps(arguments))
-    assert isinstance(parsed, FormatError)
+@pytest.mark.parametrize("case", ["full-proposal", "two-whole-files", "unified-diff", "begin-patch"])
+def test_a_cut_reply_never_becomes_a_proposal(case: str) -> None:
+    """Cut at every line, a reply is read as malformed, or as the edits that were complete until there."""
+    text = (GOLDEN / case / "reply.md").read_text(encoding="utf-8")
+    lines = text.split("\n")
+    complete = parse_text(text).edits
+    for count in range(len(lines)):
+        cut = parse_text("\n".join(lines[:count]))
+        assert cut.errors or all(edit in complete for edit in cut.edits)
+        made = text_calls("\n".join(lines[:count]), "t", always=True)
+        if cut.errors and made:
+            assert isinstance(parse_propose(made[0].args_json), FormatError)
 
 
 def test_a_model_that_calls_tools_proposes_in_text_only_beyond_doubt() -> None:
@@ -284,11 +291,11 @@ def test_no_reply_raises(reply: str) -> None:
 
 @pytest.mark.parametrize("line", [*LINES, "x" * 50, "READ " + " " * 50], ids=repr)
 def test_reading_a_reply_takes_linear_time(line: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     parse_text((line + "\n") * 20_000)
     parse_text((line + "\nq\n") * 10_000 + "<<<<<<< SEARCH\n")
     parse_text(line * 20_000)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 # --- one file, as it is measured

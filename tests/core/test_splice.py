@@ -75,9 +75,9 @@ def test_an_inserted_function_is_one_hunk_that_starts_at_its_head() -> None:
 def test_two_edits_in_a_huge_file_are_found_at_once() -> None:
     old = tuple(b"line %d\n" % (n % 700) for n in range(50_000))
     new = (*old[:10], b"x\n", *old[10:40_000], *old[40_003:])
-    start = time.perf_counter()
+    start = time.process_time()
     hunks = diff(old, new)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert splice(old, hunks) == new
 
 
@@ -86,9 +86,9 @@ def test_unlike_files_do_not_take_long(kinds: int) -> None:
     dice = random.Random(7)
     old = tuple(b"%d\n" % dice.randrange(kinds) for _ in range(20_000))
     new = tuple(b"%d\n" % dice.randrange(kinds) for _ in range(19_000))
-    start = time.perf_counter()
+    start = time.process_time()
     assert splice(old, diff(old, new)) == new
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 @given(texts, texts)

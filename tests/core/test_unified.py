@@ -88,7 +88,7 @@ patches = st.one_of(
 
 
 @given(patches)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_a_printed_patch_is_read_back_the_same(patch: Patch) -> None:
     assert parse(print_patch(patch)) == patch
 
@@ -102,7 +102,7 @@ PIECES = [
 
 
 @given(st.one_of(st.binary(max_size=300), st.lists(st.sampled_from(PIECES), max_size=20).map(b"".join)))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_whatever_is_read_nothing_is_raised(x: bytes) -> None:
     for lenient in (True, False):
         patch = parse(x, lenient=lenient)
@@ -115,10 +115,10 @@ def test_whatever_is_read_nothing_is_raised(x: bytes) -> None:
 
 @pytest.mark.parametrize("piece", PIECES, ids=repr)
 def test_reading_takes_linear_time(piece: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     parse(b"--- a/x\n+++ b/x\n@@ -1 +1 @@\n" + piece * 20_000)
     parse((b"--- a/x\n+++ b/x\n@@ -1,99999 +1,99999 @@\n" + piece) * 8_000)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 # --- against git
@@ -139,6 +139,7 @@ TREES: dict[str, tuple[dict[str, tuple[int, bytes]], dict[str, tuple[int, bytes]
         {"f": (0o644, bytes(range(256)) * 99 + b"\0end")},
     ),
     "rename": ({"a b": (0o644, b"1\n2\n3\n4\n5\n6\n7\n")}, {"c/ü\n": (0o644, b"1\n2\n3\n4\n5\n6\n8\n")}),
+    "copy": ({"a": (0o644, b"1\n2\n3\n4\n")}, {"a": (0o644, b"1\n2\n3\n4\n"), "b": (0o755, b"1\n2\n3\n5\n")}),
     "odd names": ({'"q"': (0o644, b"1\n")}, {'"q"': (0o644, b"2\n"), "t\tb": (0o644, b"x\n")}),
     "bytes in name": ({}, {"a\udcff b": (0o644, b"x\n"), "sp ace": (0o644, b"y\n")}),
     "not utf-8": ({"f": (0o644, b"\xff1\n\xfe2\n")}, {"f": (0o644, b"\xff1\n\xfe3\n")}),
@@ -175,7 +176,13 @@ def states(tree: dict[str, tuple[int, bytes]]) -> dict[str, FileState]:
     }
 
 
-OPTIONS: list[tuple[str, ...]] = [(), ("-M", "--full-index"), ("-U0",), ("--no-renames",)]
+OPTIONS: list[tuple[str, ...]] = [
+    (),
+    ("-M", "--full-index"),
+    ("-U0",),
+    ("--no-renames",),
+    ("-C", "--find-copies-harder"),
+]
 
 
 @pytest.mark.parametrize("case", TREES)
@@ -236,6 +243,7 @@ def test_git_takes_what_is_printed(repo: Path, git_in: Git, case: str, context: 
         (b"diff --git a/x b/x\nGIT binary patch\nliteral 5\nzzzz\n\n", 4, "base 85"),
         (b"diff --git a/x b/x\nGIT binary patch\nliteral 5\n\n", 3, "5 bytes"),
         (b"diff --git what is this\n", 1, "two names"),
+        (b"diff --cc x\n--- a/x\n+++ b/x\n@@@ -1 -1 +1 @@@\n++x\n", 4, "combined diff"),
     ],
 )
 def test_an_error_names_the_line_and_what_was_expected(text: bytes, line: int, expected: str) -> None:
@@ -282,3 +290,10 @@ def test_a_git_hunk_stands_where_it_says_or_at_the_only_other_place() -> None:
 
 def test_lines_without_any_context_are_not_put_anywhere() -> None:
     assert "not in the file" in apply_to("a\nb\n", GIT + "@@ -1,0 +2 @@\n+x\n")[0]
+
+
+def test_other_first_folders_are_left_off_when_nothing_else_differs() -> None:
+    file = parse_ok(
+        b"--- old/src/x.c\t2026-01-01 10:00\n+++ new/src/x.c\t2026-01-02 10:00\n@@ -1 +1 @@\n-a\n+b\n"
+    )
+    assert (file.files[0].old_path, file.files[0].new_path) == ("src/x.c", "src/x.c")

@@ -104,6 +104,8 @@ class ApiChecker:
     def _judge(self, use: Use, writes: Sequence[Write]) -> tuple[Verdict, str]:
         env = self._environment()
         match use.answer:
+            case Symbol() if use.wrong and use.is_guarded:
+                return Verdict.UNVERIFIED, ""
             case Symbol() as symbol if use.wrong:
                 return (
                     Verdict.CONTRADICTED,

@@ -140,8 +140,10 @@ class BinaryModule(msgspec.Struct, frozen=True):
     files: tuple[Path, ...]
 
     def may_have(self, name: str) -> bool:
+        if not self.files or name.isupper():
+            return True  # constants are often put together when C is compiled, and differ by platform
         wanted = name.encode() + b"\0"
-        return not self.files or any(_contains(file, wanted) for file in self.files)
+        return any(_contains(file, wanted) for file in self.files)
 
 
 class Folder(msgspec.Struct, frozen=True):
@@ -172,7 +174,7 @@ class Modules:
         found = False
         for folder in (self.env.stdlib, self.env.stdlib / "lib-dynload", *self.env.sites):
             for top in (head, f"{head}-stubs"):
-                modules = list(_at(folder.joinpath(top, *parts), name))
+                modules = list(_at(folder.joinpath(top, *parts), name, self.env.binaries))
                 found |= bool(modules)
                 yield from modules
         if (
@@ -186,7 +188,7 @@ class Modules:
         return self.env.binaries if name in sys.stdlib_module_names else ()
 
 
-def _at(base: Path, name: str) -> Iterator[Module]:
+def _at(base: Path, name: str, binaries: tuple[Path, ...]) -> Iterator[Module]:
     """The module whose files would be `base.py`, `base/__init__.py`, their stubs, or `base.*.so`."""
     found = False
     for file, is_package in (
@@ -201,9 +203,10 @@ def _at(base: Path, name: str) -> Iterator[Module]:
             except (SyntaxError, ValueError, RecursionError, OSError):
                 yield BinaryModule(name, ())
             found = True
-    binaries = tuple(file for ending in ("so", "pyd") for file in base.parent.glob(f"{base.name}.*{ending}"))
-    if binaries:
-        yield BinaryModule(name, binaries)
+    own = tuple(file for ending in ("so", "pyd") for file in base.parent.glob(f"{base.name}.*{ending}"))
+    if own:
+        # An extension may hand on what the interpreter itself has.
+        yield BinaryModule(name, (*own, *binaries))
     elif not found and base.is_dir():
         yield Folder(name)
 

@@ -22,6 +22,7 @@ from agent.core.secrets import is_secret_path
 from agent.core.text import name_from_bytes, name_to_bytes
 from agent.core.weakness import is_test_path
 from agent.evidence.copying import Copier, Stamp, is_settled, put, remove, stamp, walk
+from agent.evidence.watch import Watch
 from agent.git.repo import Repo
 from agent.io.locks import Locked, lock
 from agent.io.paths import make_private
@@ -67,6 +68,7 @@ class Scratch:
         self._folders: set[bytes] = set()
         self._over: dict[bytes, FileState | None] = {}
         self._mounts: set[bytes] = {b".git"}
+        self._watch = Watch(os.fsencode(self.tree))
         self._generated: list[str] = []
         self._listed: tuple[list[str], list[str]] = ([], [])
         self._has_submodules = False
@@ -78,6 +80,7 @@ class Scratch:
 
     def close(self) -> None:
         """Remove it all."""
+        self._watch.close()
         self._lock.release()
         remove(self.folder)
 
@@ -101,6 +104,7 @@ class Scratch:
             changed += self._take(name)
         if changed:
             self._folders = {folder for name in self._mine for folder in _above(name)}
+            self._watch.follow((b"", *self._folders))
         return changed
 
     def show(self, states: Mapping[str, FileState | None]) -> None:
@@ -114,23 +118,38 @@ class Scratch:
                 self._over[name] = state
                 self._write(name, state)
         self._folders |= {folder for name in wanted for folder in _above(name)}
+        self._watch.follow(self._folders)
 
     def settle(self) -> tuple[str, ...]:
         """Take back what a check did to files that are not ignored; the names of those it had changed or made."""
-        found: dict[bytes, Stamp | None] = dict(walk(os.fsencode(self.tree), self._is_known))
+        found, looked_at = self._touched()
         strange = [name for name in found if name not in self._mine and name not in self._mounts]
         names = {name: name_from_bytes(name) + ("/" if found[name] is None else "") for name in strange}
         kept = self._listing.ignored(names.values()) if names else set()
         gone = [name for name in strange if names[name] not in kept or name in self._folders]
         for name in gone:
             remove(self._place(name))
-        edited = [name for name, mine in self._mine.items() if found.get(name) != mine]
+        edited = [name for name in looked_at if name in self._mine and found.get(name) != self._mine[name]]
         for name in edited:
             if name in self._over:
                 self._write(name, self._over[name])
             else:
                 self._restore(name)
         return tuple(sorted(name_from_bytes(name) for name in {*gone, *edited}))
+
+    def _touched(self) -> tuple[dict[bytes, Stamp | None], list[bytes]]:
+        """What lies there now (None: an unknown folder), and the names that this is the whole truth about."""
+        touched = self._watch.touched()
+        if touched is not None and not touched & self._folders:
+            there = {name: stamp(self._place(name)) for name in touched if os.path.lexists(self._place(name))}
+            return there, list(touched)
+        everything: dict[bytes, Stamp | None] = dict(walk(os.fsencode(self.tree), self._is_known))
+        self._watch.close()
+        self._watch = Watch(os.fsencode(self.tree))
+        # Folders may be missing until they are restored: what is not watched is walked next time.
+        self._watch.follow(folder for folder in self._folders if os.path.isdir(self._place(folder)))
+        self._watch.follow((b"",))
+        return everything, [*self._mine]
 
     def read(self, path: str) -> bytes | None:
         """The file as the tree has it now; None when it is not there. No link is followed."""

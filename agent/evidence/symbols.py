@@ -23,6 +23,8 @@ _KNOWN_DECORATORS = (
     "runtime_checkable", "typing.runtime_checkable", "unique", "enum.unique", "deprecated", "typing_extensions.deprecated",
     "warnings.deprecated", "set_module", "abc.ABC",
 )  # fmt: skip
+_OF_ALL_CLASSES = ("register", "mro")
+_OTHER_PLATFORMS = ("msvcrt", "winreg", "_winapi", "winsound", "_overlapped", "nt", "_scproxy")
 _PLAIN_METACLASSES = ("ABCMeta", "abc.ABCMeta")
 
 
@@ -91,8 +93,14 @@ class Symbols:
 
     def member(self, owner: Symbol, name: str, depth: int = DEPTH) -> Answer:
         """An attribute of a module or a class."""
-        if re.fullmatch(r"__\w+__", name):
+        if (
+            re.fullmatch(r"__\w+__", name)
+            or owner.path == "builtins"
+            or (owner.is_class and name in _OF_ALL_CLASSES)
+        ):
             return Unknown("a special name")
+        if owner.path.partition(".")[0] in _OTHER_PLATFORMS:
+            return Unknown("of another platform")
         if owner.is_module:
             return self._best(
                 [self._in_module(module, name, depth) for module in self._modules.find(owner.path)],

@@ -16,7 +16,10 @@ import msgspec
 from agent.evidence.pymodules import SourceModule, Target
 from agent.evidence.symbols import Missing, Symbol, Symbols, Unknown
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
+_SCOPES = (
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp,
+    ast.GeneratorExp,
+)  # fmt: skip
 
 
 class Use(msgspec.Struct, frozen=True):
@@ -94,6 +97,8 @@ class _File:
         self._symbols, self._is_ours = symbols, is_ours
         self._scope: dict[ast.AST, ast.AST] = {}
         self._guarded: set[ast.AST] = set()
+        self._tried: set[ast.AST] = set()
+        self._strings: set[str] = set()
         self._sources: dict[ast.AST, ast.expr] = {}
         self._entered: dict[ast.AST, ast.expr] = {}
         self._imports: dict[str, list[Target]] = {}
@@ -111,14 +116,15 @@ class _File:
             case ast.Attribute(value=inner, attr=name):
                 owner = self._value(inner)
                 if owner is not None:
-                    yield Use(ast.unparse(node), node.lineno, self._symbols.member(owner.symbol, name))
+                    answer = self._symbols.member(owner.symbol, name)
+                    yield Use(ast.unparse(node), node.lineno, answer, is_guarded=self._is_asked(node, name))
             case ast.Call(func=func, keywords=keywords):
                 value = self._value(func)
                 if value is not None and not value.is_instance:
                     given = [keyword.arg for keyword in keywords if keyword.arg]
                     wrong = wrong_keyword(self._symbols, value.symbol, given)
                     if wrong:
-                        yield Use(ast.unparse(func), node.lineno, value.symbol, wrong)
+                        yield Use(ast.unparse(func), node.lineno, value.symbol, wrong, node in self._guarded)
                     elif isinstance(func, ast.Name):
                         yield Use(func.id, node.lineno, value.symbol)
 
@@ -130,32 +136,29 @@ class _File:
         if target.name and isinstance(answer, Symbol):
             answer = self._symbols.member(answer, target.name)
         text = f"{target.module}.{target.name}" if target.name else target.module
-        yield Use(text, node.lineno, answer, is_guarded=node in self._guarded)
+        yield Use(text, node.lineno, answer, is_guarded=node in self._guarded | self._tried)
+
+    def _is_asked(self, node: ast.AST, name: str) -> bool:
+        """True when the code itself reckons with the absence of the name."""
+        return node in self._guarded or name in self._strings
 
     def _walk(self, node: ast.AST, scope: ast.AST, guarded: bool) -> None:
         """Note the scope of each node, and every binding of a name in each scope."""
         self._scope[node] = scope
         if guarded:
             self._guarded.add(node)
+        if isinstance(node, ast.Try) and any(_catches(handler, _BROAD) for handler in node.handlers):
+            self._tried.update(node.body)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            self._strings.add(node.value)
         self._note(node, scope)
-        if isinstance(
-            node,
-            Function
-            | ast.Lambda
-            | ast.ClassDef
-            | ast.ListComp
-            | ast.SetComp
-            | ast.DictComp
-            | ast.GeneratorExp,
-        ):
+        if isinstance(node, _SCOPES):
             scope = node
-        inside = (
-            guarded
-            or isinstance(node, ast.Try)
-            or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
-        )
-        for child in ast.iter_child_nodes(node):
-            self._walk(child, scope, inside)
+        for field, value in ast.iter_fields(node):
+            inside = guarded or _guards(node, field)
+            for child in value if isinstance(value, list) else (value,):
+                if isinstance(child, ast.AST):
+                    self._walk(child, scope, inside)
 
     def _note(self, node: ast.AST, scope: ast.AST) -> None:
         match node:
@@ -259,6 +262,25 @@ class _File:
             return None
         answer = self._symbols.resolve(called.symbol.module, text)
         return Value(answer, is_instance=True) if isinstance(answer, Symbol) and answer.is_class else None
+
+
+_ABSENCE = ("ImportError", "ModuleNotFoundError", "AttributeError", "NameError", "TypeError")
+_BROAD = ("ImportError", "ModuleNotFoundError", "Exception", "BaseException")
+_ASKS = re.compile(r"TYPE_CHECKING|platform|os\.name|hasattr|version|WIN|windows|PYPY|PY\d", re.IGNORECASE)
+
+
+def _guards(node: ast.AST, field: str) -> bool:
+    """True when what stands in this part of `node` runs only where a name is there, or may fail for its absence."""
+    if isinstance(node, ast.If | ast.IfExp):
+        return field != "test" and _ASKS.search(ast.unparse(node.test)) is not None
+    if isinstance(node, ast.Try):
+        return field == "body" and any(_catches(handler, _ABSENCE) for handler in node.handlers)
+    return False
+
+
+def _catches(handler: ast.ExceptHandler, names: tuple[str, ...]) -> bool:
+    caught = ast.unparse(handler.type) if handler.type is not None else "BaseException"
+    return any(name in re.findall(r"\w+", caught) for name in names)
 
 
 def _labels(symbol: Symbol) -> set[str]:

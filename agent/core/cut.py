@@ -171,8 +171,9 @@ def chunk_id(changes: Sequence[FileChange], id_seed: str = "") -> str:
     """The same for the same changes of the same input: 12 hex digits."""
     parts = [id_seed.encode("utf-8", "surrogateescape")]
     for change in changes:
+        mode = -1 if change.mode is None else int(change.mode)
         parts.append(
-            repr((change.path, change.kind, change.mode, change.new_path)).encode("ascii", "backslashreplace")
+            repr((change.path, change.kind.value, mode, change.new_path)).encode("ascii", "backslashreplace")
         )
         for hunk in change.hunks:
             parts.append(b"%d %d %d %d" % (hunk.start, hunk.seq, len(hunk.old), len(hunk.new)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from agent.core.chunk import Budget, Chunk
-from agent.core.cut import cut
+from agent.core.cut import cut, folders
 from agent.core.errors import PathRefused
 from agent.core.outcome import States
 from agent.core.presence import present
@@ -29,11 +29,15 @@ def build_stack(
     """Cut `source` and compare it with the files that `read` gives. A path that may not be read is left out."""
     current: States = {}
     refused: list[LeftOut] = []
+    emptied = _emptied(source)
     for path in all_paths((source.before, source.after)):
         try:
             current[path] = read(path)
         except PathRefused as error:
-            refused.append(LeftOut(path, error.message))
+            if path in emptied:
+                current[path] = None
+            else:
+                refused.append(LeftOut(path, error.message))
     names = {out.path for out in refused}
     names |= {path for pair in source.renames.items() for path in pair if names & set(pair)}
     before = {path: state for path, state in source.before.items() if path not in names}
@@ -47,3 +51,10 @@ def build_stack(
     chunks = cut(before, after, renames=source.renames, budget=budget, progress=cutting)
     there = present(chunks, before, current)
     return Stack(kept, chunks, there, current, (*source.left_out, *refused))
+
+
+def _emptied(source: Source) -> set[str]:
+    """Names that are a file on one side of the source and a folder on the other: as files they may be absent."""
+    gone = [path for path, state in source.before.items() if state and source.after.get(path, state) is None]
+    come = [path for path, state in source.after.items() if state and source.before.get(path) is None]
+    return {folder for path in (*gone, *come) for folder in folders(path)}

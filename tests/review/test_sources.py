@@ -1,0 +1,204 @@
+"""What `copair review ARG` reads: commits, ranges, patches, the uncommitted work; and what is left out, by reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agent.core.errors import UsageError
+from tests.review.conftest import Reviewed, put
+
+GitIn = Callable[..., bytes]
+
+
+def commit(repo: Path, git_in: GitIn, files: dict[str, bytes], message: str = "more") -> str:
+    put(repo, files)
+    git_in(repo, "add", "-A")
+    git_in(repo, "commit", "-qm", message)
+    return git_in(repo, "rev-parse", "HEAD").decode().strip()
+
+
+def test_a_first_commit_is_compared_with_nothing(repo: Path, git_in: GitIn, reviewed: Reviewed) -> None:
+    commit(repo, git_in, {"a.txt": b"a\n"})
+    (chunk,) = reviewed.list("HEAD")["chunks"]
+    assert chunk["kind"] == "create"
+    assert chunk["present"]
+
+
+def test_a_merge_is_compared_with_its_first_parent(repo: Path, git_in: GitIn, reviewed: Reviewed) -> None:
+    commit(repo, git_in, {"a.txt": b"a\n"})
+    git_in(repo, "checkout", "-qb", "side")
+    commit(repo, git_in, {"side.txt": b"s\n"})
+    git_in(repo, "checkout", "-q", "main")
+    commit(repo, git_in, {"main.txt": b"m\n"})
+    git_in(repo, "merge", "-q", "--no-edit", "side")
+    assert [chunk["paths"] for chunk in reviewed.list("HEAD")["chunks"]] == [["side.txt"]]
+
+
+def test_a_range_of_branches_that_parted_holds_only_the_work_of_the_second(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    commit(repo, git_in, {"a.txt": b"a\n"})
+    git_in(repo, "checkout", "-qb", "side")
+    commit(repo, git_in, {"side.txt": b"s\n"})
+    git_in(repo, "checkout", "-q", "main")
+    commit(repo, git_in, {"main.txt": b"m\n"})
+    for spec in ("main..side", "main...side", "..side"):
+        found = reviewed.list(spec)
+        assert [chunk["paths"] for chunk in found["chunks"]] == [["side.txt"]], spec
+        assert "parted" in found["source"]
+
+
+def test_what_is_no_source_is_a_usage_error(repo: Path, git_in: GitIn, reviewed: Reviewed) -> None:
+    commit(repo, git_in, {"main.diff": b"x\n"})
+    for argument in ("nowhere", "a..b", "--output=x", "main.diff"):
+        with pytest.raises(UsageError):
+            reviewed.open(argument)
+
+
+def test_a_name_that_is_a_revision_and_a_file_must_be_told_apart(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    commit(repo, git_in, {"main": b"x\n"})
+    with pytest.raises(UsageError, match="both a revision and a file"):
+        reviewed.open("main")
+
+
+def test_a_patch_file_is_placed_on_the_files_as_they_are(
+    history: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    patch = git_in(history, "diff", "--binary", "-M", "main", "work")
+    put(history, {"../work.patch": patch})
+    commits = reviewed.list("work")
+    for found in (reviewed.list("../work.patch"), reviewed.list("-", stdin=patch)):
+        assert found["left_out"] == []
+        assert [c["id"] for c in found["chunks"]] == [c["id"] for c in commits["chunks"]]
+        assert not any(chunk["present"] for chunk in found["chunks"])
+
+
+def test_a_patch_without_blob_names_fits_when_its_lines_do(
+    history: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    patch = git_in(history, "diff", "main", "work", "--", "program.py")
+    plain = b"".join(
+        line for line in patch.split(b"\n") for line in [line + b"\n"] if not line.startswith(b"index")
+    )
+    assert reviewed.list("-", stdin=plain)["chunks"] == reviewed.list("-", stdin=patch)["chunks"]
+
+
+def test_a_patch_that_is_applied_already_is_present(history: Path, git_in: GitIn, reviewed: Reviewed) -> None:
+    patch = git_in(history, "diff", "main", "work", "--", "program.py", "gone.txt", "new")
+    git_in(history, "checkout", "-q", "work")
+    git_in(history, "gc", "-q", "--prune=now")
+    found = reviewed.list("-", stdin=patch.replace(b"index ", b"index 0"))
+    assert found["left_out"] == []
+    assert all(chunk["present"] for chunk in found["chunks"])
+
+
+def test_several_patches_in_one_mailbox_follow_each_other(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, tree_of: Callable[[Path], bytes]
+) -> None:
+    start = commit(repo, git_in, {"a.txt": b"1\n2\n3\n"})
+    commit(repo, git_in, {"a.txt": b"1\ntwo\n3\n", "b.txt": b"b\n"}, "one")
+    end = commit(repo, git_in, {"a.txt": b"1\nTWO\n3\n4\n", "b.txt": b"bb\n"}, "two")
+    mails = git_in(repo, "format-patch", "--stdout", f"{start}..{end}")
+    git_in(repo, "reset", "-q", "--hard", start)
+    found = reviewed.list("-", stdin=mails)
+    reviewed.decide("-", [chunk["id"] for chunk in found["chunks"]], stdin=mails)
+    assert tree_of(repo) == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
+
+
+def test_a_file_that_a_patch_does_not_fit_is_left_out_and_the_rest_is_reviewed(
+    history: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    patch = b"--- a/gone.txt\n+++ b/gone.txt\n@@ -1,2 +1,2 @@\n a\n-nothing\n+x\n"
+    patch += b"--- a/noend.txt\n+++ b/noend.txt\n@@ -1,2 +1,2 @@\n-a\n+A\n b\n\\ No newline at end of file\n"
+    patch += b"--- /dev/null\n+++ b/../out.txt\n@@ -0,0 +1 @@\n+x\n--- /dev/null\n+++ b/.git/hooks/x\n@@ -0,0 +1 @@\n+x\n"
+    found = reviewed.list("-", stdin=patch)
+    assert [chunk["paths"] for chunk in found["chunks"]] == [["noend.txt"]]
+    assert [out["path"] for out in found["left_out"]] == ["gone.txt", "../out.txt", ".git/hooks/x"]
+    assert "not in the file" in found["left_out"][0]["reason"]
+
+
+def test_a_cut_patch_is_a_usage_error_and_an_empty_one_has_no_chunks(
+    history: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    patch = git_in(history, "diff", "main", "work", "--", "program.py")
+    with pytest.raises(UsageError, match="line"):
+        reviewed.open("-", stdin=patch[: patch.rindex(b"\n+") + 1])
+    assert reviewed.list("-", stdin=b"")["chunks"] == []
+
+
+def test_without_argument_the_uncommitted_work_is_reviewed_from_the_index_on(
+    history: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    put(history, {"program.py": b"staged\n"})
+    git_in(history, "add", "program.py")
+    put(
+        history,
+        {"program.py": b"staged\nnot staged\n", "fresh.txt": b"untracked\n", "build/out.o": b"ignored\n"},
+    )
+    put(history, {".git/info/exclude": b"build/\n"})
+    (history / "gone.txt").unlink()
+    found = reviewed.list(None)
+    assert found["onto"] == "index"
+    assert sorted((chunk["paths"][0], chunk["kind"]) for chunk in found["chunks"]) == [
+        ("fresh.txt", "create"),
+        ("gone.txt", "delete"),
+        ("program.py", "modify"),
+    ]
+    assert not any(chunk["present"] for chunk in found["chunks"])
+
+
+def test_a_file_moved_by_hand_is_a_rename(history: Path, reviewed: Reviewed) -> None:
+    (history / "moved.txt").rename(history / "elsewhere.txt")
+    assert [chunk["title"] for chunk in reviewed.list(None)["chunks"]] == [
+        "Rename moved.txt to elsewhere.txt"
+    ]
+
+
+def test_reading_the_uncommitted_work_writes_nothing(
+    history: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    put(history, {".gitattributes": b"*.txt text eol=crlf\n", "program.py": b"x = 1\n"})
+    before = sorted((path, path.stat().st_mtime_ns) for path in (history / ".git").rglob("*"))
+    reviewed.list(None)
+    assert sorted((path, path.stat().st_mtime_ns) for path in (history / ".git").rglob("*")) == before
+
+
+def test_submodules_filters_and_conflicts_are_left_out_with_the_reason(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, tmp_path: Path
+) -> None:
+    commit(repo, git_in, {"a.txt": b"a\n", "big.bin": b"pointer\n"})
+    git_in(repo, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},sub")
+    put(repo, {".gitattributes": b"*.bin filter=lfs\n", "a.txt": b"b\n", "big.bin": b"other pointer\n"})
+    git_in(repo, "add", "a.txt", "big.bin", ".gitattributes")
+    git_in(repo, "commit", "-qm", "second")
+    found = reviewed.list("HEAD")
+    assert {out["path"]: out["reason"].split()[0:2] for out in found["left_out"]} == {
+        "big.bin": ["goes", "through"],
+        "sub": ["a", "submodule:"],
+    }
+    assert sorted(chunk["paths"][0] for chunk in found["chunks"]) == [".gitattributes", "a.txt"]
+    git_in(repo, "checkout", "-qb", "side", "HEAD~1")
+    commit(repo, git_in, {"a.txt": b"c\n"})
+    git_in(repo, "merge", "-q", "main", check=False)
+    reasons = {out["path"]: out["reason"] for out in reviewed.list(None)["left_out"]}
+    assert "in conflict" in reasons["a.txt"]
+
+
+def test_files_with_windows_line_ends_by_attribute_are_compared_in_one_form(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    commit(repo, git_in, {".gitattributes": b"*.txt text eol=crlf\n", "a.txt": b"1\r\n2\r\n3\r\n"})
+    end = commit(repo, git_in, {"a.txt": b"1\r\ntwo\r\n3\r\n", "n.txt": b"new\r\n"})
+    git_in(repo, "reset", "-q", "--hard", "HEAD~1")
+    result, _ = reviewed.decide(end, reviewed.ids(end))
+    assert result["outcome"] == "applied"
+    assert (repo / "a.txt").read_bytes() == b"1\r\ntwo\r\n3\r\n"
+    assert (repo / "n.txt").read_bytes() == b"new\r\n"
+    staged, _ = reviewed.decide(None, reviewed.ids(None))
+    assert staged["outcome"] == "applied"
+    assert git_in(repo, "write-tree").strip() == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()

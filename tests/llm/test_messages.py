@@ -214,6 +214,15 @@ def args(text: str) -> list[dict[str, Any]]:
         ),
         pytest.param(Reply(body=event("message_stop")), id="no stop reason"),
         pytest.param(
+            Reply(
+                body=event("content_block_start", index=0, content_block=TOOL)
+                + event("content_block_delta", index=0, delta=args("{}")[0])
+                + event("message_delta", delta={"stop_reason": "tool_use"})
+                + event("message_stop")
+            ),
+            id="a block that never stops",
+        ),
+        pytest.param(
             Reply(body=event("error", error={"type": "overloaded_error", "message": "busy"})), id="error"
         ),
         pytest.param(Reply(body=sse("{nope", "ping")), id="no JSON"),

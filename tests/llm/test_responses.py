@@ -220,3 +220,18 @@ def test_what_a_compatible_server_refuses_is_left_out(field: str) -> None:
     with ScriptedServer("responses", [no, Turn(text="ok")]) as server:
         assert isinstance(collect(model_for(server), wanted)[-1], Done)
     assert [field in r.json for r in server.requests] == [True, False]
+
+
+def test_items_without_an_output_index_are_told_apart_by_their_id() -> None:
+    """llama.cpp sends none."""
+    message = {"type": "message", "id": "msg_1", "content": [{"type": "output_text", "text": "Hi"}]}
+    items = [message, call(id="fc_1", arguments='{"a": 1}')]
+    body = b"".join(
+        event(f"response.output_item.{step}", item=each) for each in items for step in ("added", "done")
+    )
+    part = event("response.function_call_arguments.delta", item_id="fc_1", delta="{")
+    with ScriptedServer("responses", [Reply(body=body + part + completed())]) as server:
+        events = collect(model_for(server), request("x"))
+    assert [e.args_json for e in events if isinstance(e, ToolCallEnd)] == ['{"a": 1}']
+    assert TextDelta("Hi") in events
+    assert isinstance(events[-1], Done)

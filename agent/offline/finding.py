@@ -14,6 +14,8 @@ from agent.ports import Cancel
 
 COMMAND = "ruff check --stdin-filename FILE -"
 SHOWN = 3
+CANNOT_RUN = frozenset(("F821", "F822", "F823"))
+"""Undefined names, beside what cannot be parsed."""
 
 
 class FindingChecks:
@@ -40,8 +42,8 @@ def finding_evidence(
 ) -> Evidence | None:
     """Findings in the old bytes against findings in the new bytes, of the Python files of one chunk.
 
-    *verified*: something went and nothing came. *partly verified*: something went, something else came.
-    *contradicted*: only new findings. None when nothing differs.
+    *verified*: something went and nothing came. *partly verified*: something else came. *contradicted*: what came
+    cannot run. *unverified*: only less serious ones came. None when nothing differs.
     """
     gone: list[Finding] = []
     come: list[Finding] = []
@@ -67,10 +69,11 @@ def finding_evidence(
 
 
 def _verdict(gone: Sequence[Finding], come: Sequence[Finding]) -> Verdict:
-    if not come:
-        return Verdict.VERIFIED
-    broken = any(finding.broken for finding in come)
-    return Verdict.PARTLY if gone and not broken else Verdict.CONTRADICTED
+    if any(finding.broken or finding.rule in CANNOT_RUN for finding in come):
+        return Verdict.CONTRADICTED
+    if gone:
+        return Verdict.PARTLY if come else Verdict.VERIFIED
+    return Verdict.UNVERIFIED
 
 
 def _summary(gone: Sequence[Finding], come: Sequence[Finding]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +13,12 @@ from importlib import resources
 from pathlib import Path
 
 from agent.core.errors import GitFailed
-from agent.io.process import run
+from agent.io.process import run, start
 
 SUBJECT = "Start the shop"
+PREFIX = "copair-tour-"
+WATCHER = "import shutil, sys; sys.stdin.read(); shutil.rmtree(sys.argv[1], ignore_errors=True)"
+"""Its standard input ends when the process that holds the other end does."""
 NO_COPY = shutil.ignore_patterns("__pycache__", ".*_cache", ".git")
 EXCLUDED = "__pycache__/\n.pytest_cache/\n.ruff_cache/\n"
 
@@ -22,9 +27,9 @@ EXCLUDED = "__pycache__/\n.pytest_cache/\n.ruff_cache/\n"
 def prepare_tour() -> Iterator[tuple[Path, Path]]:
     """A fresh repository with one commit, and a folder for the state of the tour's session.
 
-    Both are in one temporary folder that is removed on leaving.
+    Both are in one temporary folder that is removed on leaving, however this process ends.
     """
-    with tempfile.TemporaryDirectory(prefix="copair-tour-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder, _watched(folder):
         root, state = Path(folder).resolve() / "shop", Path(folder).resolve() / "state"
         state.mkdir()
         packaged = resources.files("agent") / "_tour"
@@ -35,6 +40,18 @@ def prepare_tour() -> Iterator[tuple[Path, Path]]:
             shutil.copytree(Path(__file__).resolve().parents[2] / "examples" / "tour", root, ignore=NO_COPY)
         _commit(root)
         yield root, state
+
+
+@contextmanager
+def _watched(folder: str) -> Iterator[None]:
+    """A process of its own that removes `folder` once we are gone: also after a hang-up or SIGKILL."""
+    argv = [sys.executable, "-I", "-S", "-c", WATCHER, folder]
+    env = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
+    watcher = start(argv, cwd=Path(folder).parent, env=env, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        watcher.communicate()
 
 
 def _commit(root: Path) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scene import Scene, listing, reader
 
 from agent.core.dialog import Fault, FaultKind, Request, ToolChoice, UserMessage
 from agent.offline.pair import OfflinePair
 from agent.ports import Cancel
+from tests.support.scene import Scene, listing, reader
 
 SETTINGS = '[lint]\nselect = ["F", "E711", "E741", "B006"]\n'
 MESSY = """import os

@@ -1,18 +1,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from scene import Scene
 
 from agent.core.chunk import Budget
 from agent.core.dialog import ToolChoice
 from agent.offline import tour_script as script
 from agent.offline.tour import prepare_tour, tour_model
+from tests.support.scene import Scene
 
 GitIn = Callable[..., bytes]
 
@@ -71,6 +73,31 @@ def test_the_copy_runs_nothing_of_the_persons_and_takes_no_identity_of_theirs(
     (hermetic_seal / ".gitconfig").write_text(f"[core]\n\thooksPath = {hooks}\n[commit]\n\tgpgSign = true\n")
     with prepare_tour() as (root, _):
         assert git_in(root, "log", "--format=%an") == b"copair tour\n"
+
+
+def test_nothing_is_left_when_the_process_is_killed() -> None:
+    code = (
+        "from agent.offline.tour import prepare_tour\n"
+        "with prepare_tour() as (root, state):\n"
+        "    print(root, flush=True)\n"
+        "    input()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    folder = Path(process.stdout.readline().strip()).parent
+    assert (folder / "shop" / "README.md").exists()
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    deadline = time.monotonic() + 20
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not folder.exists()
 
 
 def test_it_says_that_it_is_a_script_and_asks_first(scene: Scene) -> None:

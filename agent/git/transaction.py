@@ -248,12 +248,13 @@ class Transaction:
         if step.new is not None and is_state(here, step.new):
             self._exchange(step)
             # Written to between the look and the exchange: the person's bytes go back.
-            if not is_state(self._tree.find(temporary), step.new):
-                self._exchange(step)
-                return False
-            self._remove(temporary)
-            return True
+            if is_state(self._tree.find(temporary), step.new):
+                self._remove(temporary)
+                return True
+            self._exchange(step)
+            aside, here = self._tree.find(temporary), None
         if is_state(aside, step.old):
+            # It is in the blob store too; what lies at the target is the person's.
             self._remove(temporary)
         return is_state(here, step.old)
 

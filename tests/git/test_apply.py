@@ -258,3 +258,44 @@ def test_a_folder_that_becomes_a_link_in_the_last_moment_is_not_followed(
     assert not isinstance(outcome, Applied)
     assert (tmp_path / "outside" / "a.py").read_text() == "src/a.py\n"
     assert sorted(os.listdir(tmp_path / "outside")) == ["a.py"]
+
+
+def nth(name: str, number: int, do: Callable[[], object]) -> Callable[[str], None]:
+    """A hook that does something just before the n-th call of that name."""
+    left = [number]
+
+    def hook(call: str) -> None:
+        left[0] -= call == name
+        if call == name and left[0] == 0:
+            do()
+
+    return hook
+
+
+def test_a_new_file_that_is_removed_before_the_end_is_drift(worked: Path) -> None:
+    writes = [Write("src/n", None, file(b"n\n")), Write("top", file(b"top\n"), file(b"x\n"))]
+    before = contents(worked)
+    hook = when("exchange", lambda: (worked / "src/n").unlink())
+    assert tree(worked, Calls(hook)).write("s", writes) == Drifted(("src/n",))
+    assert contents(worked) == before
+
+
+def test_an_edit_while_a_set_is_taken_back_wins(worked: Path) -> None:
+    writes = [
+        Write("src/a.py", file(b"src/a.py\n"), file(b"A\n")),
+        Write("top", file(b"top\n"), file(b"T\n")),
+    ]
+    first = nth("exchange", 2, lambda: (worked / "top").write_text("by hand\n"))
+    # The third exchange takes `top` back, the fourth `src/a.py`.
+    second = nth("exchange", 4, lambda: (worked / "src/a.py").write_text("by hand too\n"))
+
+    def both(call: str) -> None:
+        first(call)
+        second(call)
+
+    before = contents(worked)
+    assert tree(worked, Calls(both)).write("s", writes) == Drifted(("top",))
+    after = contents(worked)
+    assert after["top"][1] == b"by hand\n"
+    assert after["src/a.py"][1] == b"by hand too\n"
+    assert set(after) == set(before)

@@ -11,7 +11,7 @@ import pytest
 
 from agent.core.errors import PathRefused
 from agent.core.hunk import FileState, Mode
-from agent.io.calls import Calls
+from agent.io.calls import Calls, Folder
 from agent.io.files import Tree, permissions
 
 
@@ -133,3 +133,22 @@ def test_a_new_file_takes_bits_and_attributes_of_the_old(tmp_path: Path) -> None
         tree.prepare(folder, b"new", FileState(Mode.FILE, b"y"), tree.find((b"old",)))
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o604
     assert os.getxattr(tmp_path / "new", "user.note") == b"kept"
+
+
+class Late(Tree):
+    """Sees every folder as it was before a link took its place: the look and the opening are two moments."""
+
+    def status(self, folder: Folder, name: bytes) -> os.stat_result | None:
+        path, at = folder.at(name)
+        return os.stat(path, dir_fd=at) if name == b"link" else super().status(folder, name)
+
+
+def test_a_link_that_comes_between_the_look_and_the_opening_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "f").write_bytes(b"x")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link").symlink_to("../out")
+    late = Late(tmp_path / "in")
+    with pytest.raises((OSError, PathRefused)), late.folder((b"link",)):
+        pass
+    assert late.find((b"link", b"f")) is None

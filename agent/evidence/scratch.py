@@ -39,6 +39,9 @@ _GENERATED = (".so", ".pyd", "_version.py", "/version.py", "_pb2.py", "_pb2_grpc
 class Listing(Interface):
     """What git says about the files of the work tree."""
 
+    def mark(self) -> object:
+        """Another value once the index has changed."""
+
     def tracked(self) -> list[str]: ...
 
     def untracked(self) -> list[str]:
@@ -68,7 +71,8 @@ class Scratch:
         self._folders: set[bytes] = set()
         self._over: dict[bytes, FileState | None] = {}
         self._mounts: set[bytes] = {b".git"}
-        self._watch = Watch(os.fsencode(self.tree))
+        self._watch, self._outside = Watch(os.fsencode(self.tree)), Watch(self._top)
+        self._mark: object = None
         self._generated: list[str] = []
         self._listed: tuple[list[str], list[str]] = ([], [])
         self._has_submodules = False
@@ -81,6 +85,7 @@ class Scratch:
     def close(self) -> None:
         """Remove it all."""
         self._watch.close()
+        self._outside.close()
         self._lock.release()
         remove(self.folder)
 
@@ -88,24 +93,44 @@ class Scratch:
         """Follow the person's tree as it is now; how many files were copied or removed. Raises StateError."""
         if not self._real:
             self._look_around()
+        self.moved, changed = False, 0
+        mark, touched = self._listing.mark(), self._outside.touched()
+        if touched is not None and not touched and mark == self._mark and not self._has_submodules:
+            return 0
+        self._mark = mark
         listed = (self._listing.tracked(), self._listing.untracked())
         if self._listed != listed or self._has_submodules:
             self._listed = listed
             self._names = self._wanted(*listed)
-        wanted = self._names
-        self.moved, changed = False, 0
-        for name in [name for name in self._real if name not in wanted]:
-            self._drop(name)
-            changed += 1
-        top = self._top + b"/"
-        todo = [name for name in wanted if name not in self._real or stamp(top + name) != self._real[name]]
+        changed = sum(self._drop(name) for name in [name for name in self._real if name not in self._names])
+        todo = self._moved_on(touched)
         self._check_space(todo)
-        for name in todo:
-            changed += self._take(name)
+        changed += sum(self._take(name) for name in todo)
         if changed:
             self._folders = {folder for name in self._mine for folder in _above(name)}
             self._watch.follow((b"", *self._folders))
         return changed
+
+    def _moved_on(self, touched: set[bytes] | None) -> list[bytes]:
+        """Names of which the person's file is not the one that was taken; watches the folders before they are read."""
+        folders = {folder for name in self._names for folder in _above(name)}
+        if touched is None or touched & folders:
+            self._outside.close()
+            self._outside = Watch(self._top)
+            touched = None
+        self._outside.follow(
+            folder for folder in (b"", *folders) if os.path.isdir(os.path.join(self._top, folder))
+        )
+        top = self._top + b"/"
+        return [
+            name
+            for name in self._names
+            if name not in self._real
+            or (
+                (touched is None or name in touched or self._real[name] is RACY)
+                and stamp(top + name) != self._real[name]
+            )
+        ]
 
     def show(self, states: Mapping[str, FileState | None]) -> None:
         """Have the tree be the person's files with `states` over them; only what differs is written."""
@@ -268,11 +293,12 @@ class Scratch:
         else:
             self._mine[name] = found
 
-    def _drop(self, name: bytes) -> None:
+    def _drop(self, name: bytes) -> int:
         self._real.pop(name, None)
         if name not in self._over:
             remove(self._place(name))
             self._mine.pop(name, None)
+        return 1
 
     def _place(self, name: bytes) -> bytes:
         return os.path.join(os.fsencode(self.tree), name)
@@ -287,6 +313,11 @@ class GitListing:
     def __init__(self, repo: Repo) -> None:
         self._repo = repo
         self.tracked, self.untracked, self.ignored = repo.tracked, repo.untracked, repo.ignored
+
+    def mark(self) -> object:
+        place = self._repo.place
+        files = (place.git_dir / "index", place.common_dir / "info" / "exclude", place.common_dir / "config")
+        return tuple(stamp(os.fsencode(file)) for file in files)
 
     def ignored_units(self) -> list[str]:
         options = ("--others", "--ignored", "--exclude-standard", "--directory")

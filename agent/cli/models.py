@@ -61,7 +61,6 @@ def print_check(flags: Flags, *, write: bool) -> int:
     """A row per task; writes the better protocol into the person's settings. Exit code 1 when it cannot propose."""
     from agent.llm.check import check_model, summarise
     from agent.llm.choose import choose
-    from agent.llm.prices import price_of
 
     path = paths.config_file()
     own = config.load(path)
@@ -71,8 +70,7 @@ def print_check(flags: Flags, *, write: bool) -> int:
     say(choice.why)
     systems = {protocol: system_prompt(protocol, own.budget) for protocol in Protocol}
     rows = []
-    price = price_of(choice.preset.name, choice.model_id)
-    for row in check_model(choice.model, all_tools(own.budget), systems, price=price):
+    for row in check_model(choice.model, all_tools(own.budget), systems, price=choice.price):
         rows.append(row)
         result = "right" if row.ok else row.problem
         streamed = "streamed" if row.streamed else ""

@@ -16,16 +16,17 @@ from agent.core import events as ev
 from agent.core import steps
 from agent.core.chunk import Chunk
 from agent.core.dialog import Protocol, Usage
-from agent.core.errors import CopairError
+from agent.core.errors import CopairError, StateError
 from agent.core.hunk import Write
 from agent.core.price import cost_dollars
 from agent.core.review import Evidence
 from agent.core.session import State, fold
+from agent.evidence.store import CheckStore
 from agent.git.apply import Recovered
 from agent.io import journal
 from agent.loop.commands import STANDARD
 from agent.loop.desk import Desk
-from agent.loop.driver import Driver, Session
+from agent.loop.driver import MAX_OUTPUT_TOKENS, Driver, Session
 from agent.loop.examiner import Examiner
 from agent.offline.finding import FindingChecks
 from agent.offline.pair import OfflinePair
@@ -58,11 +59,10 @@ def model_driver(
 def pick_model(bench: Workbench, wanted: Wanted) -> tuple[Model, str, PriceOf]:
     """The model, why it is this one, and what its requests cost. Raises ModelError, UsageError."""
     from agent.llm.choose import choose
-    from agent.llm.prices import price_of
 
     choice = choose(bench.settings, os.environ, wanted.flags)
     if choice is not None:
-        price = price_of(choice.preset.name, choice.model_id)
+        price = choice.price
         return choice.model, choice.why, lambda usage: cost_dollars(usage, price) if price else None
     pair = OfflinePair(bench.place.root, bench.repo.list_files, bench.tree.read)
     why = (
@@ -117,6 +117,7 @@ def make_driver(
         mention=_mention(tools),
         switch_model=_switch(bench),
         price=price,
+        max_output_tokens=bench.settings.max_output_tokens or MAX_OUTPUT_TOKENS,
         place=bench.where(),
         limits=limits or _limits(bench),
         commands={**STANDARD, "commit": commit_command(bench), "checks": checks_command(bench)},
@@ -138,7 +139,15 @@ def make_desk(bench: Workbench, onto: str) -> Desk:
         clock=bench.clock,
         known_paths=lambda: bench.known_paths,
         budget=bench.settings.budget,
+        checks=_check_names(bench),
     )
+
+
+def _check_names(bench: Workbench) -> tuple[str, ...]:
+    try:
+        return tuple(check.name for check in CheckStore(bench.place.state).load())
+    except StateError:
+        return ()  # a damaged list is said with the first card, by the examiner
 
 
 def _checks(bench: Workbench, model: Model | None, source: str) -> Checks:

@@ -56,6 +56,7 @@ class Session(msgspec.Struct):
     """A model by name with its system prompt, for `/model`. Raises CopairError."""
     price: Callable[[Usage], float | None] = lambda usage: None
     """What one request cost in US dollars; None when that is not known."""
+    max_output_tokens: int = MAX_OUTPUT_TOKENS
     place: str = ""
     limits: steps.Limits = steps.Limits()
     commands: dict[str, Callable[[Driver, str], None]] = {}
@@ -195,11 +196,13 @@ class Driver:
         changed = self._changed_files()
         messages = request.outgoing(self.state, tuple(changed))
         window = self.parts.model.context_tokens
-        if request.must_compact(self.state, window, messages, MAX_OUTPUT_TOKENS):
+        if request.must_compact(self.state, window, messages, self.parts.max_output_tokens):
             history, dropped = request.compact(self.state.history)
             self.record(ev.EpochStarted(history, dropped, f"the window of {window} tokens was filling up"))
         self.record(ev.Requested(messages, may_propose, changed))
-        wanted = request.build(self.state, self.parts.system, self.parts.tools.tools(), MAX_OUTPUT_TOKENS)
+        wanted = request.build(
+            self.state, self.parts.system, self.parts.tools.tools(), self.parts.max_output_tokens
+        )
         self._turns += 1
         self.turn = Turn(self._turns, started=self.parts.clock.monotonic())
         self._offer(WorkOffer())

@@ -1,0 +1,76 @@
+"""What the person's settings and accepted checks change in a session."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.cli.session import Wanted
+from agent.cli.wire import make_driver, model_driver
+from agent.cli.workbench import Workbench
+from agent.core.dialog import Usage
+from agent.core.frontend import Say
+from agent.evidence.discover import discover
+from agent.evidence.store import CheckStore
+from agent.io import paths
+from agent.llm.scripted import Line, ScriptedModel
+from tests.support.people import Person
+
+GitIn = Callable[..., bytes]
+
+
+@pytest.fixture
+def project(repo: Path, git_in: GitIn) -> Path:
+    (repo / "a.py").write_text("A = 1\n")
+    (repo / "pyproject.toml").write_text("[tool.pytest.ini_options]\ntestpaths = ['tests']\n")
+    git_in(repo, "add", ".")
+    git_in(repo, "commit", "-qm", "first")
+    return repo
+
+
+def configure(text: str) -> None:
+    paths.config_file().parent.mkdir(parents=True)
+    paths.config_file().write_text(text)
+
+
+def test_the_names_of_the_accepted_checks_are_on_the_card(project: Path) -> None:
+    bench = Workbench.open(project)
+    found = discover(
+        project,
+        lambda path: (project / path).read_bytes() if (project / path).is_file() else None,
+        [],
+        lambda name: name,
+    )
+    CheckStore(bench.place.state).accept(found)
+    edit = {"because": "two", "path": "a.py", "old": "A = 1", "new": "A = 2"}
+    proposal = {"why": "two", "title": "Two", "assumes": [], "risks": [], "serves": "", "edits": [edit]}
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    person = Person(inbox, [])
+    inbox.put(Say("go"))
+    model = ScriptedModel([Line(calls=(("propose", proposal),))])
+    make_driver(bench, person, inbox, model, source="tour").run()
+    bench.close()
+    assert person.cards[0].checks == ("pytest",)
+
+
+def test_the_persons_limit_of_output_and_their_prices_count(project: Path) -> None:
+    configure(
+        """model = "llamacpp/m"
+max_output_tokens = 99
+
+[prices."llamacpp/m"]
+input = 2.0
+output = 4.0
+"""
+    )
+    bench = Workbench.open(project)
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    driver = model_driver(bench, Person(inbox, []), inbox, Wanted())
+    assert driver.parts.max_output_tokens == 99
+    assert driver.parts.price(Usage(input_total=1_000_000, output=500_000)) == 4.0
+    driver.parts.journal.close()
+    bench.close()

@@ -19,10 +19,10 @@ def tidy(said: str) -> str:
     return "/".join(parts)
 
 
-def locate(said: str, known: Iterable[str]) -> str | tuple[str, ...]:
+def locate(said: str, known: Iterable[str], *, by_name: bool = True) -> str | tuple[str, ...]:
     """The one known path that `said` means, else the candidates (none: nothing is like it).
 
-    In order: the path itself; with or without leading folders; only the file's name.
+    In order: the path itself; with or without leading folders; only the file's name, if `by_name`.
     """
     names = list(known)
     if said in names:
@@ -34,6 +34,8 @@ def locate(said: str, known: Iterable[str]) -> str | tuple[str, ...]:
     if not fits:
         base = path.rsplit("/", 1)[-1]
         fits = [name for name in names if name.rsplit("/", 1)[-1] == base]
+        if not by_name:
+            return tuple(sorted(fits)[:MAX_CANDIDATES])
     if not fits:
         folded = path.casefold()
         fits = [name for name in names if name.casefold() == folded]

@@ -91,10 +91,10 @@ class _Bench:
         if edit.patch is not None:
             self._patch(edit)
         elif edit.delete:
-            path = self._existing(edit.path)
+            path = self._existing(edit.path, by_name=False)
             self._put(path, None, edit.because)
         elif edit.rename_to is not None:
-            self._rename(self._existing(edit.path), tidy(edit.rename_to), edit.because)
+            self._rename(self._existing(edit.path, by_name=False), tidy(edit.rename_to), edit.because)
         elif edit.content is not None:
             path = self._new_or_existing(edit.path)
             self._put(path, self._whole(path, edit.content), edit.because)
@@ -114,12 +114,18 @@ class _Bench:
         self.now[path] = state
         self.because.append(Because(path, because, grade))
 
-    def _existing(self, said: str) -> str:
-        """The path of a file that is there; completed when only one fits."""
+    def _existing(self, said: str, *, by_name: bool = True) -> str:
+        """The path of a file that is there; completed when only one fits.
+
+        A file that is to go, or to be moved, is not found by its mere name (`by_name`).
+        """
         said = self.renames.get(said, said)
         if said and self.now.get(said) is not None:
             return said
-        found = locate(said, [*self.known(), *(path for path, state in self.now.items() if state)])
+        known = [*self.known(), *(path for path, state in self.now.items() if state)]
+        if said not in known and self._is_untracked(tidy(said)):
+            return tidy(said)
+        found = locate(said, known, by_name=by_name)
         if isinstance(found, str):
             path = self.renames.get(found, found)
         elif found:
@@ -135,6 +141,15 @@ class _Bench:
         if path != said:
             self.details.append(f"{said} was taken for {path}")
         return path
+
+    def _is_untracked(self, path: str) -> bool:
+        """True for a file that is there though nobody listed it."""
+        return (
+            bool(path)
+            and path not in self.now
+            and ".." not in path.split("/")
+            and self.read(path) is not None
+        )
 
     def _new_or_existing(self, said: str) -> str:
         said = self.renames.get(said, said)

@@ -25,6 +25,7 @@ def rewritten(
     None when the file's indentation does not follow from the quotation.
     """
     look = _look(real, said, grade)
+    shed = grade is not Grade.EXACT and _adds_blanks(real, said)
     shape = fold if grade is Grade.UNICODE else str
     reindent, inner = None, False
     if grade in LOOSE_INDENT:
@@ -40,6 +41,8 @@ def rewritten(
         to += hunk.start - at
         at = hunk.end
         lines = new[to : to + len(hunk.new)]
+        if shed:
+            lines = [line.rstrip() for line in lines]
         if grade is Grade.UNICODE:
             lines = _signed(lines, hunk.start, hunk.end, said, real)
         for line in lines:
@@ -55,6 +58,13 @@ def rewritten(
             items.append(lead(text) + text[len(lead(text)) :].replace("\t", INNER) if inner else text)
             to += 1
     return [*items, *range(at, len(said))]
+
+
+def _adds_blanks(real: Sequence[str], said: Sequence[str]) -> bool:
+    """True when the model put blanks behind lines of a block that has none: its new lines have them as well."""
+    return any(line != line.rstrip() for line in said) and not any(
+        line != line.rstrip() for line in real if line.strip()
+    )
 
 
 def _blank(moved: str | None, line: str) -> str:

@@ -37,6 +37,8 @@ FILE = "def f(a):\n    if a:\n        return 1\n    return 2\n\n\ndef g(a):\n   
         (FILE, "    return 3", "    return 4", FILE.replace("3", "4"), Grade.EXACT),
         ("a  \nb\t\nc\n", "a\nb\nc\n", "a\nB\nc\n", "a  \nB\nc\n", Grade.TRAILING_SPACE),
         ("a\nb\n", "a  \nb  \n", "a  \nB\n", "a\nB\n", Grade.TRAILING_SPACE),
+        ("a\nb\n", "a  \nb  \n", "a  \nB  \n", "a\nB\n", Grade.TRAILING_SPACE),
+        ("a  \nb\n", "a\nb  \n", "a\nB  \n", "a  \nB  \n", Grade.TRAILING_SPACE),
         (FILE, "\n    return 3\n\n", "\n    return 4\n\n", FILE.replace("3", "4"), Grade.TRAILING_SPACE),
         (
             FILE,

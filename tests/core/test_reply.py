@@ -512,3 +512,16 @@ def test_changes_of_one_hunk_are_not_scattered_over_look_alikes() -> None:
     before = "    a()\n    b()\n    c()\n    d()\nx\nb()\nc()\n"
     hunk = "-a()\n+A()\n b()\n+new()\n c()\n-d()\n+D()\n y\n"
     assert isinstance(apply_edit(f"--- a/f\n+++ b/f\n@@ @@\n{hunk}", "unified", "f", before), tuple)
+
+
+def test_a_file_that_nobody_listed_is_taken_before_one_of_the_same_name() -> None:
+    files = {"src/a.py": text("one\n"), "new/a.py": text("one\n")}
+    resolved = resolve([ModelEdit("b", "new/a.py", "one", "1")], files.get, lambda: ["src/a.py"])
+    assert isinstance(resolved, Resolved)
+    assert resolved.after == {"new/a.py": text("1\n")}
+
+
+def test_a_file_is_not_deleted_or_moved_by_its_mere_name() -> None:
+    assert "src/a.py" in refused(ModelEdit("b", "other/a.py", delete=True))
+    assert "src/a.py" in refused(ModelEdit("b", "other/a.py", rename_to="z.py"))
+    assert done(ModelEdit("b", "a.py", delete=True)) == {"src/a.py": None}

@@ -87,7 +87,7 @@ class Trial(msgspec.Struct, frozen=True):
 
 
 class Findings(msgspec.Struct, frozen=True):
-    """What `connect` found out. `settings` are the keys and values for the person's config.toml."""
+    """What `connect` found out. `settings` are for the person's config.toml; empty when no model answered."""
 
     candidates: tuple[Candidate, ...]
     chosen: Candidate | None = None
@@ -115,10 +115,13 @@ def connect(
     for candidate in candidates(env, cancel):
         say(describe(candidate))
         found.append(candidate)
+    tried = Findings(tuple(found))
     for candidate in found:
         if candidate.works and candidate.suggested:
-            return _tried(candidate, tuple(found), config, env, say, cancel)
-    return Findings(tuple(found))
+            tried = _tried(candidate, tuple(found), config, env, say, cancel)
+            if tried.settings or cancel.cancelled:
+                break
+    return tried
 
 
 def candidates(env: Mapping[str, str], cancel: Cancel) -> Iterator[Candidate]:
@@ -174,7 +177,7 @@ def _named(
     candidate = Candidate(
         choice.preset, choice.base_url, (ModelInfo(choice.model_id),), choice.masked_key, choice.key_source
     )
-    return _try(choice, candidate, (candidate,), say, cancel)
+    return _try(choice, candidate, (candidate,), config, say, cancel)
 
 
 def _tried(
@@ -188,13 +191,14 @@ def _tried(
     settings = settings_for(candidate, candidate.suggested)
     wanted = Config(model=settings["model"], base_url=settings.get("base_url"), prices=config.prices)
     choice = choose(wanted, {name: value for name, value in env.items() if name != "COPAIR_MODEL"})
-    return _try(choice, candidate, found, say, cancel) if choice else Findings(found)
+    return _try(choice, candidate, found, config, say, cancel) if choice else Findings(found)
 
 
 def _try(
     choice: Choice,
     candidate: Candidate,
     found: tuple[Candidate, ...],
+    config: Config,
     say: Callable[[str], None],
     cancel: Cancel,
 ) -> Findings:
@@ -204,9 +208,12 @@ def _try(
     if not trial.ok and "tools" in trial.hint:
         trial = try_model(choice.model, cancel, with_tool=False)
     say(_trial_line(choice, trial))
-    settings = settings_for(candidate, choice.model_id)
-    if trial.ok and not trial.called:
-        settings["protocol"] = Protocol.TEXT.value
+    settings = settings_for(candidate, choice.model_id) if trial.ok else {}
+    if trial.ok:
+        settings["protocol"] = (Protocol.TOOLS if trial.called else Protocol.TEXT).value
+        if config.base_url:
+            # What was set for another model must not stay: an empty address is none.
+            settings.setdefault("base_url", "")
     return Findings(found, candidate, choice.model_id, trial, settings)
 
 

@@ -6,7 +6,7 @@ import json
 
 from agent.core.dialog import Protocol
 from agent.io.config import Config, check
-from agent.llm.choose import Flags
+from agent.llm.choose import Flags, choose
 from agent.llm.doctor import doctor
 from agent.llm.probe import candidates, connect, describe, settings_for
 from agent.ports import Cancel
@@ -21,7 +21,7 @@ def test_a_local_server_is_found_tried_and_becomes_settings() -> None:
     with ScriptedServer("chat", [ANSWERS], models=("nomic-embed-text", "qwen3:8b")) as server:
         said: list[str] = []
         found = connect(Config(), {"OLLAMA_HOST": f"127.0.0.1:{server.port}"}, say=said.append)
-    assert found.settings == {"model": "ollama/qwen3:8b", "base_url": server.base_url}
+    assert found.settings == {"model": "ollama/qwen3:8b", "base_url": server.base_url, "protocol": "tools"}
     assert found.trial is not None
     assert found.trial.ok
     assert found.trial.called
@@ -56,6 +56,7 @@ def test_a_server_that_lists_but_does_not_answer_is_said() -> None:
         found = connect(Config(), env, say=said.append)
     assert found.trial is not None
     assert not found.trial.ok
+    assert found.settings == {}
     assert "no such key" in found.trial.problem
     assert "did not answer" in said[-1]
     assert server.listings[0].headers["x-api-key"] == KEY
@@ -105,3 +106,27 @@ def test_the_doctor_names_what_is_wrong_instead_of_failing() -> None:
     assert lines[0].startswith("model: none: OPENAI_BASE_URL holds a user name or password")
     assert "pw" not in "\n".join(lines)
     assert doctor(Config(), {})[0] == "model: none; the offline pair answers"
+
+
+def test_the_next_server_is_tried_when_one_lists_but_does_not_answer() -> None:
+    refusal = Reply(status=403, body=b'{"error":{"message":"no"}}', content_type="application/json")
+    with (
+        ScriptedServer("messages", [refusal], models=("m",)) as first,
+        ScriptedServer("chat", [ANSWERS]) as second,
+    ):
+        env = {"ANTHROPIC_BASE_URL": first.base_url, "ANTHROPIC_API_KEY": KEY, "OLLAMA_HOST": second.origin}
+        found = connect(Config(), env)
+    assert found.settings["model"] == "ollama/scripted-1"
+
+
+def test_an_address_of_another_model_does_not_stay_in_the_settings() -> None:
+    with ScriptedServer("messages", [ANSWERS], models=("claude-sonnet-5-5",)) as server:
+        env = {"ANTHROPIC_BASE_URL": server.base_url, "ANTHROPIC_API_KEY": KEY}
+        found = connect(Config(base_url="https://old.example/v1", protocol=Protocol.TEXT), env)
+        assert found.settings["base_url"] == server.base_url
+        choice = choose(check(dict(found.settings), "x"), {"ANTHROPIC_API_KEY": KEY, **env})
+    assert choice is not None
+    assert choice.model.protocol is Protocol.TOOLS
+    emptied = choose(Config(model="ollama/x", base_url=""), {})
+    assert emptied is not None
+    assert emptied.base_url == "http://127.0.0.1:11434/v1"

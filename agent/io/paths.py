@@ -37,7 +37,10 @@ def repository_state(common_dir: Path) -> Path:
 def make_private(folder: Path) -> Path:
     """Make `folder` and its missing parents, readable by the user alone. Raises StateError."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # `parents=True` would give the ones in between the bits of the umask.
+        missing = [above for above in (folder, *folder.parents) if not above.exists()]
+        for above in reversed(missing):
+            above.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise StateError(
             f"cannot make {folder}: {error.strerror}",

@@ -94,7 +94,12 @@ def start(
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """End the process and everything in its group, at once."""
+    """End the process and everything in its group, at once; one that has ended is left alone.
+
+    Its number may belong to somebody else by then.
+    """
+    if process.returncode is not None:
+        return
     if os.name != "posix":
         process.kill()
         return

@@ -21,8 +21,8 @@ def test_what_was_put_comes_back(tmp_path_factory: pytest.TempPathFactory, data:
 
 
 def test_blobs_are_private(tmp_path: Path) -> None:
-    Blobs(tmp_path / "state").put(b"secret")
-    for path in (tmp_path / "state").rglob("*"):
+    Blobs(tmp_path / "state" / "blobs").put(b"secret")
+    for path in (tmp_path / "state", *(tmp_path / "state").rglob("*")):
         assert path.stat().st_mode & 0o077 == 0
 
 

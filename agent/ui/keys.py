@@ -103,7 +103,8 @@ def footer(view: CardView, width: int, colours: Theme) -> Line:
             if key.act is Act.APPLY:
                 label = f"{'stage' if stages else 'apply'}{'…' if view.risky else ''}"
             line += [(colours["key"], key.act.value), ("", f" {label}  ")]
-        if line_width(line) <= width + 2 or len(chosen) <= 2:
+        line[-1] = ("", line[-1][1].rstrip())
+        if line_width(line) <= width or len(chosen) <= 2:
             return line
         del chosen[-3 if len(chosen) > 3 else -2]
 

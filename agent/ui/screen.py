@@ -99,12 +99,11 @@ class Screen:
         if not lines:
             return
         app = get_app_or_none()
-        running = app is not None and app.is_running and not app.is_done
-        if app is not None and running:
+        if app is not None and app.is_running:  # also one that is done, but not erased yet
             app.renderer.erase()
         fragments = [fragment for line in lines for fragment in (*line, ("", "\n"))]
         print_formatted_text(self.output, FormattedText(fragments), NO_STYLE, color_depth=self.depth)
-        if app is not None and running:
+        if app is not None and app.is_running and not app.is_done:
             app._redraw()
 
     def bell(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from agent.core import events as ev
-from agent.core.clean import Clean, clean, concat
+from agent.core.clean import EMPTY, Clean, clean, concat
 from agent.core.review import Approve, Ask, Decision, Defer, Edit, Reject, Revise, Split
 from agent.core.view import CardView
 
@@ -17,10 +17,14 @@ class Saying(msgspec.Struct, frozen=True):
     """One quiet line: a sign for the eye, a word that says the same, what it is about, and a hint."""
 
     sign: str
-    word: str
+    word: Clean
     text: Clean
     style: str = "dim"
-    hint: Clean = clean("")
+    hint: Clean = EMPTY
+
+
+def _said(sign: str, word: str, text: Clean, style: str = "dim", hint: Clean = EMPTY) -> Saying:
+    return Saying(sign, clean(word), text, style, hint)
 
 
 class Story:
@@ -41,8 +45,8 @@ class Story:
             case ev.Proposed(chunks=chunks) | ev.ChunkSplit(parts=chunks):
                 self._titles |= {chunk.id: clean(chunk.title) for chunk in chunks}
                 if isinstance(event, ev.ChunkSplit):
-                    return (Saying("÷", "split", clean(f"into {len(chunks)} chunks")),)
-                return (Saying("·", "proposed", clean(f"{len(chunks)} chunks")),) if len(chunks) > 1 else ()
+                    return (_said("÷", "split", clean(f"into {len(chunks)} chunks")),)
+                return (_said("·", "proposed", clean(f"{len(chunks)} chunks")),) if len(chunks) > 1 else ()
             case ev.Decided(chunk=chunk, decision=decision):
                 return self._decided(chunk, decision)
             case (
@@ -51,17 +55,17 @@ class Story:
                 return (self._written(event),)
             case ev.Answered(answer=answer, text=text):
                 shown = answer.text or text.removeprefix("The person answers: ")
-                return (Saying("›", "answered", clean(shown)),)
+                return (_said("›", "answered", clean(shown)),)
             case ev.Committed(commit=commit, subject=subject):
-                return (Saying("●", "committed", clean(f"{commit[:10]} {subject}"), "good"),)
+                return (_said("●", "committed", clean(f"{commit[:10]} {subject}"), "good"),)
             case ev.Finished(summary=summary):
-                return (Saying("■", "done", clean(summary), "bold"),) if summary else ()
+                return (_said("■", "done", clean(summary), "bold"),) if summary else ()
             case ev.ToolAnswered() | ev.TurnFailed() | ev.ProposalRefused() | ev.EpochStarted() | ev.Noted():
                 return self._heard(event)
             case ev.ModelChanged(model=model):
-                return (Saying("·", "model", clean(model)),)
+                return (_said("·", "model", clean(model)),)
             case ev.ChunkEdited(chunk=chunk):
-                return (Saying("✎", "edited", self._title(chunk)),)
+                return (_said("✎", "edited", self._title(chunk)),)
             case ev.Started() | ev.Resumed() | ev.Said() | ev.Requested() | ev.Replied() | ev.Asked():
                 return ()
             case ev.Examined() | ev.Focused() | ev.Ended():
@@ -74,13 +78,13 @@ class Story:
     def _decided(self, chunk: str, decision: Decision) -> tuple[Saying, ...]:
         match decision:
             case Reject(reason=reason):
-                return (Saying("✗", "rejected", self._title(chunk, reason), "warn"),)
+                return (_said("✗", "rejected", self._title(chunk, reason), "warn"),)
             case Revise(note=note):
-                return (Saying("↻", "to be revised", self._title(chunk, note), "warn"),)
+                return (_said("↻", "to be revised", self._title(chunk, note), "warn"),)
             case Defer():
-                return (Saying("…", "put off", self._title(chunk), "dim", clean("/later brings it back")),)
+                return (_said("…", "put off", self._title(chunk), "dim", clean("/later brings it back")),)
             case Ask(text=text):
-                return (Saying("?", "asked", clean(text), "bold"),)
+                return (_said("?", "asked", clean(text), "bold"),)
             case Approve() | Edit() | Split():
                 return ()
 
@@ -91,23 +95,23 @@ class Story:
         match event:
             case ev.Wrote():
                 size = self._sizes.get(event.chunk, clean(", ".join(write.path for write in event.writes)))
-                return Saying("✓", "applied", concat(title, clean("  "), size), "good")
+                return _said("✓", "applied", concat(title, clean("  "), size), "good")
             case ev.WriteRefused(reason=reason):
-                return Saying(
+                return _said(
                     "!", "not applied", self._title(event.chunk, reason), "bad", clean("nothing was written")
                 )
             case ev.Present():
-                return Saying("=", "there already", title)
+                return _said("=", "there already", title)
             case ev.Blocked(reason=reason):
-                return Saying("!", "blocked", self._title(event.chunk, reason), "warn")
+                return _said("!", "blocked", self._title(event.chunk, reason), "warn")
             case ev.Undone(redo=redo):
                 return (
-                    Saying("↷", "applied again", title, "good")
+                    _said("↷", "applied again", title, "good")
                     if redo
-                    else Saying("↶", "undone", title, "warn")
+                    else _said("↶", "undone", title, "warn")
                 )
             case ev.UndoRefused(reason=reason):
-                return Saying(
+                return _said(
                     "!", "not undone", self._title(event.chunk, reason), "bad", clean("nothing was written")
                 )
 
@@ -115,21 +119,17 @@ class Story:
         self, event: ev.ToolAnswered | ev.TurnFailed | ev.ProposalRefused | ev.EpochStarted | ev.Noted
     ) -> tuple[Saying, ...]:
         match event:
-            case ev.ToolAnswered(name=name, line=line, is_error=is_error, withheld=withheld):
+            case ev.ToolAnswered(line=line, withheld=withheld):
                 hidden = f" ({withheld} withheld)" if withheld else ""
-                return (
-                    (Saying("·", name, clean(f"{line or ('failed' if is_error else '')}{hidden}")),)
-                    if line
-                    else ()
-                )
+                return (_said("·", "", clean(f"{line}{hidden}")),) if line else ()
             case ev.TurnFailed(kind="cancelled"):
-                return (Saying("■", "stopped", clean("what was said so far is kept")),)
+                return (_said("■", "stopped", clean("what was said so far is kept")),)
             case ev.TurnFailed(message=message, hint=hint):
-                return (Saying("✘", "failed", clean(message), "bad", clean(hint)),)
+                return (_said("✘", "failed", clean(message), "bad", clean(hint)),)
             case ev.ProposalRefused(message=message):
-                return (Saying("↻", "sent back", clean(message.split("\n", 1)[0]), "warn"),)
+                return (_said("↻", "sent back", clean(message.split("\n", 1)[0]), "warn"),)
             case ev.EpochStarted(reason=reason, dropped=dropped):
-                return (Saying("·", "memory", clean(f"{reason}; {dropped} older results left out")),)
+                return (_said("·", "memory", clean(f"{reason}; {dropped} older results left out")),)
             case ev.Noted(level=level, text=text, hint=hint):
                 return (note(level, text, hint),)
 
@@ -137,4 +137,4 @@ class Story:
 def note(level: str, text: str, hint: str = "") -> Saying:
     """A notice as a line."""
     sign, style = {"error": ("✘", "bad"), "warning": ("!", "warn")}.get(level, ("·", ""))
-    return Saying(sign, "" if level == "info" else level, clean(text), style, clean(hint))
+    return _said(sign, "" if level == "info" else level, clean(text), style, clean(hint))

@@ -51,7 +51,9 @@ from agent.ui.stream import Prose
 from agent.ui.work import Work
 
 FRAME_SECONDS = 0.04
-"""Posts that come within one frame are shown together."""
+"""Words that come within one frame are shown together."""
+BURST_SECONDS = 0.015
+"""Events mostly come with the offer that follows from them: shown together, nothing is drawn twice."""
 
 
 class Closed(msgspec.Struct, frozen=True):
@@ -167,10 +169,8 @@ class Terminal:
         loop = self._loop
         assert loop is not None
         self._woken = True
-        if all(isinstance(post, _Flowing) for post in self._posts):
-            loop.call_later(FRAME_SECONDS, self._drain)
-        else:
-            self._drain()
+        flowing = all(isinstance(post, _Flowing) for post in self._posts)
+        loop.call_later(FRAME_SECONDS if flowing else BURST_SECONDS, self._drain)
 
     def _drain(self) -> None:
         """Take all posts in order; print what remains of them at once."""

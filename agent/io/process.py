@@ -94,12 +94,7 @@ def start(
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """End the process and everything in its group, at once; one that has ended is left alone.
-
-    Its number may belong to somebody else by then.
-    """
-    if process.returncode is not None:
-        return
+    """End the process and everything in its group, at once; right after its end: what it left behind."""
     if os.name != "posix":
         process.kill()
         return
@@ -140,7 +135,8 @@ def run(
     feeder = threading.Thread(target=_feed, args=(process, stdin), daemon=True)
     feeder.start()
     if cancel is not None:
-        cancel.on_cancel(lambda: kill(process))
+        # Much later its number may belong to somebody else.
+        cancel.on_cancel(lambda: kill(process) if process.returncode is None else None)
     timed_out = False
     try:
         process.wait(timeout_seconds)

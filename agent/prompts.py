@@ -29,7 +29,6 @@ class Prompt(StrEnum):
     OUTLINE = "outline"
     HISTORY = "history"
     DOCS = "docs"
-    CHECK = "check"
 
 
 def folder() -> Traversable:

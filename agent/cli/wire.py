@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 import queue
 import secrets
@@ -9,18 +11,19 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from agent.cli.checks import ChunkChecks, checks_command
+from agent.cli.checks import ChunkChecks, checks_command, make_api
 from agent.cli.commit import commit_command, commit_each
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core import steps
-from agent.core.chunk import Chunk
-from agent.core.dialog import Protocol, Usage
+from agent.core.chunk import Budget, Chunk
+from agent.core.dialog import Protocol, Tool, Usage
 from agent.core.errors import CopairError, StateError
 from agent.core.hunk import Write
 from agent.core.price import cost_dollars
 from agent.core.review import Evidence
 from agent.core.session import State, fold
+from agent.evidence.api import ApiChecker
 from agent.evidence.store import CheckStore
 from agent.git.apply import Recovered
 from agent.io import journal
@@ -31,7 +34,7 @@ from agent.loop.examiner import Examiner
 from agent.offline.finding import FindingChecks
 from agent.offline.pair import OfflinePair
 from agent.offline.ruff import Ruff
-from agent.ports import Cancel, Checks, Frontend, Model
+from agent.ports import Cancel, Checks, Frontend, Model, ToolOutput
 from agent.tools.specs import all_tools, system_prompt
 from agent.tools.toolbox import Tools
 from agent.tools.worktree import WorkTree as Files
@@ -108,7 +111,7 @@ def make_driver(
     parts = Session(
         model=model,
         system=system_prompt(model.protocol if model else Protocol.TOOLS, bench.settings.budget),
-        tools=SessionTools(tools, bench.settings.budget),
+        tools=SessionTools(tools, functools.cache(lambda: make_api(bench)), bench.settings.budget),
         journal=book,
         frontend=frontend,
         desk=make_desk(bench, onto),
@@ -140,6 +143,7 @@ def make_desk(bench: Workbench, onto: str) -> Desk:
         known_paths=lambda: bench.known_paths,
         budget=bench.settings.budget,
         checks=_check_names(bench),
+        knows=bench.knows,
     )
 
 
@@ -237,11 +241,21 @@ def _switch(bench: Workbench) -> Callable[[str], tuple[Model, str]]:
 
 
 class SessionTools:
-    """The ToolBox of a session: what is read runs in `inner`; the model sees the session's own tools as well."""
+    """The ToolBox of a session: what is read runs in `inner`, documentation in `api`, the rest is the session's own."""
 
-    def __init__(self, inner: Tools, budget: Any) -> None:
-        self.run = inner.run
+    def __init__(self, inner: Tools, api: Callable[[], ApiChecker], budget: Budget) -> None:
+        self._inner = inner
+        self._api = api
         self._all = all_tools(budget)
 
-    def tools(self) -> Sequence[Any]:
+    def tools(self) -> Sequence[Tool]:
         return self._all
+
+    def run(self, name: str, args_json: str, cancel: Cancel) -> ToolOutput:
+        if name != "docs":
+            return self._inner.run(name, args_json, cancel)
+        try:
+            wanted = str(json.loads(args_json or "{}").get("name", ""))
+        except (ValueError, AttributeError) as error:
+            return ToolOutput(f"The arguments of docs cannot be read: {error}", "docs: bad arguments", True)
+        return ToolOutput(self._api().docs(wanted), f"docs of {wanted}")

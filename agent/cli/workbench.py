@@ -73,6 +73,17 @@ class Workbench:
         """Tracked files and new ones that are not ignored; listed when first needed."""
         return tuple(sorted({*self.repo.tracked(), *self.repo.untracked()}))
 
+    @functools.cached_property
+    def _words(self) -> dict[str, bool]:
+        return {}
+
+    def knows(self, name: str) -> bool:
+        """Does the identifier occur in a tracked file? Looked up once a session; `git grep` runs no program."""
+        if name not in self._words:
+            ran = self.repo.git.ran("grep", "--quiet", "--no-textconv", "--cached", "-w", "-F", "-e", name, "--")
+            self._words[name] = ran.status == 0
+        return self._words[name]
+
     def where(self) -> str:
         """The branch and folder for the prompt: `main · copair`."""
         return f"{self.place.root.name} · {self.repo.head().branch or 'detached'}"

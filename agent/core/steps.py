@@ -9,6 +9,7 @@ import msgspec
 
 from agent.core import events as ev
 from agent.core.dialog import ToolCall
+from agent.core.review import Verdict
 from agent.core.session import Item, State, Status
 from agent.core.stack import blocked_by
 
@@ -224,4 +225,9 @@ def report(items: tuple[Item, ...]) -> str:
         if item.difference and item.status is Status.APPLIED:
             line += f"; the person edited it before, the difference:\n{item.difference}"
         lines.append(line)
+        lines += [
+            f"  found by copair: {evidence.summary} (contradicted)"
+            for evidence in item.evidence
+            if evidence.verdict is Verdict.CONTRADICTED
+        ]
     return "\n".join(lines)

@@ -87,6 +87,7 @@ SUBCOMMANDS = frozenset(
         *("ls-files", "check-ignore", "check-attr", "update-index", "read-tree", "write-tree", "ls-tree"),
         *(
             "cat-file",
+            "grep",
             "hash-object",
             "log",
             "rev-list",

@@ -23,13 +23,14 @@ from agent.core.split import split
 from agent.core.stack import AlreadyPresent, Step, place_step, step
 from agent.core.steps import Approval
 from agent.core.view import unknown_names
+from agent.core.weakness import is_test_path
 from agent.ports import BlobStore, Clock, Target
 
 
 class Desk:
     def __init__(
         self, *, target: Target, blobs: BlobStore, clock: Clock, known_paths: Callable[[], Sequence[str]],
-        budget: Budget, checks: tuple[str, ...] = (),
+        budget: Budget, checks: tuple[str, ...] = (), knows: Callable[[str], bool] | None = None,
     ) -> None:  # fmt: skip
         self._target = target
         self._blobs = blobs
@@ -37,6 +38,8 @@ class Desk:
         self._known_paths = known_paths
         self.budget = budget
         self._checks = checks
+        self._knows = knows
+        self._judged: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def store(self, states: States) -> ev.StoredStates:
         """Put contents into the blob store, durably, before an event names them."""
@@ -109,13 +112,20 @@ class Desk:
             or item.evidence,
             position=siblings.index(item) + 1,
             total=len(siblings),
-            unknown_names=unknown_names(item.chunk, writes, self._known_paths),
+            unknown_names=self._unknown(item.chunk, writes, digest),
             notes=notes,
             deferred=item.status is Status.DEFERRED,
             edited=item.edited is not None,
             onto=state.onto,
             checks=self._checks,
         )
+
+    def _unknown(self, chunk: Chunk, writes: tuple[Write, ...], digest: str) -> tuple[str, ...]:
+        """Judged once for each version of a chunk: a card is drawn anew for every piece of evidence."""
+        key = (chunk.id, digest)
+        if key not in self._judged:
+            self._judged[key] = unknown_names(chunk, writes, self._known_paths, self._knows)
+        return self._judged[key]
 
     def digest(self, path: str) -> str | None:
         """`FileState.digest` of the file now; None when it is absent or may not be read."""
@@ -138,8 +148,19 @@ class Desk:
         return split(item.chunk, self.load(state.source_of(item).bases), self.budget)
 
     def tests_before(self, state: State, item: Item) -> tuple[Write, ...]:
-        """What counts as *before* of the evidence: test chunks of the stack that serve the same purpose."""
-        return ()
+        """What counts as *before* of the evidence: open chunks of the same proposal that only change tests."""
+        if all(is_test_path(path) for path in item.chunk.paths):
+            return ()
+        mine = set(item.chunk.paths)
+        found: dict[str, Write] = {}
+        for other in state.items:
+            beside = other.proposal == item.proposal and other is not item and other.status is Status.PENDING
+            if not beside or mine & set(other.chunk.paths) or not all(map(is_test_path, other.chunk.paths)):
+                continue
+            placed = self.writes(state, other)
+            for write in placed if isinstance(placed, tuple) else ():
+                found.setdefault(write.path, write)
+        return tuple(found.values())
 
     def write(self, state: State, approval: Approval) -> ev.Event:
         """Do exactly what was approved, or nothing."""

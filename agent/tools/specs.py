@@ -76,11 +76,6 @@ def docs_tool() -> Tool:
     return Tool("docs", fill(Prompt.DOCS), NAMED)
 
 
-def check_tool() -> Tool:
-    """A run of one of the person's checks; the model can only name it."""
-    return Tool("check", fill(Prompt.CHECK), NAMED)
-
-
 def session_tools(budget: Budget) -> tuple[Tool, ...]:
     """What the session itself answers: cards, questions, the end."""
     return (
@@ -92,7 +87,7 @@ def session_tools(budget: Budget) -> tuple[Tool, ...]:
 
 def all_tools(budget: Budget | None = None) -> tuple[Tool, ...]:
     """Every tool, in an order that never changes: they are part of the cached prefix."""
-    return (*read_tools(), *session_tools(budget or Budget()))
+    return (*read_tools(), docs_tool(), *session_tools(budget or Budget()))
 
 
 def system_prompt(protocol: Protocol, budget: Budget | None = None) -> str:

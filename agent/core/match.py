@@ -18,7 +18,7 @@ from agent.core.elision import left_out, pieces
 from agent.core.hunk import Hunk
 from agent.core.indent import INNER, restyled
 from agent.core.nearest import Near, nearest
-from agent.core.rewrite import rewritten
+from agent.core.rewrite import LOOSE_INDENT, rewritten
 from agent.core.typography import fold
 
 LEAST_TEXT = 4
@@ -84,7 +84,8 @@ def find(
             places = _places(document.texts, said, _NORMAL[grade], low, high)
             if len(places) > 1:
                 return Ambiguous(tuple(places), len(said))
-            if places and tries == "trimmed" and _is_slight(said):
+            least = LEAST_TEXT if tries == "trimmed" else 2 if grade in LOOSE_INDENT else 0
+            if places and _letters(said) < least:
                 return _missing(document, old, new)
             if places:
                 shown = max(grade, Grade.TRAILING_SPACE, key=_ORDER.index) if tries == "trimmed" else grade
@@ -157,9 +158,9 @@ def _sloppy(old: Sequence[str], new: Sequence[str]) -> list[tuple[list[str], lis
     return tries
 
 
-def _is_slight(said: Sequence[str]) -> bool:
-    """Too little text to be the right place only because it occurs once."""
-    return sum(char.isalnum() for line in said for char in line[:MAX_COUNTED]) < LEAST_TEXT
+def _letters(said: Sequence[str]) -> int:
+    """Letters and digits: with hardly any, a text is not the right place only because it occurs once."""
+    return sum(char.isalnum() for line in said for char in line[:MAX_COUNTED])
 
 
 def _blank_folded(line: str) -> str:

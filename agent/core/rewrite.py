@@ -42,7 +42,7 @@ def rewritten(
         at = hunk.end
         lines = new[to : to + len(hunk.new)]
         if shed:
-            lines = [line.rstrip() for line in lines]
+            lines = [line.rstrip() if line.strip() else line for line in lines]
         if grade is Grade.UNICODE:
             lines = _signed(lines, hunk.start, hunk.end, said, real)
         for line in lines:

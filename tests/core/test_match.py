@@ -163,6 +163,11 @@ def test_a_piece_must_occur_once_and_for_propose_not_inside_a_word() -> None:
     assert isinstance(find_text(document("max = 10\n"), "x = 1", "x = 2"), Located)
 
 
+@pytest.mark.parametrize("old", ["\n}\n", "    }\n", "\n\t)\n"])
+def test_a_quotation_of_hardly_any_text_must_be_exact(old: str) -> None:
+    assert isinstance(find_edit(document("a(\n  }\nb\n  )\n"), old, "x\n"), Missing)
+
+
 def test_elided_parts_stay_as_they_are() -> None:
     content = "def f():\n    a()\n    b()\n    c()\n    return 1\n"
     old = "def f():\n    ...\n    return 1\n"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -175,3 +177,12 @@ def test_only_names_of_this_machine_are_loopback(url: str, here: bool) -> None:
 def test_an_origin_shows_no_user_path_or_query() -> None:
     assert origin_of("https://me:pw@Host.example:8443/v1?key=1") == "https://host.example:8443"
     assert origin_of("http://[::1]:80/x") == "http://[::1]:80"
+
+
+def test_the_client_does_not_load_a_command_line_of_httpx() -> None:
+    """It would cost 40 ms before the first request."""
+    code = (
+        "import sys, agent.llm.choose; print([n for n in ('rich', 'click', 'pygments') if n in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert ran.stdout.strip() == "[]"

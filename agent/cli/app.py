@@ -262,3 +262,19 @@ def check_model(
     from agent.cli.session import model_flags
 
     _end(print_check(model_flags(model, base_url, None), write=not dry_run))
+
+
+@app.command()
+def export(
+    session: Annotated[str, typer.Argument(help="Which session; the latest when left out.")] = "",
+    html: Annotated[
+        bool, typer.Option("--html", help="One self-contained page instead of Markdown.")
+    ] = False,
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="A new file; standard output when left out.")
+    ] = "",
+) -> None:
+    """A session with its cards for showing to others; secrets are withheld and counted."""
+    from agent.cli.export import export_session
+
+    _end(export_session(Path.cwd(), session, as_html=html, to=output))

@@ -46,6 +46,14 @@ def find_session(state: Path, name: str) -> SessionInfo:
     return _named(journal.sessions(state), name)
 
 
+def latest_session(state: Path) -> SessionInfo:
+    """Raises UsageError when there is none."""
+    found = journal.sessions(state)
+    if not found:
+        raise UsageError("there is no session here yet", hint="copair starts one")
+    return found[0]
+
+
 def _named(found: list[SessionInfo], name: str) -> SessionInfo:
     matching = [info for info in found if info.id.startswith(name)]
     if len(matching) != 1:

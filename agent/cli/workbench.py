@@ -80,7 +80,9 @@ class Workbench:
     def knows(self, name: str) -> bool:
         """Does the identifier occur in a tracked file? Looked up once a session; `git grep` runs no program."""
         if name not in self._words:
-            ran = self.repo.git.ran("grep", "--quiet", "--no-textconv", "--cached", "-w", "-F", "-e", name, "--")
+            ran = self.repo.git.ran(
+                "grep", "--quiet", "--no-textconv", "--cached", "-w", "-F", "-e", name, "--"
+            )
             self._words[name] = ran.status == 0
         return self._words[name]
 

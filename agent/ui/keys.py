@@ -104,9 +104,9 @@ def footer(view: CardView, width: int, colours: Theme) -> Line:
                 label = f"{'stage' if stages else 'apply'}{'…' if view.risky else ''}"
             line += [(colours["key"], key.act.value), ("", f" {label}  ")]
         line[-1] = ("", line[-1][1].rstrip())
-        if line_width(line) <= width or len(chosen) <= 2:
+        if line_width(line) <= width or len(chosen) <= 3:
             return line
-        del chosen[-3 if len(chosen) > 3 else -2]
+        del chosen[-3 if len(chosen) > 4 else -2]
 
 
 def help_lines(view: CardView, colours: Theme, width: int) -> list[Line]:

@@ -62,7 +62,11 @@ class Outside:
         ]
         for command in configured:
             words = shlex.split(command)
-            if words and Path(words[0]).name == "delta" and shutil.which(words[0]):
+            if (
+                words
+                and Path(words[0]).name == "delta"
+                and shutil.which(words[0], path=self._environ.get("PATH"))
+            ):
                 return [words[0], "--paging=always"]
         chosen = self._environ.get("GIT_PAGER") or configured[0] or self._environ.get("PAGER") or "less"
         words = shlex.split(chosen)

@@ -20,6 +20,8 @@ from agent.ui.syntax import Spans, spans
 
 PROSE_COLUMNS = 100
 """Prose is not drawn wider than this; eyes lose the line."""
+MIN_TITLE_COLUMNS = 24
+"""With less room than this the title has lines of its own."""
 SIDE_BY_SIDE_COLUMNS = 120
 """From here on the two-column view is offered."""
 
@@ -63,9 +65,13 @@ def _head(view: CardView, width: int, colours: Theme) -> list[Line]:
     size: Line = [(colours["good"], f"+{view.added}"), ("", " "), (colours["bad"], f"−{view.removed}")]
     place: Line = [(colours["dim"], f"{view.place} · ")]
     room = width - line_width(place) - line_width(size) - 9
-    titles = wrap([(colours["title"], view.title)], max(room, 20))
-    lines = [title_rule([*place, *titles[0]], size, width, colours)]
-    lines += [[("", " " * (3 + line_width(place))), *rest] for rest in titles[1:]]
+    if room >= MIN_TITLE_COLUMNS:
+        titles = wrap([(colours["title"], view.title)], room)
+        lines = [title_rule([*place, *titles[0]], size, width, colours)]
+        lines += [[("", " " * (3 + line_width(place))), *rest] for rest in titles[1:]]
+    else:
+        lines = [title_rule([(colours["dim"], view.place)], size, width, colours)]
+        lines += [[("", "   "), *line] for line in wrap([(colours["title"], view.title)], width - 3)]
     narrow = min(width, PROSE_COLUMNS)
     if view.why:
         lines += paragraph(view.why, colours, narrow, indent=3)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from agent.core.events import StoredState, StoredWrite
 from agent.core.hunk import FileState, Mode, Write
@@ -391,3 +393,41 @@ def test_killed_at_any_call_the_next_start_finishes_or_forgets(
             assert (False, False) in seen
             return
     raise AssertionError("the child always died")
+
+
+EDITS = st.dictionaries(
+    st.integers(0, 19), st.sampled_from(["staged", "unstaged", "approved", "left"]), min_size=1, max_size=12
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits=EDITS, eol=st.sampled_from([b"\n", b"\r\n"]))
+def test_any_mixture_of_work_is_told_apart(
+    tmp_path_factory: pytest.TempPathFactory, git_in: GitIn, edits: dict[int, str], eol: bytes
+) -> None:
+    """Every third line may be staged, unstaged, approved and committed, or approved and left."""
+    root = tmp_path_factory.mktemp("mixed")
+    base = b"".join(b"line %d" % number + eol for number in range(60))
+
+    def version(*kinds: str) -> bytes:
+        split = base.split(eol)
+        for place, kind in edits.items():
+            if kind in kinds:
+                split[place * 3 + 1] = kind.encode() + b" %d" % place
+        return eol.join(split)
+
+    git_in(root, "init", "-q")
+    for content in (base, version("staged")):
+        (root / "f").write_bytes(content)
+        git_in(root, "add", "f")
+        git_in(root, "commit", "-qm", "base") if content is base else None
+    mine, approved, left = version("staged", "unstaged"), ("staged", "unstaged", "approved"), "left"
+    (root / "f").write_bytes(mine)
+    desk = Desk(root)
+    wanted = desk.apply(Write("f", file(mine), file(version(*approved))))
+    desk.apply(Write("f", file(version(*approved)), file(version(*approved, left))))
+    outcome = desk.commit(wanted)
+    assert isinstance(outcome, Committed if "approved" in edits.values() else CommitRefused)
+    assert git_in(root, "show", "HEAD:f") == version("approved")
+    assert git_in(root, "show", ":f") == version("staged", "approved")
+    assert (root / "f").read_bytes() == version(*approved, left)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from agent.core.hunk import FileState, Write, writes_digest
+from agent.core.hunk import FileState, Mode, Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Verdict
 from agent.core.weakness import OUTRIGHT, Weakened, Weakness, is_test_path
 from agent.evidence.bench import Bench, Ran
@@ -107,6 +107,11 @@ class CheckRunner:
         chain = self._bench.chain(check.argv[0])
         if isinstance(chain, str):
             return self._say(check, change, Judgement(Verdict.UNVERIFIED, chain))
+        self._bench.show({})
+        if any(not _is_as_shown(write, self._bench.scratch.read(write.path)) for write in change.writes):
+            return self._say(
+                check, change, Judgement(Verdict.UNVERIFIED, "your files are not as the card shows them")
+            )
         try:
             for states in (change.before(), change.after()):
                 self._bench.show(states)
@@ -305,6 +310,11 @@ class _Work:
             "--continue-on-collection-errors",
         )
         return (*argv[: at + 1], *options, *ours, *(inside or paths))
+
+
+def _is_as_shown(write: Write, data: bytes | None) -> bool:
+    """Whether the tree holds what the chunk is a change of. What is left out of the tree cannot be compared."""
+    return data is None or write.old is None or write.old.mode == Mode.SYMLINK or data == write.old.data
 
 
 def _split(words: Sequence[str], read: object) -> tuple[list[str], list[str]]:

@@ -71,10 +71,15 @@ class SourceModule:
                     self.stored.add(name)
                 case ast.alias(name=name, asname=asname):
                     self.stored.add((asname or name).partition(".")[0])
-                case ast.Call(func=ast.Attribute(attr="_convert_" | "_convert"), keywords=keywords):
+                case ast.Call(
+                    func=ast.Attribute(attr="_convert_" | "_convert"), args=arguments, keywords=keywords
+                ):
                     # enum puts the constants of a C module into this one (ssl, socket, signal).
                     sources = [keyword.value for keyword in keywords if keyword.arg == "source"]
                     self.stars += [source.id for source in sources if isinstance(source, ast.Name)]
+                    self.stored.update(
+                        str(word.value) for word in arguments[:1] if isinstance(word, ast.Constant)
+                    )
                 case ast.Call(func=func) if _last(func) in _DYNAMIC_CALLS:
                     self.is_dynamic |= _is_dynamic(node)
                 case ast.Subscript(value=ast.Call(func=ast.Name(id="globals" | "vars")), ctx=ast.Store()):
@@ -138,11 +143,14 @@ class BinaryModule(msgspec.Struct, frozen=True):
 
     name: str
     files: tuple[Path, ...]
+    is_c: bool = False
+    """Part of Python itself, so certainly written in C."""
 
     def may_have(self, name: str) -> bool:
         if not self.files or name.isupper():
             return True  # constants are often put together when C is compiled, and differ by platform
-        wanted = name.encode() + b"\0"
+        # Strings of C end with NUL; those of other languages do not.
+        wanted = name.encode() + (b"\0" if self.is_c else b"")
         return any(_contains(file, wanted) for file in self.files)
 
 
@@ -182,7 +190,7 @@ class Modules:
             and not parts
             and any(_contains(file, head.encode() + b"\0") for file in self._builtin(head))
         ):
-            yield BinaryModule(name, self.env.binaries)
+            yield BinaryModule(name, self.env.binaries, is_c=True)
 
     def _builtin(self, name: str) -> tuple[Path, ...]:
         return self.env.binaries if name in sys.stdlib_module_names else ()
@@ -206,7 +214,7 @@ def _at(base: Path, name: str, binaries: tuple[Path, ...]) -> Iterator[Module]:
     own = tuple(file for ending in ("so", "pyd") for file in base.parent.glob(f"{base.name}.*{ending}"))
     if own:
         # An extension may hand on what the interpreter itself has.
-        yield BinaryModule(name, (*own, *binaries))
+        yield BinaryModule(name, (*own, *binaries), is_c=base.parent.name == "lib-dynload")
     elif not found and base.is_dir():
         yield Folder(name)
 

@@ -271,6 +271,8 @@ _ASKS = re.compile(r"TYPE_CHECKING|platform|os\.name|hasattr|version|WIN|windows
 
 def _guards(node: ast.AST, field: str) -> bool:
     """True when what stands in this part of `node` runs only where a name is there, or may fail for its absence."""
+    if field in ("annotation", "returns"):
+        return True  # read by a type checker, which may know names that are not there at run time
     if isinstance(node, ast.If | ast.IfExp):
         return field != "test" and _ASKS.search(ast.unparse(node.test)) is not None
     if isinstance(node, ast.Try):

@@ -73,6 +73,7 @@ def _files(write: Write, context: int) -> list[FilePatch]:
             *_files(Write(write.path, old, None), context),
             *_files(Write(write.path, None, new), context),
         ]
+    # A binary patch carries its mode in the `index` line; a text that keeps its mode says nothing of it.
     before, after = (b"" if state is None else state.data for state in (old, new))
     hunks: tuple[PatchHunk, ...] = ()
     binary = None
@@ -80,13 +81,16 @@ def _files(write: Write, context: int) -> list[FilePatch]:
         binary = BinaryPatch(BinaryPiece(after), BinaryPiece(before))
     elif before != after:
         hunks = with_context(split_lines(before), split_lines(after), context)
+    # Without the names of blobs an unchanged mode has no place in the header.
+    same_mode = old is not None and new is not None and old.mode == new.mode and binary is None
+    same_mode = not binary and old is not None and new is not None and old.mode == new.mode
     return [
         FilePatch(
             write.path if old else None,
             write.path if new else None,
             hunks,
-            old.mode if old else None,
-            new.mode if new else None,
+            old.mode if old and not same_mode else None,
+            new.mode if new and not same_mode else None,
             old_blob=_blob(old) if binary else "",
             new_blob=_blob(new) if binary else "",
             binary=binary,

@@ -6,125 +6,16 @@ not know files, time or terminals. `steps.next_step` reads it to say what to sta
 
 from __future__ import annotations
 
-from enum import StrEnum
 from functools import reduce
 
 import msgspec
 
 from agent.core import events as ev
-from agent.core.chunk import Chunk
-from agent.core.dialog import AssistantMessage, Message, Protocol, Stop, ToolCall, ToolResult, Usage
-from agent.core.review import Approve, Ask, Defer, Edit, Evidence, Reject, Revise, Split
+from agent.core.decided import chunk_key, decided, put_item, undone, written
+from agent.core.dialog import AssistantMessage, Stop, ToolResult
+from agent.core.state import OPEN, Item, Source, State, Status
 
-
-class Status(StrEnum):
-    PENDING = "pending"
-    APPROVED = "approved"
-    """Said yes to, not yet written: the write is the next thing that happens."""
-    APPLIED = "applied"
-    REJECTED = "rejected"
-    DEFERRED = "deferred"
-    BLOCKED = "blocked"
-    DROPPED = "dropped"
-    PRESENT = "present"
-    UNDONE = "undone"
-
-
-OPEN = frozenset({Status.PENDING, Status.APPROVED})
-
-
-class Item(msgspec.Struct, frozen=True):
-    """One chunk in the stack and what became of it."""
-
-    chunk: Chunk
-    proposal: str
-    status: Status = Status.PENDING
-    reason: str = ""
-    approved_digest: str = ""
-    edited: ev.StoredStates | None = None
-    difference: str = ""
-    set_id: str = ""
-    writes: tuple[ev.StoredWrite, ...] = ()
-    """What was written last: the applied set, or the undo of it."""
-    evidence: tuple[Evidence, ...] = ()
-    attempts: int = 0
-    """Approvals so far; part of the set id, so that no set is ever written twice."""
-
-
-class Source(msgspec.Struct, frozen=True):
-    """One proposal: the call that made it and the base that its chunks stand over."""
-
-    id: str
-    call_id: str
-    bases: ev.StoredStates
-
-
-class State(msgspec.Struct, frozen=True):
-    session: str = ""
-    model: str = ""
-    protocol: Protocol = Protocol.TOOLS
-    source: str = "model"
-    onto: str = "worktree"
-    history: tuple[Message, ...] = ()
-    epoch: int = 0
-    streaming: bool = False
-    may_propose: bool = True
-    calls: tuple[ToolCall, ...] = ()
-    """Calls of the last reply that are not answered yet, in order."""
-    results: tuple[ToolResult, ...] = ()
-    """Answers that go out with the next request."""
-    notes: tuple[str, ...] = ()
-    """Sentences and decisions of the person that go out with the next request."""
-    asking: str = ""
-    """The chunk that the person asked about; its answer may not propose."""
-    wants_reply: bool = False
-    question: ev.Asked | None = None
-    items: tuple[Item, ...] = ()
-    sources: tuple[Source, ...] = ()
-    focus: str = ""
-    """The chunk whose card the person moved to; empty: the first open one."""
-    written: tuple[str, ...] = ()
-    """Chunks in the order of their writes and undos; the latest is last."""
-    committed: frozenset[str] = frozenset()
-    read: dict[str, str] = {}
-    usage: Usage = Usage()
-    dollars: float = 0.0
-    unpriced: int = 0
-    """Replies whose price is not known."""
-    last_input_tokens: int = 0
-    requests: int = 0
-    requests_since_said: int = 0
-    replies: int = 0
-    questions: int = 0
-    questions_before_first: int = 0
-    format_errors: int = 0
-    failing: dict[str, int] = {}
-    """How often the same edit failed, by its key."""
-    refused: frozenset[str] = frozenset()
-    """Keys of proposals that the person refused: unchanged they are not shown again."""
-    failure: ev.TurnFailed | None = None
-    withheld: int = 0
-    ended: bool = False
-
-    def item(self, chunk_id: str) -> Item | None:
-        return next((item for item in self.items if item.chunk.id == chunk_id), None)
-
-    def of_call(self, call_id: str) -> tuple[Item, ...]:
-        """The items that the proposal of this call brought."""
-        names = {source.id for source in self.sources if source.call_id == call_id}
-        return tuple(item for item in self.items if item.proposal in names)
-
-    def source_of(self, item: Item) -> Source:
-        return next(source for source in self.sources if source.id == item.proposal)
-
-    @property
-    def open_items(self) -> tuple[Item, ...]:
-        return tuple(item for item in self.items if item.status in OPEN)
-
-
-def chunk_key(chunk: Chunk) -> str:
-    """The same for two chunks that would do the same to the same places, whatever they are called."""
-    return repr([(c.path, c.kind, c.hunks, c.mode, c.new_path) for c in chunk.changes])
+__all__ = ["OPEN", "Item", "Source", "State", "Status", "chunk_key", "evolve", "fold", "is_synthetic"]
 
 
 def fold(events: list[ev.Event] | tuple[ev.Event, ...], start: State | None = None) -> State:
@@ -175,19 +66,19 @@ def evolve(state: State, event: ev.Event) -> State:
         case ev.Answered():
             return _answered(put(state, question=None), ToolResult(event.call_id, "ask", event.text))
         case ev.Decided() | ev.ChunkSplit() | ev.ChunkEdited():
-            return _decided(state, event)
+            return decided(state, event)
         case ev.Focused():
             item = state.item(event.chunk)
             state = put(state, focus=event.chunk)
             again = item is not None and item.status is Status.DEFERRED
-            return _put_item(state, event.chunk, status=Status.PENDING, reason="") if again else state
+            return put_item(state, event.chunk, status=Status.PENDING, reason="") if again else state
         case ev.Wrote() | ev.WriteRefused() | ev.Blocked() | ev.Present():
-            return _written(state, event)
+            return written(state, event)
         case ev.Undone() | ev.UndoRefused():
-            return _undone(state, event)
+            return undone(state, event)
         case ev.Examined():
             item = state.item(event.chunk)
-            return _put_item(state, event.chunk, evidence=(*item.evidence, event.evidence)) if item else state
+            return put_item(state, event.chunk, evidence=(*item.evidence, event.evidence)) if item else state
         case ev.EpochStarted():
             return put(state, history=event.history, epoch=state.epoch + 1, last_input_tokens=0)
         case ev.Finished():
@@ -198,13 +89,6 @@ def evolve(state: State, event: ev.Event) -> State:
             return state
         case ev.Ended():
             return put(state, ended=True, streaming=False)
-
-
-def _put_item(state: State, chunk_id: str, **fields: object) -> State:
-    items = tuple(
-        msgspec.structs.replace(item, **fields) if item.chunk.id == chunk_id else item for item in state.items
-    )
-    return msgspec.structs.replace(state, items=items)
 
 
 def _said(state: State, event: ev.Said) -> State:
@@ -320,108 +204,3 @@ def _proposal_refused(state: State, event: ev.ProposalRefused) -> State:
         failing[event.edit_key] = failing.get(event.edit_key, 0) + 1
     state = msgspec.structs.replace(state, format_errors=state.format_errors + 1, failing=failing)
     return _answered(state, ToolResult(event.call_id, "propose", event.message, is_error=True))
-
-
-def _decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) -> State:
-    if isinstance(event, ev.ChunkSplit):
-        items: list[Item] = []
-        for whole in state.items:
-            parts = [msgspec.structs.replace(whole, chunk=part, evidence=()) for part in event.parts]
-            items.extend(parts if whole.chunk.id == event.chunk else [whole])
-        return msgspec.structs.replace(state, items=tuple(items), focus="")
-    if isinstance(event, ev.ChunkEdited):
-        return _put_item(state, event.chunk, edited=event.states, difference=event.difference)
-    item = state.item(event.chunk)
-    if item is None:
-        return state
-    state = msgspec.structs.replace(state, focus="")
-    match event.decision:
-        case Approve(digest=digest):
-            return _put_item(
-                state, event.chunk, status=Status.APPROVED, approved_digest=digest, attempts=item.attempts + 1
-            )
-        case Reject(reason=reason):
-            state = msgspec.structs.replace(state, refused=state.refused | {chunk_key(item.chunk)})
-            return _late(_put_item(state, event.chunk, status=Status.REJECTED, reason=reason), event.chunk)
-        case Defer():
-            return _put_item(state, event.chunk, status=Status.DEFERRED, reason="put off by the person")
-        case Revise(note=note):
-            return _revised(state, item, note)
-        case Ask(text=text):
-            note = (
-                f'The person asks about chunk {item.chunk.id} "{item.chunk.title}", still undecided: {text}'
-            )
-            return msgspec.structs.replace(state, asking=item.chunk.id, notes=(*state.notes, note))
-        case Edit() | Split():
-            return state
-
-
-def _revised(state: State, item: Item, note: str) -> State:
-    """A revision drops what is undecided of its proposal; the note goes to the model."""
-    items = tuple(
-        msgspec.structs.replace(other, status=Status.DROPPED, reason="dropped by a revision")
-        if other.proposal == item.proposal
-        and other.status in (Status.PENDING, Status.DEFERRED, Status.BLOCKED)
-        else other
-        for other in state.items
-    )
-    words = (
-        f'About chunk {item.chunk.id} "{item.chunk.title}" the person says: {note} Propose it again, changed.'
-    )
-    return msgspec.structs.replace(
-        state,
-        items=items,
-        notes=(*state.notes, words),
-        wants_reply=True,
-        refused=state.refused | {chunk_key(item.chunk)},
-    )
-
-
-def _written(state: State, event: ev.Wrote | ev.WriteRefused | ev.Blocked | ev.Present) -> State:
-    match event:
-        case ev.Wrote():
-            state = _put_item(
-                state, event.chunk, status=Status.APPLIED, set_id=event.set_id, writes=event.writes, reason=""
-            )
-            return _late(_known(state, event.chunk, event.read), event.chunk)
-        case ev.WriteRefused(drifted=True):
-            return _put_item(state, event.chunk, status=Status.PENDING, approved_digest="")
-        case ev.WriteRefused():
-            return _put_item(state, event.chunk, status=Status.BLOCKED, reason=event.reason)
-        case ev.Blocked():
-            return _late(
-                _put_item(state, event.chunk, status=Status.BLOCKED, reason=event.reason), event.chunk
-            )
-        case ev.Present():
-            return _put_item(state, event.chunk, status=Status.PRESENT, reason="is in the tree already")
-
-
-def _known(state: State, chunk_id: str, digests: dict[str, str]) -> State:
-    """Files that the model has read and that we wrote: it knows of the change, so they did not drift."""
-    known = {path: digest for path, digest in digests.items() if path in state.read}
-    return msgspec.structs.replace(state, read={**state.read, **known}, written=(*state.written, chunk_id))
-
-
-def _undone(state: State, event: ev.Undone | ev.UndoRefused) -> State:
-    item = state.item(event.chunk)
-    if item is None or isinstance(event, ev.UndoRefused):
-        return state
-    status = Status.APPLIED if event.redo else Status.UNDONE
-    state = _put_item(state, event.chunk, status=status, set_id=event.set_id, writes=event.writes)
-    state = _known(state, event.chunk, event.read)
-    state = msgspec.structs.replace(state, committed=state.committed - {event.chunk})
-    done = "applied chunk {0} again" if event.redo else "undid chunk {0}"
-    note = f'The person {done.format(event.chunk)} "{item.chunk.title}".'
-    return msgspec.structs.replace(state, notes=(*state.notes, note))
-
-
-def _late(state: State, chunk_id: str) -> State:
-    """A decision after the result of its proposal was sent goes to the model as a person's message."""
-    item = state.item(chunk_id)
-    if item is None or any(call.id == state.source_of(item).call_id for call in state.calls):
-        return state
-    if not state.source_of(item).call_id:
-        return state
-    reason = f": {item.reason}" if item.reason else ""
-    note = f'Chunk {chunk_id} "{item.chunk.title}" was {item.status}{reason}.'
-    return msgspec.structs.replace(state, notes=(*state.notes, note), wants_reply=True)

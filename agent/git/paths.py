@@ -12,19 +12,18 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from agent.core.errors import PathRefused
 from agent.core.text import name_from_bytes, name_to_bytes
+from agent.git.collisions import IGNORABLE, IndexNames, Names, folded
 from agent.git.command import Git, file_stamp
 from agent.git.index import is_plain, read_entries
 from agent.io.files import TEMPORARY, Parts, Tree
 from agent.ports import Place
 
-# What HFS+ ignores in names (git's utf8.c, next_hfs_char).
-IGNORABLE = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 DRIVE = re.compile(r"[A-Za-z]:")
 GIT_SHORT = re.compile(r"git~[0-9]+")
 WINDOWS_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)( *(\.|:).*)?$")
@@ -84,12 +83,6 @@ def _check_component(component: str, path: str) -> None:
         raise PathRefused(f"{path} has a name that copair keeps for its temporary files")
 
 
-def folded(name: bytes) -> str:
-    """What systems that ignore case and Unicode form take for the same name."""
-    text = IGNORABLE.sub("", name_from_bytes(name))
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-
-
 class Fence:
     """Checks paths against one repository as it is now."""
 
@@ -97,18 +90,30 @@ class Fence:
         self._index = place.git_dir / "index"
         self._git = git
         self._tree = tree
+        self._names = IndexNames(place, git)
         self._known: tuple[object, set[str], set[str]] | None = None
 
-    def check(self, path: str, leaving: Iterable[str] = (), *, new: bool = False) -> Fenced:
-        """`path`, fenced. With `new` its name may not collide with one that is there and not in `leaving`.
-
-        Raises PathRefused.
-        """
+    def check(self, path: str) -> Fenced:
+        """`path`, fenced. Raises PathRefused."""
         parts = lexical(path)
         self._check_entries(path, parts)
-        if new:
-            self._check_collisions(parts, {name_to_bytes(name) for name in leaving})
         return Fenced(path, parts, _SEAL)
+
+    def newcomers(self, new: Iterable[str], leaving: Iterable[str]) -> Callable[[Fenced], None]:
+        """A check for each of the `new` names of one set; `leaving` are the paths that it deletes.
+
+        It raises PathRefused when the name collides with another new one, or with one that is there and stays.
+        """
+        gone = {name_to_bytes(path) for path in leaving}
+        together = Names(name_to_bytes(path) for path in new)
+
+        def check(fenced: Fenced) -> None:
+            other = together.collision(b"/".join(fenced.parts), set())
+            if other is not None:
+                _refuse_collision(fenced.parts, tuple(other.split(b"/")))
+            self._check_collisions(fenced.parts, gone)
+
+        return check
 
     def _check_entries(self, path: str, parts: Parts) -> None:
         submodules, skipped = self._special()
@@ -147,13 +152,9 @@ class Fence:
                 and not _all_leave(above, name, leaving)
             ):
                 _refuse_collision(parts, (*above, name))
-        scope = [name_from_bytes(b"/".join(above))] if above else None
-        want = [folded(name) for name in wanted]
-        for entry in read_entries(self._git, scope):
-            raw = name_to_bytes(entry.path)
-            theirs = tuple(raw.split(b"/"))[depth:]
-            if raw not in leaving and _collide(wanted, want, theirs):
-                _refuse_collision(parts, tuple(raw.split(b"/")))
+        other = self._names.below(above).collision(b"/".join(parts), leaving)
+        if other is not None:
+            _refuse_collision(parts, tuple(other.split(b"/")))
 
     def _is_folder(self, parts: Parts) -> bool:
         try:
@@ -166,15 +167,6 @@ class Fence:
 def _all_leave(above: Parts, name: bytes, leaving: set[bytes]) -> bool:
     path = b"/".join((*above, name))
     return path in leaving or any(other.startswith(path + b"/") for other in leaving)
-
-
-def _collide(wanted: Parts, want: list[str], theirs: Parts) -> bool:
-    """True when both paths differ in spelling at a component up to which they are the same when folded."""
-    for mine, fold, other in zip(wanted, want, theirs, strict=False):
-        if mine == other:
-            continue
-        return folded(other) == fold
-    return False
 
 
 def _refuse_collision(parts: Parts, other: Parts) -> None:

@@ -14,7 +14,8 @@ from agent.core.events import StoredState
 from agent.core.hunk import FileState, Mode, Write
 from agent.core.outcome import Drifted, Refused
 from agent.core.text import name_to_bytes
-from agent.git.paths import Fenced, folded
+from agent.git.collisions import folded
+from agent.git.paths import Fenced
 from agent.git.repo import Repo
 from agent.git.sets import Step
 from agent.git.transaction import join
@@ -52,12 +53,15 @@ def compare(repo: Repo, writes: Sequence[Write]) -> Look | Drifted | Refused:
     if len({write.path for write in writes}) != len(writes):
         return Refused(writes[0].path, "one file is written twice in one set")
     leaving = {write.path for write in writes if write.new is None}
+    check_new = repo.fence.newcomers((write.path for write in writes if write.old is None), leaving)
     fenced: dict[str, Fenced] = {}
     found: dict[str, Found] = {}
     drifted = []
     for write in writes:
         try:
-            fenced[write.path] = repo.fence.check(write.path, leaving, new=write.old is None)
+            fenced[write.path] = repo.fence.check(write.path)
+            if write.old is None:
+                check_new(fenced[write.path])
             now = _find(repo, fenced[write.path], write, leaving)
             if (now.state if now else None) != write.old:
                 drifted.append(write.path)
@@ -87,14 +91,15 @@ def unwritable(state: FileState | None) -> str:
 
 def _find(repo: Repo, fenced: Fenced, write: Write, leaving: set[str]) -> Found | None:
     parts = fenced.parts
-    inside = [path for path in leaving if path.startswith(write.path + "/")]
-    if write.old is None and inside and _is_folder(repo, parts):
-        # A folder whose files are deleted by the same set; it must be empty when the file moves in.
-        return None
+    if write.old is None and _is_folder(repo, parts):
+        below = write.path + "/"
+        if any(path.startswith(below) for path in leaving):
+            # Its files are deleted by the same set; it must be empty when the file moves in.
+            return None
     found = repo.tree.find(parts)
     if found is None or write.old is not None:
         return found
-    same = [path for path in leaving if folded(name_to_bytes(path)) == folded(name_to_bytes(write.path))]
+    same = any(folded(name_to_bytes(path)) == folded(name_to_bytes(write.path)) for path in leaving)
     if same and parts[-1] not in repo.tree.names(parts[:-1]):
         # A file system that ignores case shows the old name of a rename under the new one.
         return None
@@ -102,8 +107,11 @@ def _find(repo: Repo, fenced: Fenced, write: Write, leaving: set[str]) -> Found 
 
 
 def _is_folder(repo: Repo, parts: Parts) -> bool:
-    with repo.tree.folder(parts[:-1]) as above:
-        status = repo.tree.status(above, parts[-1])
+    try:
+        with repo.tree.folder(parts[:-1]) as above:
+            status = repo.tree.status(above, parts[-1])
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     return status is not None and stat.S_ISDIR(status.st_mode)
 
 
@@ -126,11 +134,13 @@ def _check_place(repo: Repo, fenced: Fenced, found: Found | None, leaving: set[s
 
 def likes(look: Look) -> dict[str, Found]:
     """The file whose owner and bits each new one takes: the one it replaces, or that it was renamed from."""
-    gone = [look.found[write.path] for write in look.changes if write.new is None]
+    gone = {
+        look.found[write.path].state: look.found[write.path] for write in look.changes if write.new is None
+    }
     found = dict(look.found)
     for write in look.changes:
-        if write.old is None:
-            found.update((write.path, old) for old in gone if old.state == write.new)
+        if write.old is None and write.new in gone:
+            found[write.path] = gone[write.new]
     return found
 
 

@@ -114,9 +114,15 @@ class Index:
             return Refused("", "another set was written under this id before", "decide on the chunk again")
         first = writes[0].path if writes else ""
         try:
+            gone = {write.path for write in writes if write.new is None}
+            check_new = self._repo.fence.newcomers((w.path for w in writes if w.old is None), gone)
             for write in writes:
                 first = write.path
-                _check(self._repo, write, {w.path for w in writes if w.new is None})
+                fenced = self._repo.fence.check(write.path)
+                if write.old is None:
+                    check_new(fenced)
+                if reason := plan.unwritable(write.new):
+                    raise PathRefused(f"{write.path}: {reason}", hint="use git itself")
             self._change(set_id, digest, writes)
         except DriftSeen as drift:
             self._sets.forget(set_id)
@@ -153,12 +159,6 @@ class Index:
 
     def _spot(self, state: FileState | None) -> Spot | None:
         return Spot(state.mode, self._repo.objects.write_blob(state.data)) if state else None
-
-
-def _check(repo: Repo, write: Write, leaving: set[str]) -> None:
-    repo.fence.check(write.path, leaving, new=write.old is None)
-    if reason := plan.unwritable(write.new):
-        raise PathRefused(f"{write.path}: {reason}", hint="use git itself")
 
 
 def _entries(repo: Repo, paths: Sequence[str], variables: Mapping[str, str] | None) -> dict[str, list[Entry]]:

@@ -117,7 +117,12 @@ class Transaction:
                     self._calls.make_folder(above, target[number - 1])
 
     def _emptied(self, target: Parts) -> list[Parts]:
-        """Folders from `target` inwards that held deleted files, innermost first."""
+        """Folders from `target` inwards that held deleted files, innermost first; none when it is no folder."""
+        try:
+            with self._tree.folder(target):
+                pass
+        except MISSING:
+            return []
         deleted = [parts_of(step.path) for step in self._set.steps if step.new is None]
         inside = {parts[:n] for parts in deleted for n in range(len(target), len(parts))}
         return sorted((folder for folder in inside if folder[: len(target)] == target), key=len, reverse=True)

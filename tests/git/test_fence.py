@@ -211,6 +211,8 @@ def test_names_that_collide_elsewhere_are_refused(repo: Path, git_in: GitIn) -> 
     ):
         outcome = tree.write("s", [Write(path, None, file(b"x"))])
         assert isinstance(outcome, Refused), path
+    both = [Write("x/New", None, file(b"1")), Write("X/other", None, file(b"2"))]
+    assert isinstance(tree.write("b", both), Refused)
     renamed = [Write("README.md", file(b"r"), None), Write("readme.md", None, file(b"r"))]
     assert isinstance(tree.write("t", renamed), Applied)
 

@@ -18,8 +18,8 @@ from agent.evidence.api import ApiChecker
 from agent.evidence.bench import Bench
 from agent.evidence.discover import Check, discover
 from agent.evidence.examiner import Examiner
+from agent.evidence.listing import GitListing
 from agent.evidence.project_env import find_environment
-from agent.evidence.scratch import GitListing
 from agent.evidence.store import CheckStore, withheld
 from agent.io import paths
 from agent.loop.driver import Driver

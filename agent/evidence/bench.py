@@ -13,9 +13,11 @@ from pathlib import Path
 import msgspec
 
 from agent.core.hunk import FileState
+from agent.evidence.copying import remove
+from agent.evidence.listing import Listing
 from agent.evidence.run import Finished, Limits, supervise
 from agent.evidence.sandbox import Isolation, Rooms, Sandbox, probe
-from agent.evidence.scratch import Listing, Scratch, sweep
+from agent.evidence.scratch import Scratch, sweep
 from agent.evidence.toolchain import Toolchain, environment, resolve
 from agent.ports import Cancel, Place
 
@@ -102,9 +104,15 @@ class Bench:
 
     def chain(self, argv0: str) -> Toolchain | str:
         """The program of a check, or in words why it cannot be run here."""
-        chain = resolve(argv0, self._place.root, self._outer.get("PATH", os.defpath))
+        path = self._outer.get("PATH", os.defpath)
+        chain = resolve(argv0, self._place.root, path)
         if chain is None:
             return f"{argv0} is not installed"
+        for folder in self.scratch.environments:
+            # What runs another program of the project (make, uv) needs the interpreter behind its environment.
+            python = resolve(str(folder / "bin" / "python"), self._place.root, path)
+            if python is not None and folder.name != "node_modules":
+                chain = chain.with_roots(python.roots)
         if self._sandbox is not None and chain not in self._checked:
             self._checked[chain] = self._sandbox.differing(self.rooms(), chain)
         differing = self._checked.get(chain)
@@ -117,13 +125,22 @@ class Bench:
         limits: Limits,
         cancel: Cancel,
         extra: Mapping[str, str] = {},
+        *,
+        keeps_cache: bool = False,
     ) -> Ran:
-        """Run over what is shown; afterwards the tree is as it was shown. Raises ProgramMissing."""
+        """Run over what is shown; afterwards the tree is as it was shown. Raises ProgramMissing.
+
+        `keeps_cache`: what it leaves in `~/.cache` is there again in its next run (compilers).
+        """
         if self._sandbox is None:
             raise AssertionError("the bench is not warm")
         scratch, sandbox, rooms = self.scratch, self._sandbox, self.rooms()
+        if keeps_cache:
+            rooms = msgspec.structs.replace(rooms, cache=scratch.cache)
+        # A check may leave anything there, also as a message to the next run.
+        for entry in list(scratch.exchange.iterdir()):
+            remove(entry)
         record = scratch.exchange / RECORD
-        record.unlink(missing_ok=True)
         env = {**environment(self._place.root, self._outer, chain), **self._plugin(sandbox, rooms), **extra}
         finished = supervise(sandbox.launch(argv, env, rooms, chain), limits, cancel)
         return Ran(finished, _read(record), scratch.settle())

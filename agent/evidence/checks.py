@@ -241,7 +241,7 @@ class _Work:
 
     def status(self, states: Mapping[str, FileState | None]) -> Ran:
         self._bench.show(states)
-        return self._ran(self.check.argv, self._limits, {"PYTHONHASHSEED": "0"})
+        return self._ran(self.check.argv, self._limits, {"PYTHONHASHSEED": "0"}, keeps_cache=True)
 
     def unsure(self, found: Comparison) -> tuple[str, ...]:
         """Those of the doubtful tests that do not do the same again, several times, before and after."""
@@ -282,8 +282,10 @@ class _Work:
             return Judgement(Verdict.CONTRADICTED, f"{judged.summary} as it was")
         return judged
 
-    def _ran(self, argv: Sequence[str], limits: Limits, extra: Mapping[str, str]) -> Ran:
-        ran = self._bench.run(self._chain, argv, limits, self._cancel, extra)
+    def _ran(
+        self, argv: Sequence[str], limits: Limits, extra: Mapping[str, str], *, keeps_cache: bool = False
+    ) -> Ran:
+        ran = self._bench.run(self._chain, argv, limits, self._cancel, extra, keeps_cache=keeps_cache)
         self._edited.update(ran.edited)
         head = f"$ {' '.join(argv)}\n{ran.finished.ending}, status {ran.finished.status}, {ran.finished.seconds:.1f} s"
         self.notes.append(f"{head}\n{ran.finished.output.decode('utf-8', 'replace')}")

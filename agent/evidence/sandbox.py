@@ -186,7 +186,7 @@ def _mounts(rooms: Rooms, chain: Toolchain) -> Iterator[tuple[str, ...]]:
         yield ("--ro-bind", str(folder), str(folder))
     yield ("--bind", str(rooms.exchange), str(EXCHANGE))
     yield ("--ro-bind", str(rooms.ours), str(OURS))
-    if rooms.cache is not None:
+    if rooms.cache is not None and any(folder in (Path.home(), *Path.home().parents) for folder in hidden):
         yield ("--bind", str(rooms.cache), str(Path.home() / ".cache"))
 
 

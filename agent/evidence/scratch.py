@@ -14,16 +14,13 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol as Interface
 
 from agent.core.errors import StateError
 from agent.core.hunk import FileState
-from agent.core.secrets import is_secret_path
 from agent.core.text import name_from_bytes, name_to_bytes
-from agent.core.weakness import is_test_path
 from agent.evidence.copying import Copier, Stamp, is_settled, put, remove, stamp, walk
+from agent.evidence.listing import Listing, holds_keys, is_environment, may_show
 from agent.evidence.watch import Watch
-from agent.git.repo import Repo
 from agent.io.locks import Locked, lock
 from agent.io.paths import make_private
 
@@ -32,26 +29,7 @@ SPARE_BYTES = 1 << 30
 ORPHAN_SECONDS = 60
 RACY: Stamp = (0, 0, 0, 0, 0)
 """Stands for a stamp that says nothing; no file has it."""
-_EXAMPLES = ("example", "sample", "template", "dist", "test", "fixture")
 _GENERATED = (".so", ".pyd", "_version.py", "/version.py", "_pb2.py", "_pb2_grpc.py")
-
-
-class Listing(Interface):
-    """What git says about the files of the work tree."""
-
-    def mark(self) -> object:
-        """Another value once the index has changed."""
-
-    def tracked(self) -> list[str]: ...
-
-    def untracked(self) -> list[str]:
-        """Neither tracked nor ignored; a nested repository ends with a slash."""
-
-    def ignored_units(self) -> list[str]:
-        """Ignored files and folders, a wholly ignored folder as one name with a slash at its end."""
-
-    def ignored(self, paths: Iterable[str]) -> set[str]:
-        """Those of `paths` that git ignores."""
 
 
 class Scratch:
@@ -134,7 +112,7 @@ class Scratch:
 
     def show(self, states: Mapping[str, FileState | None]) -> None:
         """Have the tree be the person's files with `states` over them; only what differs is written."""
-        wanted = {name_to_bytes(path): state for path, state in states.items()}
+        wanted = {name_to_bytes(path): state for path, state in states.items() if may_show(path, state)}
         for name in [name for name in self._over if name not in wanted]:
             del self._over[name]
             self._restore(name)
@@ -197,10 +175,10 @@ class Scratch:
 
     def _look_around(self) -> None:
         """Ignored things that a check needs all the same: environments, and files that a build made."""
-        units = self._listing.ignored_units()
-        self.environments = tuple(
-            self.root / unit for unit in units if _is_environment(self.root / unit, unit)
-        )
+        # An environment that nobody ignores is one all the same.
+        unignored = [path for path in self._listing.untracked() if path.endswith("/pyvenv.cfg")]
+        units = [*self._listing.ignored_units(), *(path.removesuffix("pyvenv.cfg") for path in unignored)]
+        self.environments = tuple(self.root / unit for unit in units if is_environment(self.root / unit))
         self._mounts |= {
             name_to_bytes(unit.rstrip("/")) for unit in units if self.root / unit in self.environments
         }
@@ -213,18 +191,20 @@ class Scratch:
         left_out: list[str] = []
         wanted: dict[bytes, None] = {}
         for path in tracked:
-            if _holds_keys(path, tracked=True):
+            if holds_keys(path, tracked=True):
                 left_out.append(path)
             else:
                 wanted.update(dict.fromkeys(self._expand(name_to_bytes(path))))
         self._has_submodules = len(wanted) + len(left_out) != len(self._listed[0])
         for path in untracked:
+            if any(folder in self._mounts for folder in _above(name_to_bytes(path))):
+                continue
             found = stamp(os.path.join(self._top, name_to_bytes(path)))
             if (
                 path.endswith("/")
                 or found is None
                 or found[1] > LARGE_BYTES
-                or _holds_keys(path, tracked=False)
+                or holds_keys(path, tracked=False)
             ):
                 left_out.append(path)
             else:
@@ -307,24 +287,6 @@ class Scratch:
         return folder in self._folders and folder not in self._mounts
 
 
-class GitListing:
-    """The listing of a repository, through the narrow adapter to git."""
-
-    def __init__(self, repo: Repo) -> None:
-        self._repo = repo
-        self.tracked, self.untracked, self.ignored = repo.tracked, repo.untracked, repo.ignored
-
-    def mark(self) -> object:
-        place = self._repo.place
-        files = (place.git_dir / "index", place.common_dir / "info" / "exclude", place.common_dir / "config")
-        return tuple(stamp(os.fsencode(file)) for file in files)
-
-    def ignored_units(self) -> list[str]:
-        options = ("--others", "--ignored", "--exclude-standard", "--directory")
-        names = self._repo.git.run("ls-files", "-z", *options).split(b"\0")[:-1]
-        return [name_from_bytes(name) for name in names]
-
-
 def sweep(folder: Path) -> int:
     """Remove scratch trees in `folder` whose owner is dead; how many."""
     swept = 0
@@ -353,15 +315,3 @@ def _above(name: bytes) -> Iterator[bytes]:
     while b"/" in name:
         name = name.rpartition(b"/")[0]
         yield name
-
-
-def _is_environment(place: Path, unit: str) -> bool:
-    return unit.endswith("/") and (place.name == "node_modules" or (place / "pyvenv.cfg").is_file())
-
-
-def _holds_keys(path: str, *, tracked: bool) -> bool:
-    """Keys stay out. What is tracked as an example or for a test is no secret."""
-    if not is_secret_path(path):
-        return False
-    name = path.rpartition("/")[2].lower()
-    return not (tracked and (is_test_path(path) or any(word in name for word in _EXAMPLES)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -49,6 +49,9 @@ class Toolchain(msgspec.Struct, frozen=True):
     watched: tuple[Path, ...]
     is_ours: bool = False
     """The program is a file of the repository itself: its bytes in the scratch tree are what counts."""
+
+    def with_roots(self, more: Iterable[Path]) -> Toolchain:
+        return msgspec.structs.replace(self, roots=tuple(dict.fromkeys((*self.roots, *more))))
 
 
 def resolve(argv0: str, root: Path, path: str) -> Toolchain | None:

@@ -15,9 +15,9 @@ from agent.core.review import Evidence, EvidenceKind, Verdict
 from agent.evidence.bench import Bench
 from agent.evidence.discover import Check, fingerprint
 from agent.evidence.examiner import Examiner
+from agent.evidence.listing import GitListing
 from agent.evidence.run import Limits
 from agent.evidence.sandbox import Isolation, Sandbox
-from agent.evidence.scratch import GitListing
 from agent.ports import Cancel
 from tests.support.lab import ENVIRONMENT, LEX, TESTS, Lab
 

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.core.hunk import FileState, Mode
-from agent.evidence.scratch import GitListing, Scratch, sweep
+from agent.evidence.listing import GitListing
+from agent.evidence.scratch import Scratch, sweep
 from agent.git.discover import discover
 from agent.git.repo import Repo
 

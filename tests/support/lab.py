@@ -14,8 +14,8 @@ from agent.core.review import Evidence, EvidenceKind
 from agent.evidence.bench import Bench
 from agent.evidence.discover import PYTEST_FILES, Check, fingerprint
 from agent.evidence.examiner import Examiner
+from agent.evidence.listing import GitListing
 from agent.evidence.run import Limits
-from agent.evidence.scratch import GitListing
 from agent.evidence.store import CheckStore
 from agent.git.discover import discover
 from agent.git.repo import Repo

@@ -74,7 +74,8 @@ class Jsonl:
 
     def offer(self, offer: Offer) -> None:
         with self._lock:
-            self._offers += 1
+            # The open card with more evidence keeps its id: an answer on its way stays good.
+            self._offers += not _same_card(self._open, offer)
             self._open = offer
         self._write({"id": f"o{self._offers}", "offer": offer_json(offer)})
 
@@ -139,6 +140,12 @@ class Jsonl:
                 return Say(message["text"])
             case _:
                 raise Refused("this offer wants a decision (card), an answer (question) or a text (prompt)")
+
+
+def _same_card(old: Offer | None, new: Offer) -> bool:
+    if not isinstance(old, CardOffer) or not isinstance(new, CardOffer):
+        return False
+    return (old.card.chunk.id, old.card.digest) == (new.card.chunk.id, new.card.digest)
 
 
 def _decide(message: dict[str, Any], card: Card) -> Decide:

@@ -229,6 +229,11 @@ def test_git_takes_what_is_printed(repo: Path, git_in: Git, case: str, context: 
     assert got == git_in(repo, "write-tree")
 
 
+def test_a_text_that_keeps_its_mode_says_nothing_of_it() -> None:
+    write = Write("a", FileState(0o100755, b"1\n"), FileState(0o100755, b"2\n"))
+    assert print_writes([write]) == b"diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1 +1 @@\n-1\n+2\n"
+
+
 # --- what is wrong is said
 
 

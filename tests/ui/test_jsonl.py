@@ -6,8 +6,10 @@ import io
 import json
 import os
 import queue
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,8 +28,9 @@ from agent.core.frontend import (
     TextTick,
 )
 from agent.core.review import Answer, Approve, Question, Reject
-from agent.ui.jsonl import Jsonl
-from tests.support.cards import card
+from agent.ui.jsonl import Jsonl, card_json
+from agent.ui.schema import schema
+from tests.support.cards import card, checked
 
 
 class Talk:
@@ -129,6 +132,14 @@ def test_an_answer_for_an_offer_that_was_replaced_is_refused() -> None:
     assert talk.heard() == [Decide("2", card("2").digest, Reject("no")), Quit("end")]
 
 
+def test_a_card_with_more_evidence_keeps_its_id_and_one_with_other_bytes_does_not() -> None:
+    talk = Talk()
+    for shown in (card(), checked(card()), card(new=None)):
+        talk.frontend.offer(CardOffer(shown))
+    assert [line["id"] for line in talk.lines] == ["o1", "o1", "o2"]
+    talk.say()
+
+
 def test_questions_prompts_and_inputs_without_an_offer() -> None:
     talk = Talk()
     talk.frontend.offer(QuestionOffer("q", Question("Which?", "", ("one", "two"))))
@@ -147,3 +158,22 @@ def test_it_imports_no_terminal_library() -> None:
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         == "[]\n"
     )
+
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "jsonl.schema.json"
+
+
+def test_the_documented_schema_is_that_of_the_values() -> None:
+    text = json.dumps(schema(), indent=1, sort_keys=True) + "\n"
+    if os.environ.get("PYTEST_UPDATE_GOLDEN"):
+        SCHEMA.write_text(text, "utf-8")
+    assert SCHEMA.read_text("utf-8") == text
+
+
+def test_the_schema_knows_every_field_of_a_card_and_every_reference_leads_somewhere() -> None:
+    made = schema()
+    written = card_json(card())
+    assert set(made["$defs"]["card"]["properties"]) == {"type", *written}
+    assert set(made["$defs"]["card"]["properties"]["chunk"]["properties"]) == set(written["chunk"])
+    for name in re.findall(r'"\$ref": "#/\$defs/([^"]+)"', json.dumps(made)):
+        assert name in made["$defs"]

@@ -13,7 +13,7 @@ import msgspec
 
 from agent.core.chunk import Budget
 from agent.core.hunk import Hunk
-from agent.core.pieces import Piece, Range, Sheet, cut_hunk
+from agent.core.pieces import Piece, Range, Sheet, cut_hunk, refined
 from agent.core.soundness import Checker, Settling, closure, position
 
 NEAR = 8
@@ -73,7 +73,8 @@ def _grouped(hunks: Sequence[Hunk], old: Sheet, new: Sheet, budget: Budget, chec
     groups: list[Group] = []
     offset = 0
     for hunk in hunks:
-        pieces = _sound_pieces(cut_hunk(hunk, old, new, hunk.start + offset, budget), checker, budget)
+        pieces = refined(cut_hunk(hunk, old, new, hunk.start + offset, budget))
+        pieces = _sound_pieces(pieces, checker, budget)
         offset += len(hunk.new) - len(hunk.old)
         first = len(groups)
         for number, piece in enumerate(pieces):

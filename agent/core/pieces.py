@@ -16,6 +16,7 @@ import msgspec
 
 from agent.core.chunk import Budget
 from agent.core.hunk import Hunk
+from agent.core.splice import diff
 from agent.core.symbols import Item, Outline, borders, margin_outline, outline
 from agent.core.text import Lines
 
@@ -358,3 +359,32 @@ class _Pairs:
 def _nearest(spots: list[int], wanted: float) -> list[int]:
     at = bisect_left(spots, wanted)
     return spots[max(0, at - 1) : at + 1]
+
+
+def refined(pieces: list[Piece]) -> list[Piece]:
+    """The same pieces without lines that are equal on both sides; those of which nothing is left are gone."""
+    if not any(not frozenset(hunk.old).isdisjoint(hunk.new) for piece in pieces for hunk in piece.hunks):
+        return pieces
+    inner = [tuple(part for hunk in piece.hunks for part in _unequal(hunk)) for piece in pieces]
+    place: dict[int, int] = {}
+    for index, hunks in enumerate(inner):
+        if hunks:
+            place[index] = len(place)
+    return [
+        Piece(
+            inner[index],
+            pieces[index].at,
+            tuple(place[need] for need in pieces[index].needs if need in place),
+        )
+        for index in place
+    ]
+
+
+def _unequal(hunk: Hunk) -> list[Hunk]:
+    if frozenset(hunk.old).isdisjoint(hunk.new):
+        return [hunk]
+    found, offset = [], 0
+    for part in diff(hunk.old, hunk.new):
+        found.append(Hunk(hunk.start + part.start, part.old, part.new, hunk.seq + part.start + offset))
+        offset += len(part.new) - len(part.old)
+    return found

@@ -48,7 +48,7 @@ def _present_in(
     found |= {change for change in changes if _whole_is_there(change, now)}
     if now is None:
         return found
-    there = _hunks_in([hunk for change in by_lines for hunk in change.hunks], before, now)
+    there = _hunks_in([change.hunks for change in by_lines], before, now)
     mode = next((change.mode for change in by_lines if change.kind is ChangeKind.CREATE), None)
     if mode in (None, now.mode):
         found |= {change for change in by_lines if all(hunk in there for hunk in change.hunks)}
@@ -68,16 +68,39 @@ def _whole_is_there(change: FileChange, now: FileState | None) -> bool:
     return now is not None and now.data == new[0] and change.mode in (None, now.mode)
 
 
-def _hunks_in(hunks: Sequence[Hunk], before: FileState | None, now: FileState) -> set[Hunk]:
-    """Those of `hunks` that are in the file: by reading it as the base with some of them, else those in its drift."""
+def _hunks_in(groups: Sequence[Sequence[Hunk]], before: FileState | None, now: FileState) -> set[Hunk]:
+    """The hunks that are in the file: by reading it as the base with some of them, else those in its drift.
+
+    Hunks of one group are there together: a reading that has some of a group is given up for one without it.
+    """
     base = file_lines(before) if before is not None else ()
     lines = file_lines(now)
-    ordered = sorted(hunks, key=lambda h: (h.start, bool(h.old), h.seq))
-    read = _read(base, lines, ordered)
-    if read is not None:
-        return read
-    drift = {(hunk.start, hunk.old, hunk.new) for hunk in diff(base, lines)}
-    return {hunk for hunk in ordered if (hunk.start, hunk.old, hunk.new) in drift}
+    ordered = sorted((hunk for own in groups for hunk in own), key=lambda h: (h.start, bool(h.old), h.seq))
+    read = _read(base, lines, ordered, frozenset(ordered))
+    if read is None:
+        drift = {(hunk.start, hunk.old, hunk.new) for hunk in diff(base, lines)}
+        return {hunk for hunk in ordered if (hunk.start, hunk.old, hunk.new) in drift}
+    return _in_whole_groups(base, lines, ordered, groups, read)
+
+
+def _in_whole_groups(
+    base: Lines, lines: Lines, ordered: Sequence[Hunk], groups: Sequence[Sequence[Hunk]], read: set[Hunk]
+) -> set[Hunk]:
+    """A reading like `read` that has all of a group or nothing, as far as there is one."""
+    allowed = frozenset(ordered)
+    given_up: list[Sequence[Hunk]] = []
+    while partly := [own for own in _partly(groups, read) if own not in given_up]:
+        own = min(partly, key=lambda own: len(read.intersection(own)) / len(own))
+        better = _read(base, lines, ordered, allowed - set(own))
+        if better is None:
+            given_up.append(own)
+        else:
+            read, allowed = better, allowed - set(own)
+    return read
+
+
+def _partly(groups: Sequence[Sequence[Hunk]], read: set[Hunk]) -> list[Sequence[Hunk]]:
+    return [own for own in groups if not read.isdisjoint(own) and not read.issuperset(own)]
 
 
 class _Way(msgspec.Struct, frozen=True):
@@ -88,8 +111,8 @@ class _Way(msgspec.Struct, frozen=True):
     before: _Way | None = None
 
 
-def _read(base: Lines, lines: Lines, hunks: Sequence[Hunk]) -> set[Hunk] | None:
-    """Which of `hunks`, put into `base`, give exactly `lines`; as many as can be. None when no choice does."""
+def _read(base: Lines, lines: Lines, hunks: Sequence[Hunk], allowed: frozenset[Hunk]) -> set[Hunk] | None:
+    """Which of `hunks` (those `allowed`), put into `base`, give exactly `lines`; as many as can be, or None."""
     ways: dict[int, _Way] = {0: _Way()}
     at = 0
     for hunk in hunks:
@@ -98,7 +121,7 @@ def _read(base: Lines, lines: Lines, hunks: Sequence[Hunk]) -> set[Hunk] | None:
             start = place + hunk.start - at
             if lines[place:start] != base[at : hunk.start]:
                 continue
-            if lines[start : start + len(hunk.new)] == hunk.new:
+            if hunk in allowed and lines[start : start + len(hunk.new)] == hunk.new:
                 _keep(following, start + len(hunk.new), _Way(way.count + 1, hunk, way))
             if lines[start : start + len(hunk.old)] == hunk.old:
                 _keep(following, start + len(hunk.old), way)

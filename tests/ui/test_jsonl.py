@@ -6,10 +6,8 @@ import io
 import json
 import os
 import queue
-import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,8 +26,7 @@ from agent.core.frontend import (
     TextTick,
 )
 from agent.core.review import Answer, Approve, Question, Reject
-from agent.ui.jsonl import Jsonl, card_json
-from agent.ui.schema import schema
+from agent.ui.jsonl import Jsonl
 from tests.support.cards import card, checked
 
 
@@ -158,22 +155,3 @@ def test_it_imports_no_terminal_library() -> None:
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         == "[]\n"
     )
-
-
-SCHEMA = Path(__file__).parents[2] / "docs" / "jsonl.schema.json"
-
-
-def test_the_documented_schema_is_that_of_the_values() -> None:
-    text = json.dumps(schema(), indent=1, sort_keys=True) + "\n"
-    if os.environ.get("PYTEST_UPDATE_GOLDEN"):
-        SCHEMA.write_text(text, "utf-8")
-    assert SCHEMA.read_text("utf-8") == text
-
-
-def test_the_schema_knows_every_field_of_a_card_and_every_reference_leads_somewhere() -> None:
-    made = schema()
-    written = card_json(card())
-    assert set(made["$defs"]["card"]["properties"]) == {"type", *written}
-    assert set(made["$defs"]["card"]["properties"]["chunk"]["properties"]) == set(written["chunk"])
-    for name in re.findall(r'"\$ref": "#/\$defs/([^"]+)"', json.dumps(made)):
-        assert name in made["$defs"]

@@ -139,6 +139,7 @@ class Prompt:
     async def ask(self, offer: PromptOffer, typed: str) -> str:
         """What the person says. Raises EOFError at Ctrl-D, Replaced when something else is to be shown."""
         self._offer = offer
+        self._session.app.erase_when_done = False
         return await self._session.prompt_async(default=typed, handle_sigint=False)
 
     def update(self, offer: PromptOffer) -> None:
@@ -153,9 +154,6 @@ class Prompt:
             self._session.default_buffer.reset()
             app.erase_when_done = True
             app.exit(exception=Replaced(text))
-
-    def erase(self, flag: bool) -> None:
-        self._session.app.erase_when_done = flag
 
     def _placeholder(self) -> StyleAndTextTuples:
         words = self._offer.placeholder or "say what you want · /help · @file"

@@ -329,6 +329,23 @@ def test_text_typed_while_the_model_works_waits_for_the_prompt_without_echo(tmp_
     Stage(tmp_path).play(story)
 
 
+def test_what_was_said_stays_in_the_scrollback_also_after_a_prompt_was_replaced(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.wait("say what you want")
+        stage.terminal.offer(WorkOffer("thinking"))
+        stage.wait("thinking")
+        stage.terminal.offer(PromptOffer())
+        stage.wait("say what you want")
+        stage.send("the second time\r")
+        assert stage.heard() == Say("the second time")
+        stage.terminal.offer(WorkOffer("thinking"))
+        stage.wait("thinking")
+        assert "› the second time" in stage.shown
+        assert stage.shown.count("›") == 1
+
+    Stage(tmp_path).play(story)
+
+
 def test_early_keys_mean_what_they_mean_with_an_early_enter(tmp_path: Path) -> None:
     def story(stage: Stage) -> None:
         assert stage.heard() == Say("fix thé tests")

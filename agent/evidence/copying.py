@@ -48,8 +48,8 @@ class Copier:
     def __init__(self) -> None:
         self._clones = True
 
-    def copy(self, source: bytes, target: bytes) -> Stamp | None:
-        """Make `target` a copy with the same bits and time; the stamp of `source`, None when it is no file."""
+    def copy(self, source: bytes, target: bytes, *, keeps_time: bool) -> Stamp | None:
+        """Make `target` a copy with the same bits; the stamp of `source`, None when it is no file."""
         found = stamp(source)
         if found is None or not (stat.S_ISREG(found[0]) or stat.S_ISLNK(found[0])):
             return None
@@ -66,7 +66,8 @@ class Copier:
                 if not self._clone(reading.fileno(), writing.fileno()):
                     shutil.copyfileobj(reading, writing, 1 << 20)
             os.chmod(target, bits)
-            os.utime(target, ns=(found[2], found[2]))
+            if keeps_time:
+                os.utime(target, ns=(found[2], found[2]))
         except (FileNotFoundError, PermissionError):
             remove(target)
             return None

@@ -54,6 +54,7 @@ class Scratch:
         self._generated: list[str] = []
         self._listed: tuple[list[str], list[str]] = ([], [])
         self._has_submodules = False
+        self._is_made = False
         self._names: dict[bytes, None] = {}
         self.moved = False
         """True once a file of the person had changed when it was needed again, between two runs."""
@@ -84,6 +85,7 @@ class Scratch:
         todo = self._moved_on(touched)
         self._check_space(todo)
         changed += sum(self._take(name) for name in todo)
+        self._is_made = True
         if changed:
             self._folders = {folder for name in self._mine for folder in _above(name)}
             self._watch.follow((b"", *self._folders))
@@ -244,7 +246,8 @@ class Scratch:
         if name in self._over:
             self._real[name] = stamp(source)
             return 0
-        taken = self._copier.copy(source, self._place(name))
+        # Whatever comes back later is new to the tree: an old time would have cargo or make keep a stale build.
+        taken = self._copier.copy(source, self._place(name), keeps_time=not self._is_made)
         if taken is None:
             # Tracked and deleted: known as absent, so that it is not looked for each time.
             self._drop(name)

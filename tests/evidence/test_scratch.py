@@ -117,6 +117,22 @@ def test_states_are_shown_and_taken_back(scratch: Scratch) -> None:
     assert os.access(scratch.tree / "src" / "run.sh", os.X_OK)
 
 
+def test_what_comes_back_is_newer_than_any_build_made_of_it(scratch: Scratch) -> None:
+    os.utime(scratch.root / "src" / "a.py", (1, 1))
+    scratch.show({"src/a.py": text("x")})
+    built = (scratch.tree / "src" / "a.py").stat().st_mtime_ns
+    scratch.show({})
+    assert (scratch.tree / "src" / "a.py").stat().st_mtime_ns >= built
+    (scratch.tree / "src" / "a.py").write_text("meddled")
+    built = (scratch.tree / "src" / "a.py").stat().st_mtime_ns
+    scratch.settle()
+    assert (scratch.tree / "src" / "a.py").stat().st_mtime_ns >= built
+    (scratch.root / "src" / "run.sh").write_text("older")
+    os.utime(scratch.root / "src" / "run.sh", (1, 1))
+    scratch.sync()
+    assert (scratch.tree / "src" / "run.sh").stat().st_mtime_ns >= built
+
+
 def test_a_shown_state_survives_a_sync_and_the_person_s_edit_comes_after_it(scratch: Scratch) -> None:
     scratch.show({"src/a.py": text("x")})
     (scratch.root / "src" / "a.py").write_text("mine\n")

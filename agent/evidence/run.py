@@ -21,6 +21,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent.evidence.cage import cage
 from agent.io.process import kill, start
 from agent.ports import Cancel
 
@@ -73,8 +74,8 @@ def supervise(launch: Launch, limits: Limits, cancel: Cancel | None = None) -> F
     """Run without a shell. Raises ProgramMissing; whatever else happens is a value."""
     mark = os.urandom(16).hex()
     began = time.monotonic()
-    with _Head(launch.is_bwrap) as head:
-        argv = [*_limited(limits), *launch.argv[:1], *head.options, *launch.argv[1:]]
+    with _Head(launch.is_bwrap) as head, cage(limits.processes, mark) as caged:
+        argv = [*caged, *_limited(limits), *launch.argv[:1], *head.options, *launch.argv[1:]]
         env = {**launch.env, MARK: mark}
         process = start(argv, cwd=launch.cwd, env=env, stderr=subprocess.STDOUT, pass_fds=head.fds)
         if process.stdin is None or process.stdout is None:

@@ -21,15 +21,14 @@ from pathlib import Path
 
 import msgspec
 
-from agent.evidence.cage import cage
+from agent.evidence.head import Head
 from agent.io.process import kill, start
 from agent.ports import Cancel
 
 MARK = "COPAIR_RUN"
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.02
 NICENESS = 5
 PAGE_BYTES = 4096
-KILL_SECONDS = 10.0
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -74,70 +73,27 @@ def supervise(launch: Launch, limits: Limits, cancel: Cancel | None = None) -> F
     """Run without a shell. Raises ProgramMissing; whatever else happens is a value."""
     mark = os.urandom(16).hex()
     began = time.monotonic()
-    with _Head(launch.is_bwrap) as head, cage(limits.processes, mark) as caged:
-        argv = [*caged, *_limited(limits), *launch.argv[:1], *head.options, *launch.argv[1:]]
+    with Head(launch.is_bwrap, limits.processes, limits.memory_bytes) as head:
+        argv = [*_limited(limits), *launch.argv[:1], *head.options, *launch.argv[1:]]
         env = {**launch.env, MARK: mark}
         process = start(argv, cwd=launch.cwd, env=env, stderr=subprocess.STDOUT, pass_fds=head.fds)
         if process.stdin is None or process.stdout is None:
             raise AssertionError("started without pipes")
         process.stdin.close()
         _yield_to_us(process.pid)
+        head.release()
         tape = _Tape(limits.output_bytes)
         try:
             ending = _watch(process, tape, limits, began + limits.seconds, cancel)
         finally:
-            head.look()
+            # Not reaped yet: the number cannot have become the group of somebody else.
             kill(process)
+            head.end()
             process.wait()
-            head.wait()
             _end_marked(mark)
             tape.drain(process.stdout.fileno())
             process.stdout.close()
     return Finished(ending, process.returncode, tape.bytes(), time.monotonic() - began)
-
-
-class _Head:
-    """The first process of a sandbox. bubblewrap may return before it: only when it is gone, all are gone."""
-
-    def __init__(self, is_bwrap: bool) -> None:
-        self._read, self._write = os.pipe() if is_bwrap else (-1, -1)
-        self._process = -1
-        self.options = ("--info-fd", str(self._write)) if is_bwrap else ()
-        self.fds = (self._write,) if is_bwrap else ()
-
-    def __enter__(self) -> _Head:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        for fd in (self._read, self._write, self._process):
-            if fd >= 0:
-                os.close(fd)
-
-    def look(self) -> None:
-        """Take hold of the process before it is killed."""
-        if self._read < 0:
-            return
-        os.set_blocking(self._read, False)
-        # An empty pipe or a pid that is gone already: the sandbox never began, or has ended.
-        with contextlib.suppress(BlockingIOError, msgspec.DecodeError, ProcessLookupError):
-            told = msgspec.json.decode(os.read(self._read, PAGE_BYTES), type=_Told)
-            self._process = os.pidfd_open(told.pid)
-
-    def wait(self) -> None:
-        """Until the kernel has ended everything in the sandbox."""
-        if self._process < 0:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._process, signal.SIGKILL)
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._process, selectors.EVENT_READ)
-            selector.select(KILL_SECONDS)
-
-
-class _Told(msgspec.Struct):
-    """What bubblewrap writes to its --info-fd."""
-
-    pid: int = msgspec.field(name="child-pid")
 
 
 class _Tape:
@@ -184,7 +140,21 @@ def _limited(limits: Limits) -> tuple[str, ...]:
     program = shutil.which("prlimit") if sys.platform.startswith("linux") else None
     if program is None:
         return ()
-    return (program, "--core=0", f"--fsize={limits.file_bytes}", f"--data={limits.memory_bytes}", "--")
+    bounds = ["--core=0", f"--fsize={limits.file_bytes}", f"--data={limits.memory_bytes}"]
+    if os.getuid() != 0:
+        # Counts all that the user runs, also outside; the kernel does not hold root to it.
+        bounds.append(f"--nproc={_running() + limits.processes}")
+    return (program, *bounds, "--")
+
+
+def _running() -> int:
+    """How many processes and threads the user has now, not fewer."""
+    count = 0
+    for pid in _pids():
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}").stat().st_uid == os.getuid():
+                count += sum(1 for _ in Path(f"/proc/{pid}/task").iterdir())
+    return count
 
 
 def _watch(
@@ -198,7 +168,7 @@ def _watch(
         if death >= 0:
             selector.register(death, selectors.EVENT_READ)
         look_at = time.monotonic() + POLL_SECONDS
-        while process.poll() is None:
+        while not _has_ended(process):
             if cancel is not None and cancel.cancelled:
                 return Ending.CANCELLED
             now = time.monotonic()
@@ -211,6 +181,13 @@ def _watch(
                     return excess
             _wait(selector, max(0.0, min(deadline, look_at) - now))
     return Ending.EXITED
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether it has, without reaping it where the system lets us: so its number stays its own."""
+    if not hasattr(os, "waitid"):
+        return process.poll() is not None
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 @contextlib.contextmanager
@@ -270,8 +247,10 @@ def _end_marked(mark: str) -> None:
     for _ in range(20):
         left = [pid for pid in _pids() if wanted in _environment(pid)]
         for pid in left:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError, PermissionError), _death(pid) as held:
+                # Looked at again, now that the number is held: it may have been given to another.
+                if held >= 0 and wanted in _environment(pid):
+                    signal.pidfd_send_signal(held, signal.SIGKILL)
         if not left:
             return
 

@@ -183,9 +183,31 @@ def test_it_does_not_outlive_its_time(check: Callable[..., Finished]) -> None:
 
 
 def test_a_fork_bomb_is_bounded(check: Callable[..., Finished]) -> None:
-    code = "import os, time\nwhile True:\n    try: os.fork()\n    except OSError: time.sleep(1)"
-    ran = check(code, processes=100)
-    assert ran.ending is Ending.TOO_MANY
+    # Bounded by itself too, so that a broken sandbox fails this test and not the machine.
+    code = (
+        "import os, time\nfor _ in range(10):\n    try: os.fork()\n    except OSError: pass\ntime.sleep(20)"
+    )
+    assert check(code, processes=50, seconds=2).ending in (Ending.TOO_MANY, Ending.TIMED_OUT)
+
+
+def test_without_a_sandbox_too_many_processes_are_seen_and_ended(rooms: Rooms) -> None:
+    code = "import os, time\nfor _ in range(5): os.fork()\ntime.sleep(20)"
+    chain = resolve(PYTHON, rooms.root, "/usr/bin:/bin")
+    assert chain is not None
+    launch = Sandbox(Isolation.NONE, None).launch([PYTHON, "-c", code], {}, rooms, chain)
+    assert supervise(launch, Limits(seconds=10, processes=10)).ending is Ending.TOO_MANY
+
+
+def test_the_kernel_itself_holds_the_number_of_processes(check: Callable[..., Finished]) -> None:
+    """A control group (root) or a resource limit (others) holds even if nobody looks."""
+    code = (
+        "import os, time\nmade = 0\n"
+        "for _ in range(200):\n"
+        "    try:\n        pid = os.fork()\n    except OSError:\n        break\n"
+        "    if pid == 0:\n        time.sleep(0.3)\n        os._exit(0)\n    made += 1\n"
+        "print(made)"
+    )
+    assert int(check(code, processes=100).output or b"100") <= 100
 
 
 def test_a_flood_of_output_costs_no_memory(check: Callable[..., Finished]) -> None:

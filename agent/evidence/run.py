@@ -28,6 +28,8 @@ from agent.ports import Cancel
 MARK = "COPAIR_RUN"
 POLL_SECONDS = 0.02
 NICENESS = 5
+SLACK = 32
+"""So many more than the limit are seen before we act: where the kernel holds the limit, it shall have its turn."""
 PAGE_BYTES = 4096
 
 
@@ -217,7 +219,7 @@ def _excess(pid: int, limits: Limits) -> Ending | None:
     """Whether the processes below `pid` are too many or hold too much; RLIMIT_NPROC does not bind root."""
     pages = 0
     for count, child in enumerate(_below(pid), 1):
-        if count > limits.processes:
+        if count > limits.processes + SLACK:
             return Ending.TOO_MANY
         with contextlib.suppress(OSError, ValueError):
             _, resident, shared, *_ = Path(f"/proc/{child}/statm").read_bytes().split()

@@ -96,6 +96,17 @@ def test_a_crash_that_is_gone_is_no_red_by_assertion(lab: Lab) -> None:
     assert (piece.verdict, piece.summary) == (Verdict.PARTLY, "test_none 1 crashed before, passed after")
 
 
+def test_an_assertion_in_the_code_itself_is_a_crash_of_that_code(lab: Lab) -> None:
+    guarded = LEX.replace("    return text.split(' ')", "    assert text\n    return text.split(' ')")
+    (lab.root / "lex.py").write_text(guarded)
+    piece = lab.check(
+        lab.change(
+            lex_py=LEX, tests__test_lex_py=TESTS + "\n\ndef test_none():\n    assert lex('') == ['']\n"
+        )
+    )
+    assert (piece.verdict, piece.summary) == (Verdict.PARTLY, "test_none 1 crashed before, passed after")
+
+
 def test_a_fixture_that_crashes_is_no_red(lab: Lab) -> None:
     fixture = "\nimport pytest\n\n\n@pytest.fixture\ndef words():\n    assert lex('a  b') == ['a', 'b']\n    return 1\n"
     test = f"{fixture}\n\ndef test_words(words):\n    assert words == 1\n"

@@ -57,12 +57,62 @@ def test_verified_needs_red_by_assertion_then_green_and_nothing_broken(
         assert not set(unsure) >= {*before.tests, *after.tests}
 
 
+def run(complete: bool = True, broken: tuple[str, ...] = (), **tests: Outcome) -> TestRun:
+    named = {f"tests/test_{name[0]}.py::test_{name}": outcome for name, outcome in tests.items()}
+    return TestRun(tests=named, broken=dict.fromkeys(broken, "ImportError"), complete=complete)
+
+
+P, F, E, S, M, H = (
+    Outcome.PASSED, Outcome.FAILED, Outcome.ERROR, Outcome.SKIPPED, Outcome.MIXED, Outcome.HUNG,
+)  # fmt: skip
+GREEN = "test_a 1 failed → passed"
+A, B = "tests/test_a.py", "tests/test_b.py"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "case", "verdict", "summary"),
+    [
+        (run(a=F, b=P), run(a=P, b=P), Case(), "verified", "test_a 1 failed → passed"),
+        (run(a=F, ab=F), run(a=P, ab=P), Case(), "verified", "test_a 2 failed → passed"),
+        (run(a=F, b=P), run(a=P, b=F), Case(), "contradicted", "breaks test_b"),
+        (run(a=F, b=P), run(a=P, b=E), Case(), "contradicted", "breaks test_b"),
+        (run(a=F, b=P), run(a=P, b=H), Case(), "contradicted", "breaks test_b"),
+        (run(a=F, b=P), run(a=P, broken=(B,)), Case(), "contradicted", "breaks test_b"),
+        (run(a=F, b=P), run(a=P, b=S), Case(), "partly verified", f"{GREEN}, but test_b no longer passes or runs"),
+        (run(a=F, b=P), run(a=P), Case(), "partly verified", f"{GREEN}, but test_b no longer passes or runs"),
+        (run(a=F), run(False, a=P), Case(), "partly verified", "test_a 1 failed → passed, but not all tests ran"),
+        (run(False, a=F), run(a=P), Case(), "partly verified", "test_a 1 failed → passed, but not all tests ran"),
+        (run(a=F, b=F), run(a=P, b=F), Case(), "verified", "test_a 1 failed → passed"),
+        (run(a=F, b=F), run(a=P, b=F), Case(target=frozenset({B})), "partly verified", f"{GREEN}, test_b still fails"),
+        (run(a=F, b=F), run(a=P, b=F), Case(own=frozenset({B})), "contradicted", "test_b fails"),
+        (run(a=F), run(a=P), Case(weakened=True), "unverified", "its tests were weakened: they do not count"),
+        (run(a=F), run(a=M), Case(), "unverified", "test_a is flaky: not the same each time"),
+        (run(a=E), run(a=P), Case(), "partly verified", "test_a 1 crashed before, passed after"),
+        (run(broken=(A,)), run(a=P), Case(), "partly verified", "test_a 1 could not run before, passed after"),
+        (run(a=F), run(a=F), Case(related=frozenset({A})), "unverified", "test_a still fails"),
+        (run(a=F, b=P), run(a=F, b=P), Case(), "partly verified", "passed before and after"),
+        (run(a=P), run(a=P), Case(product=("m.py",)), "unverified", "no test reaches it"),
+        (run(a=S), run(a=S), Case(), "unverified", "all tests are skipped"),
+        (run(), run(), Case(), "unverified", "no test ran"),
+        (run(), run(False), Case(), "unverified", "the test run ended early"),
+        (run(), run(broken=(A,)), Case(), "unverified", "test_a cannot be collected: ImportError"),
+        (run(), run(a=P), Case(has_product=False), "unverified", "test_a 1 passed, never seen red"),
+        (run(), run(a=F), Case(has_product=False, target=frozenset({A})), "unverified", "test_a fails: red"),
+    ],
+)  # fmt: skip
+def test_each_pair_of_runs_has_its_word(
+    before: TestRun, after: TestRun, case: Case, verdict: str, summary: str
+) -> None:
+    judged = judge(compare(before, after), before, after, case)
+    assert (str(judged.verdict), judged.summary) == (verdict, summary)
+
+
 @given(RUNS)
 @settings(max_examples=100, deadline=None)
-def test_the_same_run_twice_never_verifies_nor_breaks(run: TestRun) -> None:
-    found = compare(run, run)
+def test_the_same_run_twice_never_verifies_nor_breaks(same: TestRun) -> None:
+    found = compare(same, same)
     assert found.turned == found.broken == ()
-    assert judge(found, run, run, Case()).verdict in (Verdict.PARTLY, Verdict.UNVERIFIED)
+    assert judge(found, same, same, Case()).verdict in (Verdict.PARTLY, Verdict.UNVERIFIED)
 
 
 def record(*lines: dict[str, object]) -> bytes:
@@ -106,9 +156,9 @@ def test_reports_become_one_outcome(reports: list[dict[str, object]], outcome: O
 
 def test_a_record_without_its_end_is_not_complete_and_names_what_hung() -> None:
     data = record({"t": "start", "id": "a"}, report("a", "passed"), {"t": "start", "id": "b"}) + b'{"t": "rep'
-    run = read_record(data, timed_out=True)
-    assert not run.complete
-    assert run.tests == {"a": Outcome.PASSED, "b": Outcome.HUNG}
+    found = read_record(data, timed_out=True)
+    assert not found.complete
+    assert found.tests == {"a": Outcome.PASSED, "b": Outcome.HUNG}
 
 
 @given(st.binary(max_size=200))

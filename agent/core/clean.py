@@ -57,6 +57,12 @@ def concat(*parts: Clean) -> Clean:
     return Clean("".join(parts))
 
 
+def pieced(parts: Iterable[str]) -> Clean:
+    """Pieces that were cut out of Clean text, put together in their order. Cleaning them alone could mark an
+    accent that has lost its letter."""
+    return Clean("".join(parts))
+
+
 def lines_of(text: Clean) -> tuple[Clean, ...]:
     """The lines of Clean text, without their endings."""
     return tuple(Clean(line) for line in text.split("\n"))

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
-from agent.core.clean import EMPTY, Clean, Segment, clean, cut, segments
+from agent.core.clean import EMPTY, Clean, Segment, clean, cut, pieced, plain, segments
 from agent.core.hunk import FileState, Hunk
 from agent.core.text import UTF8, Encoding, Lines, sniff, split_lines
 from agent.core.words import Line, emphasise
@@ -51,7 +51,7 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> Clean:
-        return Clean("".join(part.text for part in self.segments))
+        return plain(self.segments)
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -198,7 +198,7 @@ def _trailing(line: Line) -> Line:
     last = line[-1]
     body = last.text.rstrip(" ")
     dots = Segment(clean("·" * (len(last.text) - len(body))), mark=True, strong=last.strong)
-    return (*line[:-1], Segment(Clean(body), strong=last.strong), dots) if body else (*line[:-1], dots)
+    return (*line[:-1], Segment(pieced((body,)), strong=last.strong), dots) if body else (*line[:-1], dots)
 
 
 _NAMES = re.compile(

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from agent.core.chunk import Grade
+from agent.core.claims import SPAN, names_in, unknown_names
 from agent.core.clean import Clean, Segment, clean, concat, segments
 from agent.core.frontend import Card
 from agent.core.hunk import Mode, Write
-from agent.core.claims import SPAN, names_in, unknown_names
 from agent.core.review import Evidence, EvidenceKind, Verdict, is_stale
 from agent.core.rows import Row, RowKind, Side, file_rows
 from agent.core.special import Level, Special, renames, specials

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
-from agent.core.clean import Clean, Segment
+from agent.core.clean import Segment, pieced
 
 MAX_BLOCK_LINES = 60
 MAX_TOKENS = 300
@@ -89,7 +89,7 @@ def _rebuild(tokens: list[Token], flags: Iterable[bool]) -> Line:
     parts: list[Segment] = []
     for (word, mark), strong in zip(tokens, flags, strict=True):
         if parts and (parts[-1].mark, parts[-1].strong) == (mark, strong):
-            parts[-1] = Segment(Clean(parts[-1].text + word), mark, strong)
+            parts[-1] = Segment(pieced((parts[-1].text, word)), mark, strong)
         else:
-            parts.append(Segment(Clean(word), mark, strong))
+            parts.append(Segment(pieced((word,)), mark, strong))
     return tuple(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from agent.core.clean import Clean, Segment, lines_of, plain
+from agent.core.clean import Clean, Segment, clean, lines_of, plain
 from agent.core.rows import RowKind
 from agent.core.view import CardView, FileView, Level
 from agent.ui.export import Document, Shown, Words
@@ -70,7 +70,7 @@ def _markdown_card(view: CardView) -> Iterator[str]:
     for file in view.files:
         yield from (f"{_md(file.path)}: {_md(plain(because))}\n" for because in file.because)
         rows = [f"--- {file.path}", *(_diff_row(row.kind, row.text) for row in file.rows)]
-        yield f"{_fence(Clean(chr(10).join(rows)), 'diff')}\n"
+        yield f"{_fence(clean(chr(10).join(rows), multiline=True), 'diff')}\n"
 
 
 def _diff_row(kind: RowKind, text: Clean) -> str:

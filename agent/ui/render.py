@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 import msgspec
 
-from agent.core.clean import Clean, Segment
+from agent.core.clean import Clean, Segment, clean
 from agent.core.review import Verdict
 from agent.core.rows import Row, RowKind
 from agent.core.view import CardView, FileView, Level, prose
@@ -79,7 +79,7 @@ def _head(view: CardView, width: int, colours: Theme) -> list[Line]:
         if special.level is Level.RISK:
             lines += _item("!", "bad", special.text, narrow, colours)
     for name in view.unknown:
-        text = Clean(f"in neither the diff nor the repository: {name}")
+        text = clean(f"in neither the diff nor the repository: {name}")
         lines += _item("✘", "bad", text, narrow, colours)
     return lines
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
+from pathlib import Path
 
 import pyte
 import pytest
@@ -143,3 +145,9 @@ def test_time_grows_with_the_length_only() -> None:
 
     seconds(1000)
     assert seconds(40_000) < 12 * max(seconds(10_000), 0.005)
+
+
+def test_only_the_sanitiser_makes_clean_text() -> None:
+    code = Path(__file__).parents[2] / "agent"
+    makers = [path.name for path in code.rglob("*.py") if re.search(r"\bClean\(", path.read_text("utf-8"))]
+    assert makers == ["clean.py"]

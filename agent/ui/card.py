@@ -97,7 +97,7 @@ class OpenCard:
     async def run(self) -> Act | None:
         """Until the driver offers something else (`close`), or a key needs the terminal for itself."""
         self._screen.forget_typed()
-        return await self._app.run_async(handle_sigint=False)
+        return await self._app.run_async(handle_sigint=False, set_exception_handler=False)
 
     def update(self, card: Card) -> None:
         """The same chunk with the same bytes; evidence or notes are new."""

@@ -140,7 +140,9 @@ class Prompt:
         """What the person says. Raises EOFError at Ctrl-D, Replaced when something else is to be shown."""
         self._offer = offer
         self._session.app.erase_when_done = False
-        return await self._session.prompt_async(default=typed, handle_sigint=False)
+        return await self._session.prompt_async(
+            default=typed, handle_sigint=False, set_exception_handler=False
+        )
 
     def update(self, offer: PromptOffer) -> None:
         self._offer = offer

@@ -85,7 +85,7 @@ class OpenQuestion:
 
     async def run(self) -> None:
         self._screen.forget_typed()
-        await self._app.run_async(handle_sigint=False)
+        await self._app.run_async(handle_sigint=False, set_exception_handler=False)
 
     def close(self) -> None:
         if self._app.is_running and not self._app.is_done:

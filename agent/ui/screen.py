@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import termios
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
@@ -49,6 +48,16 @@ def color_depth(environ: Mapping[str, str], is_tty: bool) -> ColorDepth:
     if term in ("", "dumb", "unknown") and not force:
         return ColorDepth.DEPTH_1_BIT
     return ColorDepth.DEPTH_4_BIT if term in ("linux", "ansi", "vt100") else ColorDepth.DEPTH_8_BIT
+
+
+def _flush(descriptor: int) -> None:
+    """Throw away what the kernel holds of typed keys. Raises ImportError on Windows, OSError for no terminal."""
+    import termios
+
+    try:
+        termios.tcflush(descriptor, termios.TCIFLUSH)
+    except termios.error as error:
+        raise OSError(*error.args) from error
 
 
 class Screen:
@@ -111,8 +120,8 @@ class Screen:
 
     def forget_typed(self) -> None:
         """Drop everything that was typed until now: in the kernel, in the parser, and in the typeahead."""
-        with suppress(OSError, termios.error, NotImplementedError):  # not a terminal: nothing is typed ahead
-            termios.tcflush(self.input.fileno(), termios.TCIFLUSH)
+        with suppress(ImportError, OSError, NotImplementedError):  # no terminal, or none of this kind
+            _flush(self.input.fileno())
         self.input.flush_keys()
         clear_typeahead(self.input)
 

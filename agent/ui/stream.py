@@ -31,10 +31,14 @@ class Prose:
 
     def __init__(self, colours: Theme, width: int) -> None:
         self._colours = colours
-        self._width = min(width, PROSE_COLUMNS)
+        self.resize(width)
         self._pending = ""
         self._fence = ""
         self._blank = True
+
+    def resize(self, width: int) -> None:
+        """Lines from now on are for `width` columns."""
+        self._width = min(width, PROSE_COLUMNS)
 
     def feed(self, text: str) -> list[Line]:
         """Lines that `text` finishes."""

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from prompt_toolkit.input.typeahead import store_typeahead
@@ -105,6 +106,7 @@ class Terminal:
         self._next = asyncio.Event()
         self._over = False
         self._gone = False
+        self._failure: Exception | None = None
         self._kept = ""
         self._early = typed
         self._prompt = Prompt(screen, commands=commands, files=files, history=options.history, vi=options.vi)
@@ -138,10 +140,11 @@ class Terminal:
         return asyncio.run(self._main())
 
     async def _main(self) -> int | None:
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._fault)
         for name in ("SIGHUP", "SIGTERM"):
-            if hasattr(signal, name):
-                self._loop.add_signal_handler(getattr(signal, name), self._hang_up)
+            with suppress(NotImplementedError, AttributeError):  # Windows
+                loop.add_signal_handler(getattr(signal, name), self._hang_up)
         with self._screen.quiet():
             self._replay()
             self._wake()
@@ -149,7 +152,18 @@ class Terminal:
                 await self._show_next()
             self._drain()
             self._screen.print(self._prose.finish())
+        if self._failure is not None:
+            raise self._failure
         return None
+
+    def _fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A fault of our own in a key or a drawing: end in order, and raise it where faults are handled."""
+        error = context.get("exception")
+        if isinstance(error, Exception) and self._failure is None:
+            self._failure = error
+            self._over = True
+            self._inbox(Quit("error"))
+            self._leave()
 
     def _replay(self) -> None:
         """Keys that were typed before anything was imported, as if they were typed now."""
@@ -178,6 +192,7 @@ class Terminal:
         lines: list[Line] = []
         while self._posts:
             lines += self._take(self._posts.popleft())
+        self._prose.resize(self._screen.columns)
         if isinstance(self._open, Work):
             self._open.tail = self._prose.tail()
             self._open.draw()

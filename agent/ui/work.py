@@ -59,7 +59,7 @@ class Work:
         )
 
     async def run(self) -> None:
-        await self._app.run_async(handle_sigint=False)
+        await self._app.run_async(handle_sigint=False, set_exception_handler=False)
 
     def close(self) -> None:
         if self._app.is_running and not self._app.is_done:

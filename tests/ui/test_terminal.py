@@ -469,3 +469,14 @@ def test_the_terminal_is_left_as_it_was_found(tmp_path: Path) -> None:
     stage.play(lambda s: s.wait("›") and None)
     assert stage.after == stage.before
     assert stage.after[3] & termios.ECHO
+
+
+def test_a_fault_of_ours_ends_the_session_and_is_raised_with_the_terminal_restored(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.wait("›")
+        stage.terminal.emit("no event at all")  # type: ignore[arg-type]
+        assert stage.heard() == Quit("error")
+
+    stage = Stage(tmp_path)
+    with pytest.raises(TypeError):
+        stage.play(story)

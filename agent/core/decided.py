@@ -34,7 +34,7 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
     item = state.item(event.chunk)
     if item is None:
         return state
-    state = msgspec.structs.replace(state, focus="")
+    state = msgspec.structs.replace(state, focus="", requests_since_said=0)
     match event.decision:
         case Approve(digest=digest):
             return put_item(
@@ -51,7 +51,9 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
             note = (
                 f'The person asks about chunk {item.chunk.id} "{item.chunk.title}", still undecided: {text}'
             )
-            return msgspec.structs.replace(state, asking=item.chunk.id, notes=(*state.notes, note))
+            return msgspec.structs.replace(
+                state, asking=item.chunk.id, notes=(*state.notes, note), wants_reply=True, failure=None
+            )
         case Edit() | Split():
             return state
 
@@ -73,6 +75,7 @@ def _revised(state: State, item: Item, note: str) -> State:
         items=items,
         notes=(*state.notes, words),
         wants_reply=True,
+        failure=None,
         refused=state.refused | {chunk_key(item.chunk)},
     )
 

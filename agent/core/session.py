@@ -44,8 +44,10 @@ def evolve(state: State, event: ev.Event) -> State:
             return _replied(state, event)
         case ev.TurnFailed():
             said = (AssistantMessage(event.text),) if event.text.strip() else ()
+            # What the person said meanwhile goes out next; the failure was not about that.
+            failure = None if state.wants_reply else event
             return put(
-                state, streaming=False, failure=event, history=state.history + said,
+                state, streaming=False, failure=failure, history=state.history + said,
                 usage=state.usage + event.usage,
             )  # fmt: skip
         case ev.ToolAnswered():
@@ -164,7 +166,7 @@ def _replied(state: State, event: ev.Replied) -> State:
         unpriced=state.unpriced + (event.dollars is None),
         last_input_tokens=event.usage.input_total + event.usage.output,
         replies=state.replies + 1,
-        wants_reply=event.stop is Stop.PAUSE,
+        wants_reply=state.wants_reply or event.stop is Stop.PAUSE,
         failure=None if usable else ev.TurnFailed(event.stop, UNUSABLE[event.stop]),
     )
 

@@ -118,6 +118,43 @@ def test_a_question_about_a_card_goes_out_and_the_card_comes_back() -> None:
     assert 'Chunk 1 "title 1" was rejected: no.' in request.outgoing(state, ())[0].text  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("first_failed", [False, True])
+def test_a_second_question_about_the_same_card_goes_out_too(first_failed: bool) -> None:
+    ended = ev.TurnFailed("network", "cut") if first_failed else replied(text="because")
+    asked_once = [
+        *proposed(chunk("1")), ev.Decided("1", Ask("why?")), ev.ToolAnswered("c1", "propose", "pending"),
+        ev.Requested((), may_propose=False), ended,
+    ]  # fmt: skip
+    state = fold(asked_once)
+    assert steps.next_step(state) == steps.OfferCard("1")
+    state = fold([ev.Decided("1", Ask("and really?"))], state)
+    assert steps.next_step(state) == steps.CallModel(may_propose=False)
+    revised = fold([*asked_once, ev.Decided("1", Revise("use a set"))])
+    assert steps.next_step(revised) == steps.CallModel()
+
+
+def test_a_question_about_a_chunk_of_a_review_goes_out() -> None:
+    started = ev.Started(ev.VERSION, "s1", 0.0, "/r", "main", "m", Protocol.TOOLS, "review:x")
+    state = fold([started, ev.Proposed("p1", "", (chunk("1"),), {"1.py": None})])
+    state = fold([ev.Decided("1", Ask("why?"))], state)
+    assert steps.next_step(state) == steps.CallModel(may_propose=False)
+
+
+@pytest.mark.parametrize("ended", [replied(text="ok"), ev.TurnFailed("cancelled", "stopped by you")])
+def test_what_is_said_while_the_model_streams_goes_out_afterwards(ended: ev.Event) -> None:
+    state = fold([START, ev.Said("x", "x"), ev.Requested((UserMessage("x"),)), ev.Said("no: y", "no: y")])
+    state = fold([ended], state)
+    assert steps.next_step(state) == steps.CallModel()
+    assert request.outgoing(state, ()) == (UserMessage("no: y"),)
+
+
+def test_a_decision_begins_the_count_of_requests_anew() -> None:
+    many = [ev.Requested((), may_propose=True)] * steps.REQUESTS
+    state = fold([*proposed(chunk("1")), *many, replied()])
+    state = fold([ev.Decided("1", Reject("no")), ev.ToolAnswered("c1", "propose", "rejected")], state)
+    assert steps.next_step(state) == steps.CallModel()
+
+
 def test_a_proposal_in_a_turn_that_may_not_propose_never_becomes_a_card() -> None:
     state = fold(
         [*proposed(chunk("1")), ev.Decided("1", Ask("why?")), ev.ToolAnswered("c1", "propose", "pending")]

@@ -1,0 +1,95 @@
+"""Commits in and after a session: exactly the approved chunks, the person's other work as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agent.core import events as ev
+from agent.core.frontend import Command, Say, Undo
+from tests.support.bench import Script, play, propose
+from tests.support.cli import copair
+from tests.support.people import approve, say
+
+pytestmark = pytest.mark.timeout(30)
+GitIn = Callable[..., bytes]
+CODE = "".join(f"def f{n}():\n    return {n}\n\n\n" for n in range(6))
+
+
+def change(number: int) -> dict[str, str]:
+    return {"path": "a.py", "old": f"    return {number}\n", "new": f"    return {number}{number}\n"}
+
+
+@pytest.fixture
+def project(repo: Path, git_in: GitIn) -> Path:
+    """One commit, and in the same file a staged and an unstaged change of the person."""
+    (repo / "a.py").write_text(CODE)
+    git_in(repo, "add", ".")
+    git_in(repo, "commit", "-qm", "first")
+    staged = CODE.replace("def f5():", "def f5(mine):")
+    (repo / "a.py").write_text(staged)
+    git_in(repo, "add", "a.py")
+    (repo / "a.py").write_text(staged + "# not staged\n")
+    return repo
+
+
+def test_commit_takes_the_approved_chunks_and_leaves_the_persons_work(project: Path, git_in: GitIn) -> None:
+    model = Script(
+        propose(change(0), title="Double zero", why="because"), propose(change(2), title="Double two")
+    )
+    played = play(project, model, say(Say("x")), approve, approve, say(Command("commit")))
+    assert any(isinstance(event, ev.Committed) for event in played.person.events), played.person.notices
+    assert git_in(project, "show", "HEAD:a.py").decode() == CODE.replace("return 0", "return 00").replace(
+        "return 2", "return 22"
+    )
+    assert b"+def f5(mine):" in git_in(project, "diff", "--cached")
+    assert git_in(project, "diff").count(b"\n+") == 2
+    assert b"Assisted-by: copair:scripted/test" in git_in(project, "log", "-1", "--format=%B")
+
+
+def test_commit_each_makes_one_commit_a_chunk_with_its_title(project: Path, git_in: GitIn) -> None:
+    model = Script(propose(change(0), title="Double zero"), propose(change(2), title="Double two"))
+    play(project, model, say(Say("x")), approve, approve, say(Command("commit", "each")))
+    assert git_in(project, "log", "--format=%s").decode().split("\n")[:2] == ["Double two", "Double zero"]
+
+
+def test_the_setting_commits_after_every_yes(project: Path, git_in: GitIn, hermetic_seal: Path) -> None:
+    config = hermetic_seal / ".config" / "copair" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text('commit = "each"\n')
+    play(project, Script(propose(change(0), title="Double zero")), say(Say("x")), approve)
+    assert git_in(project, "log", "-1", "--format=%s") == b"Double zero\n"
+
+
+def test_what_is_committed_is_not_committed_again_and_can_still_be_undone(
+    project: Path, git_in: GitIn
+) -> None:
+    script = [say(Say("x")), approve, say(Command("commit")), say(Command("commit")), say(Undo())]
+    played = play(project, Script(propose(change(0))), *script)
+    assert any("nothing to commit" in notice for notice in played.person.notices)
+    assert "return 0\n" in (project / "a.py").read_text()
+    assert git_in(project, "rev-list", "--count", "HEAD") == b"2\n"
+
+
+def test_a_failing_hook_stops_the_commit_and_everything_stays(project: Path, git_in: GitIn) -> None:
+    hook = project / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho no way >&2\nexit 1\n")
+    hook.chmod(0o755)
+    play(project, Script(propose(change(0))), say(Say("x")), approve)
+    index = (project / ".git" / "index").read_bytes()
+    ran = copair(project, "commit")
+    assert ran.returncode == 1
+    assert "no way" in ran.stderr
+    assert (project / ".git" / "index").read_bytes() == index
+    assert git_in(project, "rev-list", "--count", "HEAD") == b"1\n"
+
+
+def test_during_a_merge_nothing_is_committed(project: Path, git_in: GitIn) -> None:
+    play(project, Script(propose(change(0))), say(Say("x")), approve)
+    (project / ".git" / "MERGE_HEAD").write_bytes(git_in(project, "rev-parse", "HEAD"))
+    ran = copair(project, "commit")
+    assert ran.returncode == 1
+    assert "merge is in progress" in ran.stderr

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Makes the repository of this example in a temporary folder and prints where.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+folder=$(mktemp -d)
+cd "$folder"
+git init -q --initial-branch=main
+git config user.name "You" && git config user.email "you@example.org"
+cp -r "$here/before/." . && git add -A && git commit -q -m "Notes"
+echo "$folder"

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from agent.core.chunk import Chunk
-from agent.core.hunk import FileState, Write
+from agent.core.hunk import FileChange, FileState, Write
 from agent.core.outcome import Clash, States
 from agent.core.place import outcome, transplant_states
 
@@ -34,11 +34,27 @@ class Step(msgspec.Struct, frozen=True):
         return tuple(self.target)
 
 
+def reach(chunk: Chunk, applied: Sequence[Chunk]) -> tuple[frozenset[str], tuple[FileChange, ...]]:
+    """The files that the step of `chunk` depends on, and those changes of `applied` that concern them.
+
+    A large diff has thousands of files; one card needs the few that its chunk touches, under all their names.
+    """
+    names = set(chunk.paths)
+    changes = [change for other in applied for change in other.changes]
+    while True:
+        near = [change for change in changes if change.path in names or change.new_path in names]
+        wider = names | {change.path for change in near} | {c.new_path for c in near if c.new_path}
+        if wider == names:
+            return frozenset(names), tuple(near)
+        names = wider
+
+
 def step(chunk: Chunk, base: Mapping[str, FileState | None], applied: Sequence[Chunk]) -> Step:
     """The step of `chunk` over `base` with `applied` (chunks of the same base, any order) in place."""
-    done = [change for other in applied for change in other.changes]
+    names, done = reach(chunk, applied)
+    base = {path: state for path, state in base.items() if path in names}
     before = outcome(base, done)
-    after = outcome(base, [*done, *chunk.changes])
+    after = outcome(base, (*done, *chunk.changes))
     touched = [path for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
     return Step(
         expected={path: before.get(path) for path in touched},

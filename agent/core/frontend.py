@@ -85,6 +85,8 @@ class Card(msgspec.Struct, frozen=True):
     """`index`: yes stages what is in the tree already."""
     checks: tuple[str, ...] = ()
     """Names of the checks that `t` would run; empty: none are configured."""
+    checking: bool = False
+    """Evidence is being made and has not all come yet."""
 
     @property
     def digest(self) -> str:

@@ -49,7 +49,8 @@ class FileView(msgspec.Struct, frozen=True):
 class CardView(msgspec.Struct, frozen=True):
     """`place` is "2 of 5"; `place_reason` says why it comes there. `risks` of the model are `model_risks`.
 
-    `risky`: a yes needs the word `apply`. `can_split`: there is more than one hunk or file.
+    `checking`: more evidence may come. `risky`: a yes needs the word `apply`. `can_split`: there is more than
+    one hunk or file.
     """
 
     chunk: Clean
@@ -64,6 +65,7 @@ class CardView(msgspec.Struct, frozen=True):
     unknown: tuple[Clean, ...]
     notes: tuple[Clean, ...]
     evidence: tuple[EvidenceLine, ...]
+    checking: bool
     specials: tuple[Special, ...]
     files: tuple[FileView, ...]
     risky: bool
@@ -106,6 +108,7 @@ def card_view(card: Card, *, context: int = 3, unfold: bool = False) -> CardView
         unknown=tuple(clean(name) for name in card.unknown_names),
         notes=_notes(card),
         evidence=tuple(_evidence(evidence, card.digest) for evidence in card.evidence),
+        checking=card.checking,
         specials=found,
         files=files,
         risky=any(special.level is Level.RISK for special in found),

@@ -172,8 +172,9 @@ class Driver:
         if shown and shown.chunk.id == chunk_id and shown.digest != card.digest:
             self.notes = ("the files changed while the card was open: this is a new card",)
             card = msgspec.structs.replace(card, notes=self.notes)
-        self._offer(CardOffer(card))
         self.examine(item, writes)
+        checking = self.parts.examiner.is_checking(chunk_id)
+        self._offer(CardOffer(msgspec.structs.replace(card, checking=checking)))
         return True
 
     def _offer_present(self, item: Item) -> bool:

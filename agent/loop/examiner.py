@@ -20,12 +20,24 @@ class EvidenceFound(msgspec.Struct, frozen=True):
     evidence: Evidence
 
 
+class ExaminationOver(msgspec.Struct, frozen=True):
+    """No more evidence comes; the card must no longer say that it is being made."""
+
+    chunk: str
+
+
+class _Examination(msgspec.Struct):
+    digest: str
+    cancel: Cancel
+    over: bool = False
+
+
 class Examiner:
     """Starts at most one examination for each (chunk, digest); a new digest or a decision ends the old one."""
 
     def __init__(self, checks: Checks | None) -> None:
         self._checks = checks
-        self._running: dict[str, tuple[str, Cancel]] = {}
+        self._running: dict[str, _Examination] = {}
 
     def start(
         self, chunk: Chunk, writes: Sequence[Write], before: Sequence[Write], inbox: queue.SimpleQueue[Any],
@@ -35,24 +47,32 @@ class Examiner:
         checks = self._checks
         digest = writes_digest(writes)
         known = self._running.get(chunk.id)
-        if checks is None or (known and known[0] == digest and not again):
+        if checks is None or (known and known.digest == digest and not again):
             return
         self.stop(chunk.id)
-        cancel = Cancel()
-        self._running[chunk.id] = (digest, cancel)
+        mine = self._running[chunk.id] = _Examination(digest, Cancel())
 
         def work() -> None:
-            for evidence in checks.examine(chunk, writes, before, cancel):
-                if cancel.cancelled:
-                    return
-                inbox.put(EvidenceFound(chunk.id, evidence))
+            try:
+                for evidence in checks.examine(chunk, writes, before, mine.cancel):
+                    if mine.cancel.cancelled:
+                        return
+                    inbox.put(EvidenceFound(chunk.id, evidence))
+            finally:
+                mine.over = True
+                inbox.put(ExaminationOver(chunk.id))
 
         threading.Thread(target=work, name=f"evidence-{chunk.id}", daemon=True).start()
+
+    def is_checking(self, chunk_id: str) -> bool:
+        """True while more evidence may come for the chunk."""
+        known = self._running.get(chunk_id)
+        return known is not None and not known.over
 
     def stop(self, chunk_id: str) -> None:
         known = self._running.get(chunk_id)
         if known:
-            known[1].cancel()
+            known.cancel.cancel()
 
     def close(self) -> None:
         for chunk_id in list(self._running):

@@ -27,14 +27,14 @@ from agent.core.frontend import (
 )
 from agent.core.review import Answer, Approve, Ask, Defer, Edit, Reject, Revise, Split
 from agent.core.session import Item, Status
-from agent.loop.examiner import EvidenceFound
+from agent.loop.examiner import EvidenceFound, ExaminationOver
 from agent.loop.turn import Streamed, StreamEnded
 
 if TYPE_CHECKING:
     from agent.loop.driver import Driver
 
 
-def take(driver: Driver, thing: Input | Streamed | StreamEnded | EvidenceFound) -> None:
+def take(driver: Driver, thing: Input | Streamed | StreamEnded | EvidenceFound | ExaminationOver) -> None:
     """Do what one thing of the inbox means for the session that is running."""
     match thing:
         case Streamed(turn=number, event=event):
@@ -44,6 +44,8 @@ def take(driver: Driver, thing: Input | Streamed | StreamEnded | EvidenceFound) 
             _turn_over(driver, number)
         case EvidenceFound(chunk=chunk, evidence=evidence):
             driver.record(ev.Examined(chunk, evidence))
+        case ExaminationOver():
+            pass  # the card that is open is offered again, without the sign of work
         case Decide():
             _decide(driver, thing)
         case AnswerIn(call_id=call_id, answer=answer):

@@ -289,7 +289,7 @@ class OpenCard:
             case Act.DETAILS if self._sheet.view.evidence:
                 self._sheet.turn(Page.DETAILS)
             case Act.DETAILS:
-                self._say("there is no evidence yet")
+                self._say("still checking" if self.card.checking else "there is no evidence")
             case Act.HELP:
                 self._sheet.turn(Page.HELP)
             case Act.CONTEXT:
@@ -300,7 +300,7 @@ class OpenCard:
                 if not self._sheet.toggle_side_by_side():
                     self._say(f"side by side needs {SIDE_BY_SIDE_COLUMNS} columns")
             case Act.CHECKS:
-                self._say("no checks are configured; `copair config` tells how")
+                self._say("no checks are accepted yet; `copair checks` adds them")
             case _:
                 self._say("it cannot be split")
 

@@ -112,6 +112,8 @@ def _more(view: CardView, width: int, colours: Theme) -> list[Line]:
         pieces = wrap([("", evidence.text)], width - line_width(head))
         lines.append([*head, *pieces[0]])
         lines += [[("", " " * line_width(head)), *piece] for piece in pieces[1:]]
+    if view.checking:
+        lines.append([("", "   "), (colours["dim"], "· checking…")])
     return lines
 
 

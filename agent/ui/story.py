@@ -1,16 +1,23 @@
 """Journal events as quiet lines: what remains in the scrollback of what happened. Shared by all frontends.
 
-Remembers titles of chunks and sizes of cards, nothing else. All texts are clean.
+Remembers titles of chunks, sizes of cards and evidence, nothing else. All texts are clean.
 """
 
 from __future__ import annotations
+
+import re
 
 import msgspec
 
 from agent.core import events as ev
 from agent.core.clean import EMPTY, Clean, clean, concat
-from agent.core.review import Approve, Ask, Decision, Defer, Edit, Reject, Revise, Split
+from agent.core.review import Approve, Ask, Decision, Defer, Edit, Evidence, Reject, Revise, Split
+from agent.core.run_claims import unbacked
 from agent.core.view import CardView
+
+MAX_STRUCK = 3
+"""Claims of one reply that are named."""
+_FENCED = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
 
 
 class Saying(msgspec.Struct, frozen=True):
@@ -33,6 +40,8 @@ class Story:
     def __init__(self) -> None:
         self._titles: dict[str, Clean] = {}
         self._sizes: dict[str, Clean] = {}
+        self._evidence: list[Evidence] = []
+        """Of the proposal that came last: what a claim of a run can rest on."""
 
     def learn(self, chunk: str, view: CardView) -> None:
         """Remember what a card showed, for the line that remains of it."""
@@ -44,6 +53,7 @@ class Story:
         match event:
             case ev.Proposed(chunks=chunks) | ev.ChunkSplit(parts=chunks):
                 self._titles |= {chunk.id: clean(chunk.title) for chunk in chunks}
+                self._evidence.clear()
                 if isinstance(event, ev.ChunkSplit):
                     return (_said("÷", "split", clean(f"into {len(chunks)} chunks")),)
                 return (_said("·", "proposed", clean(f"{len(chunks)} chunks")),) if len(chunks) > 1 else ()
@@ -59,17 +69,31 @@ class Story:
             case ev.Committed(commit=commit, subject=subject):
                 return (_said("●", "committed", clean(f"{commit[:10]} {subject}"), "good"),)
             case ev.Finished(summary=summary):
-                return (_said("■", "done", clean(summary), "bold"),) if summary else ()
+                done = (_said("■", "done", clean(summary), "bold"),) if summary else ()
+                return (*done, *self._struck(summary))
+            case ev.Replied(text=text):
+                return self._struck(_FENCED.sub("", text))
+            case ev.Examined(evidence=evidence):
+                self._evidence.append(evidence)
+                return ()
             case ev.ToolAnswered() | ev.TurnFailed() | ev.ProposalRefused() | ev.EpochStarted() | ev.Noted():
                 return self._heard(event)
             case ev.ModelChanged(model=model):
                 return (_said("·", "model", clean(model)),)
             case ev.ChunkEdited(chunk=chunk):
                 return (_said("✎", "edited", self._title(chunk)),)
-            case ev.Started() | ev.Resumed() | ev.Said() | ev.Requested() | ev.Replied() | ev.Asked():
+            case ev.Started() | ev.Resumed() | ev.Said() | ev.Requested() | ev.Asked():
                 return ()
-            case ev.Examined() | ev.Focused() | ev.Ended():
+            case ev.Focused() | ev.Ended():
                 return ()
+
+    def _struck(self, text: str) -> tuple[Saying, ...]:
+        """Claims of runs that nobody made: named once more, as what they are."""
+        claims = [f"“{' '.join(claim.text.split())}”" for claim in unbacked(text, self._evidence)]
+        if not claims:
+            return ()
+        shown = ", ".join(dict.fromkeys(claims[:MAX_STRUCK]))
+        return (_said("✘", "struck", clean(f"{shown}: copair ran nothing that says so"), "warn"),)
 
     def _title(self, chunk: str, more: str = "") -> Clean:
         title = self._titles.get(chunk, clean(f"chunk {chunk}"))

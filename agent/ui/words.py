@@ -36,12 +36,15 @@ def card_words(view: CardView) -> Iterator[Clean]:
     for evidence in view.evidence:
         stale = " (for an earlier version)" if evidence.stale else ""
         yield clean(f"Evidence: {evidence.verdict}{stale}: {evidence.text}")
+    if view.checking:
+        yield clean("Evidence: checking; it is said when it has come")
     for file in view.files:
         yield from _file_words(file)
 
 
 def _file_words(file: FileView) -> Iterator[Clean]:
-    yield clean(f"File {file.path}: {file.added} lines added, {file.removed} removed")
+    lines = "line" if file.added == 1 else "lines"
+    yield clean(f"File {file.path}: {file.added} {lines} added, {file.removed} removed")
     for because in file.because:
         yield clean(f"Because: {plain(because)}")
     for row in file.rows:

@@ -6,7 +6,7 @@ import queue
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from agent.core.events import Event
+from agent.core.events import Event, Examined
 from agent.core.frontend import (
     AnswerIn,
     Card,
@@ -36,6 +36,8 @@ class Person:
         self.ticks: list[Tick] = []
         self.offers: list[Offer] = []
         self.closed = False
+        self._news = False
+        """Something happened since the last offer that is more than evidence."""
 
     @property
     def card(self) -> Card:
@@ -53,9 +55,11 @@ class Person:
 
     def emit(self, event: Event) -> None:
         self.events.append(event)
+        self._news = self._news or not isinstance(event, Examined)
 
     def tick(self, tick: Tick) -> None:
         self.ticks.append(tick)
+        self._news = self._news or isinstance(tick, Notice)
 
     def offer(self, offer: Offer) -> None:
         last = self.offers[-1] if self.offers else None
@@ -64,8 +68,9 @@ class Person:
             isinstance(offer, CardOffer)
             and isinstance(last, CardOffer)
             and (offer.card.chunk.id, offer.card.digest) == (last.card.chunk.id, last.card.digest)
-            and offer.card.evidence != last.card.evidence
+            and not self._news
         )
+        self._news = False
         if isinstance(offer, WorkOffer) or same_card:
             return
         act = next(self._script, None)

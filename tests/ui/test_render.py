@@ -53,6 +53,12 @@ def test_without_colours_signs_and_words_are_enough() -> None:
     assert re.search(r"^ +13 +- +if token.kind", text, re.MULTILINE)
 
 
+def test_a_card_says_that_evidence_is_still_being_made() -> None:
+    shown = draw(card_view(card(checking=True)), 80, DARK)
+    assert "   · checking…" in plain_text(shown.more).split("\n")
+    assert "checking" not in plain_text(draw(card_view(checked(card())), 80, DARK).more)
+
+
 def test_the_ground_of_the_terminal_is_asked_of_its_variable() -> None:
     assert theme("auto", {"COLORFGBG": "0;15"}, 24) is LIGHT
     assert theme("auto", {"COLORFGBG": "15;0"}, 24) is DARK

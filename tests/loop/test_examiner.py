@@ -1,0 +1,55 @@
+"""Evidence beside the person: the card says while more may come, and stops saying so."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pytest
+
+from agent.core.chunk import Chunk
+from agent.core.hunk import FileState, Mode, Write
+from agent.core.review import Evidence, EvidenceKind, Verdict
+from agent.loop.examiner import EvidenceFound, ExaminationOver, Examiner
+from agent.ports import Cancel
+
+pytestmark = pytest.mark.timeout(20)
+CHUNK = Chunk("1", "title", "why", ())
+WRITES = (Write("a", None, FileState(Mode.FILE, b"a\n")),)
+PIECE = Evidence(EvidenceKind.CHECK, Verdict.VERIFIED, "said", "digest")
+
+
+class Slow:
+    """Checks that wait for a word before they say anything."""
+
+    def __init__(self, pieces: Iterable[Evidence] = (PIECE,)) -> None:
+        self.go = threading.Event()
+        self._pieces = tuple(pieces)
+
+    def examine(
+        self, chunk: Chunk, writes: Sequence[Write], before: Sequence[Write], cancel: Cancel
+    ) -> Iterable[Evidence]:
+        self.go.wait(10)
+        yield from self._pieces
+
+
+@pytest.mark.parametrize("pieces", [(), (PIECE,)])
+def test_a_chunk_is_being_checked_until_the_last_piece_has_come(pieces: tuple[Evidence, ...]) -> None:
+    checks = Slow(pieces)
+    examiner = Examiner(checks)
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    examiner.start(CHUNK, WRITES, (), inbox)
+    assert examiner.is_checking("1")
+    assert not examiner.is_checking("2")
+    checks.go.set()
+    assert [inbox.get(timeout=10) for _ in pieces] == [EvidenceFound("1", piece) for piece in pieces]
+    assert inbox.get(timeout=10) == ExaminationOver("1")
+    assert not examiner.is_checking("1")
+
+
+def test_without_checks_nothing_is_being_checked() -> None:
+    examiner = Examiner(None)
+    examiner.start(CHUNK, WRITES, (), queue.SimpleQueue())
+    assert not examiner.is_checking("1")

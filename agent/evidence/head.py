@@ -1,9 +1,9 @@
-"""The first process of a sandbox: held before it begins, bounded by the kernel, and waited for until all is gone.
+"""The first process of a check: bounded by the kernel before it begins, and waited for until all of it is gone.
 
-bubblewrap says who heads the sandbox (`--info-fd`) and waits for our word (`--block-fd`). Meanwhile the process goes
-into a control group of its own with a limit of processes, where we may make one: a resource limit does not bind root,
-and a look now and then comes too late for a fork bomb on a busy machine. bubblewrap may also return before the last
-process of the sandbox has died; only when its head is gone, all are gone.
+A fork bomb outruns any look now and then on a busy machine. RLIMIT_NPROC holds ordinary users but not root; so a check
+goes into a control group of its own where we may make one. bubblewrap says who heads the sandbox (`--info-fd`) and
+waits for our word (`--block-fd`) meanwhile; without it a small program enters the group and becomes the check.
+bubblewrap may return before the last process of the sandbox has died: only when its head is gone, all are gone.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import os
 import select
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -19,7 +20,10 @@ import msgspec
 
 START_SECONDS = 10.0
 KILL_SECONDS = 30.0
-TRIES = 50
+TRIES = 100
+SPARE = 64
+"""So many more than the watch allows, so that it is the watch that says why a check was ended."""
+ENTER = "import os, sys; open(sys.argv[1], 'w').write('0'); os.execvp(sys.argv[2], sys.argv[2:])"
 
 
 class _Told(msgspec.Struct):
@@ -29,14 +33,17 @@ class _Told(msgspec.Struct):
 
 
 class Head:
-    """For one run. `options` go to bubblewrap, `fds` to the process; without a sandbox there is nothing to hold."""
+    """For one run. `prefix` goes before the argv, `options` behind its first word, `fds` to the process."""
 
     def __init__(self, is_bwrap: bool, processes: int, memory_bytes: int) -> None:
-        self._processes, self._memory_bytes = processes, memory_bytes
+        self._group = _group(processes + SPARE, memory_bytes)
+        enters = self._group is not None and not is_bwrap
+        self.prefix = (
+            (sys.executable, "-I", "-S", "-c", ENTER, f"{self._group}/cgroup.procs") if enters else ()
+        )
         self._told, told = os.pipe() if is_bwrap else (-1, -1)
         wait, self._go = os.pipe() if is_bwrap else (-1, -1)
         self._process = -1
-        self._group: Path | None = None
         self.fds = (told, wait) if is_bwrap else ()
         self.options = ("--info-fd", str(told), "--block-fd", str(wait)) if is_bwrap else ()
 
@@ -60,7 +67,8 @@ class Head:
         with contextlib.suppress(msgspec.DecodeError, ProcessLookupError, OSError):
             told = msgspec.json.decode(self._read(), type=_Told)
             self._process = os.pidfd_open(told.pid)
-            self._group = _bounded(told.pid, self._processes, self._memory_bytes)
+            if self._group is not None:
+                (self._group / "cgroup.procs").write_text(str(told.pid))
         with contextlib.suppress(BrokenPipeError):
             os.write(self._go, b"\n")
 
@@ -84,10 +92,10 @@ class Head:
         return data
 
 
-def _bounded(pid: int, processes: int, memory_bytes: int) -> Path | None:
-    """A control group of its own for `pid`; None where we may not make one."""
+def _group(processes: int, memory_bytes: int) -> Path | None:
+    """A new control group with its limits; None where we may not make one, or need none."""
     for base in _bases():
-        group = base / f"copair-{pid}-{os.urandom(4).hex()}"
+        group = base / f"copair-{os.urandom(8).hex()}"
         try:
             group.mkdir()
         except OSError:
@@ -96,7 +104,6 @@ def _bounded(pid: int, processes: int, memory_bytes: int) -> Path | None:
             (group / "pids.max").write_text(str(processes))
             if (group / "memory.max").exists():
                 (group / "memory.max").write_text(str(memory_bytes))
-            (group / "cgroup.procs").write_text(str(pid))
         except OSError:
             _remove(group)
             continue
@@ -105,7 +112,9 @@ def _bounded(pid: int, processes: int, memory_bytes: int) -> Path | None:
 
 
 def _bases() -> list[Path]:
-    """Where a group may be made: below our own, or beside it (a delegated part of a user's session)."""
+    """Where a group may be made: below our own, or beside it. Others than root are held by a resource limit."""
+    if not sys.platform.startswith("linux") or os.geteuid() != 0:
+        return []
     try:
         ours = Path("/proc/self/cgroup").read_text("utf-8").split("\n")
         mounts = [line.split(" ") for line in Path("/proc/mounts").read_text("utf-8").split("\n") if line]

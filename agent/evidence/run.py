@@ -21,15 +21,13 @@ from pathlib import Path
 
 import msgspec
 
-from agent.evidence.head import Head
+from agent.evidence import head as heads
 from agent.io.process import kill, start
 from agent.ports import Cancel
 
 MARK = "COPAIR_RUN"
 POLL_SECONDS = 0.02
 NICENESS = 5
-SLACK = 32
-"""So many more than the limit are seen before we act: where the kernel holds the limit, it shall have its turn."""
 PAGE_BYTES = 4096
 
 
@@ -75,8 +73,8 @@ def supervise(launch: Launch, limits: Limits, cancel: Cancel | None = None) -> F
     """Run without a shell. Raises ProgramMissing; whatever else happens is a value."""
     mark = os.urandom(16).hex()
     began = time.monotonic()
-    with Head(launch.is_bwrap, limits.processes, limits.memory_bytes) as head:
-        argv = [*_limited(limits), *launch.argv[:1], *head.options, *launch.argv[1:]]
+    with heads.Head(launch.is_bwrap, limits.processes, limits.memory_bytes) as head:
+        argv = [*head.prefix, *_limited(limits), *launch.argv[:1], *head.options, *launch.argv[1:]]
         env = {**launch.env, MARK: mark}
         process = start(argv, cwd=launch.cwd, env=env, stderr=subprocess.STDOUT, pass_fds=head.fds)
         if process.stdin is None or process.stdout is None:
@@ -145,7 +143,7 @@ def _limited(limits: Limits) -> tuple[str, ...]:
     bounds = ["--core=0", f"--fsize={limits.file_bytes}", f"--data={limits.memory_bytes}"]
     if os.getuid() != 0:
         # Counts all that the user runs, also outside; the kernel does not hold root to it.
-        bounds.append(f"--nproc={_running() + limits.processes}")
+        bounds.append(f"--nproc={_running() + limits.processes + heads.SPARE}")
     return (program, *bounds, "--")
 
 
@@ -219,7 +217,7 @@ def _excess(pid: int, limits: Limits) -> Ending | None:
     """Whether the processes below `pid` are too many or hold too much; RLIMIT_NPROC does not bind root."""
     pages = 0
     for count, child in enumerate(_below(pid), 1):
-        if count > limits.processes + SLACK:
+        if count > limits.processes:
             return Ending.TOO_MANY
         with contextlib.suppress(OSError, ValueError):
             _, resident, shared, *_ = Path(f"/proc/{child}/statm").read_bytes().split()

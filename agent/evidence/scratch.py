@@ -106,10 +106,7 @@ class Scratch:
             name
             for name in self._names
             if name not in self._real
-            or (
-                (touched is None or name in touched or self._real[name] is RACY)
-                and stamp(top + name) != self._real[name]
-            )
+            or ((touched is None or name in touched) and stamp(top + name) != self._real[name])
         ]
 
     def show(self, states: Mapping[str, FileState | None]) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from fnmatch import fnmatchcase
 from typing import Any
 
 _IMPORT = re.compile(
@@ -20,8 +19,9 @@ _SOURCE_ROOTS = ("src", "lib", "python")
 
 def is_pytest_file(path: str) -> bool:
     """A file that pytest collects by its name."""
-    name = path.rpartition("/")[2]
-    return fnmatchcase(name, "test_*.py") or fnmatchcase(name, "*_test.py")
+    if not path.endswith(".py"):
+        return False
+    return path.rpartition("/")[2].startswith("test_") or path.endswith("_test.py")
 
 
 def modules_of(path: str) -> frozenset[str]:

@@ -198,8 +198,20 @@ def test_without_a_sandbox_too_many_processes_are_seen_and_ended(rooms: Rooms) -
     assert supervise(launch, Limits(seconds=10, processes=10)).ending is Ending.TOO_MANY
 
 
-def test_the_kernel_itself_holds_the_number_of_processes(check: Callable[..., Finished]) -> None:
+def test_without_a_sandbox_the_kernel_holds_them_too(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.evidence.head.SPARE", -100)
+    code = "import os, time\nfor _ in range(8):\n    try: os.fork()\n    except OSError: pass\ntime.sleep(1)"
+    chain = resolve(PYTHON, rooms.root, "/usr/bin:/bin")
+    assert chain is not None
+    launch = Sandbox(Isolation.NONE, None).launch([PYTHON, "-c", code], {}, rooms, chain)
+    assert supervise(launch, Limits(seconds=10, processes=200)).ending is Ending.EXITED
+
+
+def test_the_kernel_itself_holds_the_number_of_processes(
+    check: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A control group (root) or a resource limit (others) holds even if nobody looks."""
+    monkeypatch.setattr("agent.evidence.head.SPARE", -100)
     code = (
         "import os, time\nmade = 0\n"
         "for _ in range(200):\n"
@@ -207,7 +219,7 @@ def test_the_kernel_itself_holds_the_number_of_processes(check: Callable[..., Fi
         "    if pid == 0:\n        time.sleep(2)\n        os._exit(0)\n    made += 1\n"
         "print(made)"
     )
-    ran = check(code, processes=100)
+    ran = check(code, processes=200)
     assert ran.ending is Ending.EXITED
     assert 50 < int(ran.output) <= 101
 

@@ -25,8 +25,14 @@ class Conversion:
         self._attributes: Mapping[str, Mapping[str, str]] = {}
         if wanted:
             self._attributes = repo.attributes(wanted, ATTRIBUTES)
-        settings = repo.git.run("config", "--get", "core.autocrlf", ok=(0, 1)).strip().lower()
-        self._everywhere = settings not in (b"", b"false")
+        ends = (
+            repo.git.run("config", "--get-regexp", r"^core\.(autocrlf|eol)$", ok=(0, 1)).lower().split(b"\n")
+        )
+        # A key without a value means true.
+        self._everywhere = any(
+            line.startswith(b"core.autocrlf") and not line.endswith(b" false") for line in ends
+        )
+        self._crlf = b"core.eol crlf" in ends
 
     def filter_of(self, path: str) -> str:
         """The name of the filter that a file goes through; empty when none."""
@@ -34,15 +40,15 @@ class Conversion:
         return "" if name in _OFF else name
 
     def concerns(self, path: str) -> bool:
-        """True when the work tree may hold other bytes than the repository."""
-        found = self._attributes.get(path, {})
-        own = {name: value for name, value in found.items() if name != "filter" and value != "unset"}
+        """True when git would check the file out with other bytes than it has stored."""
+        own = self._own(path)
         if not own:
-            return self._everywhere and found.get("text") != "unset"
-        return self._everywhere or bool(own.keys() - {"text"}) or bool(self._eol_configured())
+            return self._everywhere and self._attributes.get(path, {}).get("text") != "unset"
+        return self._everywhere or self._crlf or bool(own - {"text"})
 
-    def _eol_configured(self) -> bytes:
-        return self._repo.git.run("config", "--get", "core.eol", ok=(0, 1)).strip()
+    def _own(self, path: str) -> set[str]:
+        found = self._attributes.get(path, {})
+        return {name for name, value in found.items() if name != "filter" and value != "unset"}
 
     def to_work_tree(self, path: str, state: FileState, oid: str) -> FileState:
         """A stored file as it would stand in the work tree."""
@@ -50,9 +56,11 @@ class Conversion:
             return state
         return self._repo.checked_out(path, state.mode, oid)
 
-    def to_stored(self, path: str, state: FileState) -> FileState | None:
-        """A file of the work tree as git would store it; None when only git itself could say."""
-        if state.mode == Mode.SYMLINK or not self.concerns(path):
+    def to_stored(self, path: str, state: FileState, staged: FileState | None) -> FileState | None:
+        """A file of the work tree as `git add` would store it; None when only git itself could say."""
+        # `text` alone checks nothing out differently, but is stored without carriage returns.
+        normal = "text" in self._own(path) and b"\r\n" in state.data
+        if state.mode == Mode.SYMLINK or not (normal or self.concerns(path)) or self._kept(path, staged):
             return state
         arguments = (b"--path=" + name_to_bytes(path), b"--stdin")
         oid = self._repo.git.run("hash-object", *arguments, stdin=state.data).strip().decode()
@@ -60,3 +68,12 @@ class Conversion:
             if same_blob(data, oid):
                 return FileState(state.mode, data)
         return None
+
+    def _kept(self, path: str, staged: FileState | None) -> bool:
+        """Where git only guesses that a file is text, it leaves one alone that has carriage returns stored."""
+        found = self._attributes.get(path, {})
+        guessed = (
+            found.get("text", "auto" if self._own(path).isdisjoint(("eol", "crlf")) else "set") == "auto"
+        )
+        others = self._own(path) & {"ident", "working-tree-encoding"}
+        return guessed and not others and staged is not None and b"\r\n" in staged.data

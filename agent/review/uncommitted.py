@@ -76,7 +76,7 @@ class _Reader:
         if now is not None and not entries and len(now.data) > MAX_UNTRACKED_BYTES:
             self._leave(path, f"untracked and larger than {MAX_UNTRACKED_BYTES // 1_000_000} MB")
             return
-        stored = self.conversion.to_stored(path, now) if now is not None else None
+        stored = self.conversion.to_stored(path, now, staged) if now is not None else None
         if now is not None and stored is None:
             self._leave(path, "git converts it in a way that only `git add` can do")
         elif stored != staged:

@@ -202,3 +202,27 @@ def test_files_with_windows_line_ends_by_attribute_are_compared_in_one_form(
     staged, _ = reviewed.decide(None, reviewed.ids(None))
     assert staged["outcome"] == "applied"
     assert git_in(repo, "write-tree").strip() == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
+
+
+@pytest.mark.parametrize("stored", [b"1\n2\n", b"1\r\n2\r\n", b"1\r\n2\n"])
+@pytest.mark.parametrize("now", [b"1\nx\n", b"1\r\nx\r\n", b"1\r\nx\n", b"1\r\n\0\n"])
+@pytest.mark.parametrize(
+    "rule", ["", "text", "text=auto", "text eol=crlf", "text=auto eol=crlf", "eol=lf", "-text"]
+)
+def test_what_is_staged_is_what_git_add_would_stage(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, rule: str, stored: bytes, now: bytes
+) -> None:
+    commit(repo, git_in, {"a.txt": stored})
+    if rule:
+        commit(repo, git_in, {".gitattributes": f"*.txt {rule}\n".encode()})
+        git_in(repo, "update-index", "--cacheinfo", f"100644,{blob(repo, git_in, stored)},a.txt")
+    put(repo, {"a.txt": now})
+    reviewed.decide(None, reviewed.ids(None))
+    ours = git_in(repo, "ls-files", "-s", "a.txt")
+    git_in(repo, "update-index", "--cacheinfo", f"100644,{blob(repo, git_in, stored)},a.txt")
+    git_in(repo, "add", "a.txt")
+    assert ours == git_in(repo, "ls-files", "-s", "a.txt")
+
+
+def blob(repo: Path, git_in: GitIn, data: bytes) -> str:
+    return git_in(repo, "hash-object", "-w", "--no-filters", "--stdin", stdin=data).decode().strip()

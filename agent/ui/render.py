@@ -56,7 +56,7 @@ def draw(view: CardView, width: int, colours: Theme, *, side_by_side: bool = Fal
 
 def title_rule(left: Line, right: Line, width: int, colours: Theme) -> Line:
     """`━━ left ━━━━━ right ━`"""
-    gap = width - line_width(left) - line_width(right) - 6 - bool(right)
+    gap = width - line_width(left) - line_width(right) - 7
     start: Line = [(colours["rule"], "━━ "), *left, (colours["rule"], " " + "━" * max(1, gap))]
     return [*start, *([("", " "), *right, (colours["rule"], " ━")] if right else [(colours["rule"], "━━━")])]
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from agent.core.view import card_view
 from agent.ui.keys import KEYS, footer
-from agent.ui.paint import DARK, LIGHT, MONO, line_width, plain_text, theme, wrap
-from agent.ui.render import draw
+from agent.ui.paint import DARK, LIGHT, MONO, Line, line_width, plain_text, theme, wrap
+from agent.ui.render import draw, title_rule
 from agent.ui.sheet import Sheet
 from agent.ui.stream import Prose
 from tests.support.cards import card, checked
@@ -105,6 +105,11 @@ def test_a_card_fits_its_terminal_at_every_size() -> None:
                 assert len(lines) <= max(rows, 6)
                 assert all(line_width(line) <= columns for line in lines if "━" not in plain_text([line]))
                 sheet.scroll_page(1)
+
+
+@pytest.mark.parametrize("right", [[], [("", "+1 −2")]])
+def test_a_rule_is_as_wide_as_its_terminal(right: Line) -> None:
+    assert line_width(title_rule([("", "question 1")], right, 80, DARK)) == 80
 
 
 def test_all_rows_can_be_reached_by_scrolling() -> None:

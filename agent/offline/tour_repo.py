@@ -12,10 +12,13 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
-from agent.core.errors import GitFailed
-from agent.io.process import run, start
+import git
+from gitdb.db import LooseObjectDB
+
+from agent.io.process import start
 
 SUBJECT = "Start the shop"
+GUIDE = git.Actor("copair tour", "tour@copair.invalid")
 PREFIX = "copair-tour-"
 WATCHER = "import shutil, sys; sys.stdin.read(); shutil.rmtree(sys.argv[1], ignore_errors=True)"
 """Its standard input ends when the process that holds the other end does."""
@@ -38,7 +41,8 @@ def prepare_tour() -> Iterator[tuple[Path, Path]]:
                 shutil.copytree(example, root, ignore=NO_COPY)
         else:
             shutil.copytree(Path(__file__).resolve().parents[2] / "examples" / "tour", root, ignore=NO_COPY)
-        _commit(root)
+        with _no_git_variables():
+            _commit(root)
         yield root, state
 
 
@@ -54,27 +58,30 @@ def _watched(folder: str) -> Iterator[None]:
         watcher.communicate()
 
 
+@contextmanager
+def _no_git_variables() -> Iterator[None]:
+    """GitPython and git follow GIT_DIR and its like: started from a hook, they would lead into the person's repository."""
+    kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("GIT_")}
+    os.environ["GIT_CONFIG_GLOBAL"] = os.environ["GIT_CONFIG_SYSTEM"] = os.devnull
+    try:
+        yield
+    finally:
+        del os.environ["GIT_CONFIG_GLOBAL"], os.environ["GIT_CONFIG_SYSTEM"]
+        os.environ.update(kept)
+
+
 def _commit(root: Path) -> None:
-    """git with an identity for these calls alone, and without the person's configuration, template and hooks."""
-    kept = ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP")
-    env = {name: os.environ[name] for name in kept if name in os.environ} | {
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "HOME": str(root),
-        "GIT_AUTHOR_NAME": "copair tour",
-        "GIT_AUTHOR_EMAIL": "tour@copair.invalid",
-        "GIT_COMMITTER_NAME": "copair tour",
-        "GIT_COMMITTER_EMAIL": "tour@copair.invalid",
-    }
-    _git(root, env, "init", "-q", "--template=", "--initial-branch=main")
-    info = root / ".git" / "info"
-    info.mkdir(exist_ok=True)
-    (info / "exclude").write_text(EXCLUDED, encoding="utf-8")
-    _git(root, env, "add", "--all")
-    _git(root, env, "commit", "-q", "--no-gpg-sign", "-m", SUBJECT)
-
-
-def _git(root: Path, env: dict[str, str], *arguments: str) -> None:
-    ran = run(["git", *arguments], cwd=root, env=env, timeout_seconds=60)
-    if ran.status != 0:
-        raise GitFailed(f"git {arguments[0]} failed in {root}", stderr=ran.stderr, status=ran.status)
+    """One commit by GitPython, in its own process: no template, no hook, no signing, and no identity of the person."""
+    # The option counts as unsafe because a template brings hooks; this one is empty, so that the person's brings none.
+    repository = git.Repo.init(
+        root, odbt=LooseObjectDB, template="", initial_branch="main", allow_unsafe_options=True
+    )
+    try:
+        info = root / ".git" / "info"
+        info.mkdir(exist_ok=True)
+        (info / "exclude").write_text(EXCLUDED, encoding="utf-8")
+        files = sorted(path for path in root.rglob("*") if path.is_file() and ".git" not in path.parts)
+        repository.index.add([path.relative_to(root).as_posix() for path in files])
+        repository.index.commit(SUBJECT, author=GUIDE, committer=GUIDE, skip_hooks=True)
+    finally:
+        repository.close()

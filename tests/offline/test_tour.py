@@ -195,3 +195,14 @@ def test_every_card_keeps_the_limits(scene: Scene) -> None:
 
 def test_the_large_proposal_is_larger_than_a_card() -> None:
     assert script.RECEIPT_TEXT.count("\n") > Budget().lines
+
+
+def test_variables_of_git_do_not_lead_the_tour_into_the_persons_repository(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = sorted(path.name for path in (repo / ".git").iterdir())
+    monkeypatch.setenv("GIT_DIR", str(repo / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(repo / ".git" / "index"))
+    with prepare_tour() as (root, _):
+        assert (root / ".git" / "index").is_file()
+    assert sorted(path.name for path in (repo / ".git").iterdir()) == before

@@ -27,6 +27,7 @@ from agent.evidence.api import ApiChecker
 from agent.evidence.store import CheckStore
 from agent.git.apply import Recovered
 from agent.io import journal
+from agent.io.journal import SessionInfo
 from agent.loop.commands import STANDARD
 from agent.loop.desk import Desk
 from agent.loop.driver import MAX_OUTPUT_TOKENS, Driver, Session
@@ -52,11 +53,23 @@ def model_driver(
     """A session with the chosen model, or with the offline pair when none is set up."""
     found, why, price = pick_model(bench, wanted)
     limits = _limits(bench, wanted)
+    lost = None if wanted.resume else _cut_off(bench)
     driver = make_driver(
         bench, frontend, inbox, found, source="model", resume=wanted.resume, limits=limits, price=price
     )
     driver.tell(why)
+    if lost is not None:
+        first = f" ({lost.first[:60]})" if lost.first else ""
+        driver.tell(
+            f"The last session{first} was cut off.", "warning", f"copair resume {lost.id} goes on with it"
+        )
     return driver
+
+
+def _cut_off(bench: Workbench) -> SessionInfo | None:
+    """The latest session of this repository, when it ended without saying so."""
+    latest = next(iter(journal.sessions(bench.place.state)), None)
+    return latest if latest is not None and latest.crashed else None
 
 
 def pick_model(bench: Workbench, wanted: Wanted) -> tuple[Model, str, PriceOf]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,3 +110,23 @@ def test_the_tour_is_left_with_q_and_leaves_nothing_behind(tmp_path: Path, herme
     assert not re.search("Traceback", ran.stderr)
     assert not list(tmp_path.iterdir())
     assert not [path for path in hermetic_seal.rglob("*") if path.is_file() and path.name != ".gitconfig"]
+
+
+def test_a_session_that_was_killed_is_offered_at_the_next_start(project: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "agent", "fix F401"],
+        cwd=project,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("To apply type: "):
+                break
+        process.kill()
+        process.stdout.read()
+    ran = copair(project, "fix F401", stdin="")
+    assert "was cut off" in ran.stdout
+    assert "copair resume " in ran.stdout
+    assert (project / "a.py").read_text().startswith("import os\n")

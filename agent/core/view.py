@@ -183,7 +183,7 @@ def _files(card: Card, context: int, unfold: bool, unknown: frozenset[str]) -> I
             added=body.added,
             removed=body.removed,
             hunks=body.hunks,
-            because=tuple(_because(card, (old_path, write.path), unknown)),
+            because=tuple(dict.fromkeys(_because(card, (old_path, write.path), unknown))),
             rows=body.rows,
         )
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.core.chunk import Because, Chunk, Grade
+from agent.core.clean import plain
 from agent.core.frontend import Card
 from agent.core.hunk import FileState, Mode, Write
 from agent.core.review import Evidence, EvidenceKind, Verdict
@@ -195,6 +196,12 @@ def test_names_in_backticks_are_strong_and_unknown_ones_are_marked() -> None:
         ("known", False, True),
         ("ghost()", True, True),
     ]
+
+
+def test_one_reason_for_two_edits_of_a_file_is_said_once() -> None:
+    because = tuple(Because("src/a.py", text) for text in ("B006", "B006", "and the caller"))
+    seen = view("a\n", "b\n", because=because)
+    assert [plain(line) for line in seen.files[0].because] == ["B006", "and the caller"]
 
 
 def test_a_match_below_exact_is_said_with_its_because() -> None:

@@ -16,6 +16,11 @@ def main() -> int:
 
         sys.stdout.write(f"copair {__version__}\n")
         return 0
+    if arguments in (["--help"], ["-h"]):
+        from agent.cli.help import page
+
+        sys.stdout.write(page())
+        return 0
     early = None
     if not arguments and sys.stdin.isatty() and sys.stdout.isatty():
         from agent.ui.early import begin

@@ -6,7 +6,6 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
-from agent.core.clean import clean
 from agent.core.errors import CopairError, Exit
 
 if TYPE_CHECKING:
@@ -72,6 +71,8 @@ def tell_fault() -> int:
 
 def tell_error(error: CopairError) -> None:
     """What happened, what was left untouched, what to do next; clean text, on stderr."""
+    from agent.core.clean import clean  # here, so that `--help` need not import what data is made of
+
     lines = [f"copair: {error.message}"]
     if error.untouched:
         lines.append(f"        ({error.untouched})")

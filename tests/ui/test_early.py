@@ -73,3 +73,51 @@ def test_it_needs_the_standard_library_only() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[] True\n"
+
+
+UP_TO_THE_PROMPT = """
+import sys
+
+before = set(sys.modules)
+
+class StopAtTheRest:
+    def find_spec(self, name, path=None, target=None):
+        if name == "agent.cli.entry":
+            sys.stderr.write(" ".join({module.split(".")[0] for module in set(sys.modules) - before}))
+            sys.exit(7)
+
+sys.argv = ["copair"]
+sys.meta_path.insert(0, StopAtTheRest())
+from agent.__main__ import main
+main()
+"""
+HEAVY = {
+    "asyncio",
+    "subprocess",
+    "email",
+    "http",
+    "inspect",
+    "dataclasses",
+    "json",
+    "typing",
+    "re",
+    "pathlib",
+}
+
+
+def test_nothing_heavy_is_imported_before_the_prompt_is_drawn() -> None:
+    master, slave = os.openpty()
+    ran = subprocess.run(
+        [sys.executable, "-c", UP_TO_THE_PROMPT],
+        stdin=slave,
+        stdout=slave,
+        stderr=subprocess.PIPE,
+        timeout=30,
+    )
+    os.close(slave)
+    assert "› " in os.read(master, 4096).decode()
+    os.close(master)
+    assert ran.returncode == 7
+    loaded = set(ran.stderr.decode().split())
+    assert loaded - set(sys.stdlib_module_names) == {"agent"}
+    assert loaded & HEAVY == set()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from agent.core import events as ev
-from agent.core.dialog import ToolCall
+from agent.core.dialog import FaultKind, ToolCall
 from agent.core.review import Verdict
 from agent.core.session import Item, State, Status
 from agent.core.stack import blocked_by
@@ -194,6 +194,8 @@ def _speak(state: State, limits: Limits) -> Effect:
     """The model's turn when there is something for it, else the person's."""
     if is_review(state) and not (state.notes or state.results or state.wants_reply):
         return Prompt("all decided")
+    if state.failure is not None and state.failure.kind == FaultKind.CANCELLED:
+        return Prompt("stopped; say how to go on, or /retry")
     if state.failure is not None:
         return Prompt("the last request failed; say something, or /retry")
     if not state.wants_reply:

@@ -148,6 +148,14 @@ def test_what_is_said_while_the_model_streams_goes_out_afterwards(ended: ev.Even
     assert request.outgoing(state, ()) == (UserMessage("no: y"),)
 
 
+@pytest.mark.parametrize(("kind", "words"), [("cancelled", "stopped"), ("network", "failed")])
+def test_a_reply_that_the_person_stopped_is_not_called_a_failure(kind: str, words: str) -> None:
+    sent = [START, ev.Said("x", "x"), ev.Requested((UserMessage("x"),))]
+    step = steps.next_step(fold([*sent, ev.TurnFailed(kind, "message")]))
+    assert isinstance(step, steps.Prompt)
+    assert words in step.reason
+
+
 def test_a_decision_begins_the_count_of_requests_anew() -> None:
     many = [ev.Requested((), may_propose=True)] * steps.REQUESTS
     state = fold([*proposed(chunk("1")), *many, replied()])

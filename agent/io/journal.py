@@ -20,6 +20,8 @@ from agent.io.paths import make_private
 
 HEAD_LINES = 200
 TAIL_BYTES = 1 << 16
+BORDERS = (b'{"type":"ended"', b'{"type":"started"', b'{"type":"resumed"')
+"""How the lines begin that say whether a session is over."""
 
 
 class SessionInfo(msgspec.Struct, frozen=True):
@@ -174,7 +176,9 @@ def _info(path: Path) -> SessionInfo | None:
 
 
 def _ends(path: Path) -> bool:
+    """True when its end was written; undos and commits afterwards do not open it again."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL_BYTES))
         lines = file.read().split(b"\n")
-    return len(lines) > 1 and lines[-1] == b"" and lines[-2].startswith(b'{"type":"ended"')
+    marks = [line for line in lines if line.startswith(BORDERS)]
+    return lines[-1] == b"" and bool(marks) and marks[-1].startswith(BORDERS[0])

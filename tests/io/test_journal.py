@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from agent.core.dialog import Protocol
 from agent.core.errors import StateError
-from agent.core.events import VERSION, Ended, Event, Noted, Proposed, Said, Started, StoredState
+from agent.core.events import (
+    VERSION,
+    Ended,
+    Event,
+    Noted,
+    Proposed,
+    Resumed,
+    Said,
+    Started,
+    StoredState,
+    UndoRefused,
+)
 from agent.io.journal import Journal, decode, encode, read, sessions
 from agent.io.locks import Locked
 
@@ -99,8 +110,14 @@ def test_sessions_are_listed_newest_first_with_their_first_sentence(tmp_path: Pa
 
 def test_resuming_after_the_end_opens_the_session_again(tmp_path: Path) -> None:
     write(tmp_path, "a", started("a"), Ended(2.0, "quit"))
-    write(tmp_path, "a", Noted("info", "x"))
+    write(tmp_path, "a", Resumed(3.0, "m", Protocol.TOOLS), Noted("info", "x"))
     assert sessions(tmp_path)[0].crashed
+
+
+def test_an_undo_after_the_end_does_not_make_the_session_look_crashed(tmp_path: Path) -> None:
+    write(tmp_path, "a", started("a"), Ended(2.0, "quit"))
+    write(tmp_path, "a", UndoRefused("1", "x"))
+    assert sessions(tmp_path)[0].ended
 
 
 def test_an_unreadable_session_does_not_hide_the_others(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -123,16 +124,25 @@ def checks_command(bench: Workbench) -> Callable[[Driver, str], None]:
 
 
 class ChunkChecks:
-    """ports.Checks over the examiner, which is made when the first card is open: its imports are not free."""
+    """ports.Checks over the examiner, which is made when it is first needed: its imports are not free."""
 
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
         self._examiner: Examiner | None = None
+        self._lock = threading.Lock()
 
     def examine(
         self, chunk: Chunk, writes: Sequence[Write], before: Sequence[Write], cancel: Cancel
     ) -> Iterator[Evidence]:
-        if self._examiner is None:
-            self._examiner = make_examiner(self._bench)
-            self._bench.closing.append(self._examiner.close)
-        return self._examiner.examine(chunk, writes, before, cancel)
+        return self._made().examine(chunk, writes, before, cancel)
+
+    def warm(self) -> None:
+        """Make the scratch tree while the model thinks, when a check was accepted; returns at once."""
+        threading.Thread(target=lambda: self._made().warm(), name="scratch", daemon=True).start()
+
+    def _made(self) -> Examiner:
+        with self._lock:
+            if self._examiner is None:
+                self._examiner = make_examiner(self._bench)
+                self._bench.closing.append(self._examiner.close)
+            return self._examiner

@@ -121,6 +121,7 @@ def make_driver(
     book = journal.Journal(bench.place.state, session)
     state = fold(journal.read(book.path)) if resume else State()
     tools = Tools(Files(bench.repo.git, bench.repo.read), bench.place.prefix)
+    own = ChunkChecks(bench)
     parts = Session(
         model=model,
         system=system_prompt(model.protocol if model else Protocol.TOOLS, bench.settings.budget),
@@ -129,7 +130,8 @@ def make_driver(
         frontend=frontend,
         desk=make_desk(bench, onto),
         clock=bench.clock,
-        examiner=Examiner(_checks(bench, model, source)),
+        examiner=Examiner(_checks(own, bench, model, source)),
+        warm=None if source == "tour" else own.warm,
         mention=_mention(tools),
         switch_model=_switch(bench),
         price=price,
@@ -167,12 +169,11 @@ def _check_names(bench: Workbench) -> tuple[str, ...]:
         return ()  # a damaged list is said with the first card, by the examiner
 
 
-def _checks(bench: Workbench, model: Model | None, source: str) -> Checks:
+def _checks(own: ChunkChecks, bench: Workbench, model: Model | None, source: str) -> Checks:
     """What looks at each chunk. Findings of ruff count where ruff made the proposal."""
     findings = FindingChecks(Ruff(bench.place.root))
     if source == "tour":
         return findings
-    own = ChunkChecks(bench)
     return InTurn(findings, own) if isinstance(model, OfflinePair) else own
 
 

@@ -57,6 +57,8 @@ class Session(msgspec.Struct):
     price: Callable[[Usage], float | None] = lambda usage: None
     """What one request cost in US dollars; None when that is not known."""
     max_output_tokens: int = MAX_OUTPUT_TOKENS
+    warm: Callable[[], None] | None = None
+    """Called with the first request: what the first card will need can be made while the model thinks."""
     place: str = ""
     limits: steps.Limits = steps.Limits()
     commands: dict[str, Callable[[Driver, str], None]] = {}
@@ -194,6 +196,9 @@ class Driver:
         if self.parts.model is None:
             self.record(ev.TurnFailed("no model", "no model is configured", "copair connect finds one"))
             return
+        if self.parts.warm is not None:
+            self.parts.warm()
+            self.parts.warm = None
         changed = self._changed_files()
         messages = request.outgoing(self.state, tuple(changed))
         window = self.parts.model.context_tokens

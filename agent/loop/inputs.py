@@ -33,6 +33,9 @@ from agent.loop.turn import Streamed, StreamEnded
 if TYPE_CHECKING:
     from agent.loop.driver import Driver
 
+GOODBYES = frozenset({"q", "quit", "exit"})
+"""Said alone they end the session; nobody wants a model to think about them."""
+
 
 def take(driver: Driver, thing: Input | Streamed | StreamEnded | EvidenceFound | ExaminationOver) -> None:
     """Do what one thing of the inbox means for the session that is running."""
@@ -50,6 +53,8 @@ def take(driver: Driver, thing: Input | Streamed | StreamEnded | EvidenceFound |
             _decide(driver, thing)
         case AnswerIn(call_id=call_id, answer=answer):
             _answer(driver, call_id, answer)
+        case Say(text=text) if text.strip() in GOODBYES:
+            _quit(driver, "quit")
         case Say(text=text):
             _say(driver, text)
         case Interrupt():

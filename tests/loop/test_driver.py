@@ -212,6 +212,30 @@ def test_deferred_chunks_are_counted_and_come_back_on_request(project: Path) -> 
     assert "a + b" in (project / "calc.py").read_text().split("sub")[0]
 
 
+@pytest.mark.parametrize("word", ["q", " quit ", "exit"])
+def test_a_lone_goodbye_ends_the_session_and_asks_no_model(word: str, project: Path) -> None:
+    model = Script(propose(FIX_ADD))
+    played = play(project, model, say(Say(word)), say(Say("x")), approve)
+    assert not model.requests
+    assert isinstance(played.person.events[-1], ev.Ended)
+    assert (project / "calc.py").read_text() == CODE
+
+
+def test_a_chunk_that_could_not_be_written_comes_back_when_it_can_be(project: Path) -> None:
+    (project / "calc.py").chmod(0o444)
+
+    def mend_then_later(person: Person) -> Command:
+        assert (project / "calc.py").read_text() == CODE
+        (project / "calc.py").chmod(0o644)
+        return Command("later")
+
+    model = Script(propose(FIX_ADD), text("I see."))
+    played = play(project, model, say(Say("x")), approve, mend_then_later, approve)
+    assert "read-only; make it writable" in model.said(1)
+    assert (project / "calc.py").read_text() == CODE.replace("a - b", "a + b", 1)
+    assert [item.status for item in played.state.items] == [Status.APPLIED]
+
+
 def test_moving_in_the_stack_shows_another_card(project: Path) -> None:
     big = {"path": "big.py", "content": "".join(f"def f{n}():\n    return {n}\n\n\n" for n in range(15))}
     played = play(project, Script(propose(big)), say(Say("x")), do(Move(1)))

@@ -26,27 +26,29 @@ class Blobs:
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / digest[2:]
 
-    def put(self, data: bytes) -> str:
-        """Store durably and return the digest. Raises OSError (disk full) and StateError."""
+    def put(self, data: bytes, *, durable: bool = True) -> str:
+        """Store and return the digest; durably, unless it can be had again elsewhere. Raises OSError and StateError."""
         digest = digest_of(data)
         path = self._path(digest)
         if not path.exists():
             make_private(path.parent)
-            self._write(path, zlib.compress(data, 1))
+            self._write(path, zlib.compress(data, 1), durable)
         return digest
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def _write(self, path: Path, data: bytes, durable: bool) -> None:
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         temporary.unlink(missing_ok=True)
         try:
             with Folder.open(path.parent) as folder:
                 fd = self._calls.create(folder, os.fsencode(temporary.name), data, 0o600)
                 try:
-                    self._calls.sync(fd)
+                    if durable:
+                        self._calls.sync(fd)
                 finally:
                     os.close(fd)
                 temporary.replace(path)
-                self._calls.sync_folder(folder)
+                if durable:
+                    self._calls.sync_folder(folder)
         finally:
             temporary.unlink(missing_ok=True)
 

@@ -188,8 +188,11 @@ class Driver:
         return True
 
     def examine(self, item: Item, writes: tuple[Write, ...], *, again: bool = False) -> None:
-        before = self.parts.desk.tests_before(self.state, item)
-        self.parts.examiner.start(item.chunk, writes, before, self.inbox, again=again)
+        """Start making evidence, unless this very version is being looked at already."""
+        state = self.state
+        self.parts.examiner.start(
+            item.chunk, writes, lambda: self.parts.desk.tests_before(state, item), self.inbox, again=again
+        )
 
     def call_model(self, may_propose: bool) -> None:
         """Send what is due and stream the reply."""

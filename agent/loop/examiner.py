@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -40,10 +40,10 @@ class Examiner:
         self._running: dict[str, _Examination] = {}
 
     def start(
-        self, chunk: Chunk, writes: Sequence[Write], before: Sequence[Write], inbox: queue.SimpleQueue[Any],
+        self, chunk: Chunk, writes: Sequence[Write], before: Callable[[], Sequence[Write]], inbox: queue.SimpleQueue[Any],
         *, again: bool = False,
     ) -> None:  # fmt: skip
-        """Examine `writes`; `before` is what of the stack counts as the state before. Returns at once."""
+        """Examine `writes`; `before` gives what of the stack counts as the state before. Returns at once."""
         checks = self._checks
         digest = writes_digest(writes)
         known = self._running.get(chunk.id)
@@ -51,10 +51,11 @@ class Examiner:
             return
         self.stop(chunk.id)
         mine = self._running[chunk.id] = _Examination(digest, Cancel())
+        base = before()
 
         def work() -> None:
             try:
-                for evidence in checks.examine(chunk, writes, before, mine.cancel):
+                for evidence in checks.examine(chunk, writes, base, mine.cancel):
                     if mine.cancel.cancelled:
                         return
                     inbox.put(EvidenceFound(chunk.id, evidence))

@@ -90,7 +90,8 @@ def written(state: State, event: ev.Wrote | ev.WriteRefused | ev.Blocked | ev.Pr
         case ev.WriteRefused(drifted=True):
             return put_item(state, event.chunk, status=Status.PENDING, approved_digest="")
         case ev.WriteRefused():
-            return put_item(state, event.chunk, status=Status.BLOCKED, reason=event.reason)
+            # No fault of the change: /later brings it back when there is room, or the file may be written.
+            return put_item(state, event.chunk, status=Status.DEFERRED, reason=event.reason)
         case ev.Blocked():
             return _late(
                 put_item(state, event.chunk, status=Status.BLOCKED, reason=event.reason), event.chunk

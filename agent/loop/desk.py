@@ -196,7 +196,8 @@ class Desk:
                     approval.chunk, "changed since the card was shown", paths, drifted=True
                 )
             case Refused(path=path, reason=reason, hint=hint):
-                return ev.WriteRefused(approval.chunk, f"{reason} {hint}".strip(), (path,))
+                words = f"{reason}; {hint}" if hint else reason
+                return ev.WriteRefused(approval.chunk, words, (path,))
 
     def _store_writes(self, writes: Iterable[Write]) -> tuple[ev.StoredWrite, ...]:
         return tuple(

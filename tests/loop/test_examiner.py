@@ -40,7 +40,7 @@ def test_a_chunk_is_being_checked_until_the_last_piece_has_come(pieces: tuple[Ev
     checks = Slow(pieces)
     examiner = Examiner(checks)
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    examiner.start(CHUNK, WRITES, (), inbox)
+    examiner.start(CHUNK, WRITES, tuple, inbox)
     assert examiner.is_checking("1")
     assert not examiner.is_checking("2")
     checks.go.set()
@@ -51,5 +51,5 @@ def test_a_chunk_is_being_checked_until_the_last_piece_has_come(pieces: tuple[Ev
 
 def test_without_checks_nothing_is_being_checked() -> None:
     examiner = Examiner(None)
-    examiner.start(CHUNK, WRITES, (), queue.SimpleQueue())
+    examiner.start(CHUNK, WRITES, tuple, queue.SimpleQueue())
     assert not examiner.is_checking("1")

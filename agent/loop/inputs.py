@@ -92,6 +92,10 @@ def _turn_over(driver: Driver, number: int) -> None:
     if isinstance(event, ev.Replied):
         event = msgspec.structs.replace(event, dollars=driver.parts.price(event.usage))
     driver.record(event, sync=True)
+    if isinstance(event, ev.Replied) and driver.state.failure:
+        driver.tell(
+            driver.state.failure.message, "warning", "nothing of it is used; say how to go on, or /retry"
+        )
 
 
 def _decide(driver: Driver, decide: Decide) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.core import events as ev
-from agent.core.dialog import Fault, FaultKind, Protocol
+from agent.core.dialog import Done, Fault, FaultKind, Protocol, Request, Stop, StreamEvent
 from agent.core.frontend import Command, Decide, Move, Say, Undo
 from agent.core.hunk import FileState, Mode
 from agent.core.review import Approve, Ask, Defer, Edit, Reject, Revise
@@ -184,6 +184,20 @@ def test_a_failed_request_says_so_and_retry_goes_on(project: Path) -> None:
     model = Script(fault(Fault(FaultKind.NETWORK, "cut")), propose(FIX_ADD))
     play(project, model, say(Say("x")), say(Command("retry")), approve)
     assert "a + b" in (project / "calc.py").read_text().split("sub")[0]
+
+
+@pytest.mark.parametrize(
+    ("stop", "words"), [(Stop.LENGTH, "cut"), (Stop.REFUSAL, "refused"), (Stop.CONTEXT, "window is full")]
+)
+def test_a_reply_that_stopped_early_is_said_to_be_unusable_and_becomes_no_card(
+    project: Path, stop: Stop, words: str
+) -> None:
+    def cut(request: Request) -> list[StreamEvent]:
+        return [*list(propose(FIX_ADD)(request))[:-1], Done(stop)]
+
+    played = play(project, Script(cut), say(Say("x")))
+    assert any(words in notice for notice in played.person.notices)
+    assert not played.person.cards
 
 
 def test_an_edit_that_does_not_fit_goes_back_to_the_model_and_never_becomes_a_card(project: Path) -> None:

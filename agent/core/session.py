@@ -13,6 +13,7 @@ import msgspec
 from agent.core import events as ev
 from agent.core.decided import chunk_key, decided, put_item, undone, written
 from agent.core.dialog import AssistantMessage, Stop, ToolResult
+from agent.core.review import Evidence
 from agent.core.state import OPEN, Item, Source, State, Status
 
 __all__ = ["OPEN", "Item", "Source", "State", "Status", "chunk_key", "evolve", "fold", "is_synthetic"]
@@ -80,7 +81,7 @@ def evolve(state: State, event: ev.Event) -> State:
             return undone(state, event)
         case ev.Examined():
             item = state.item(event.chunk)
-            return put_item(state, event.chunk, evidence=(*item.evidence, event.evidence)) if item else state
+            return put_item(state, event.chunk, evidence=_latest(item.evidence, event)) if item else state
         case ev.EpochStarted():
             return put(state, history=event.history, epoch=state.epoch + 1, last_input_tokens=0)
         case ev.Finished():
@@ -91,6 +92,18 @@ def evolve(state: State, event: ev.Event) -> State:
             return state
         case ev.Ended():
             return put(state, ended=True, streaming=False)
+
+
+def _latest(evidence: tuple[Evidence, ...], event: ev.Examined) -> tuple[Evidence, ...]:
+    """What is found again, by `t` or after a resume, takes the place of what was found before."""
+
+    def key(piece: Evidence) -> tuple[str, ...]:
+        return piece.kind, piece.digest, piece.command or piece.summary, piece.where
+
+    found = event.evidence
+    if all(key(piece) != key(found) for piece in evidence):
+        return (*evidence, found)
+    return tuple(found if key(piece) == key(found) else piece for piece in evidence)
 
 
 def _said(state: State, event: ev.Said) -> State:

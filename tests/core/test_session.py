@@ -11,7 +11,18 @@ from agent.core import request, steps
 from agent.core.chunk import Chunk
 from agent.core.dialog import Protocol, Stop, ToolCall, ToolResult, Usage, UserMessage
 from agent.core.hunk import ChangeKind, FileChange, Hunk
-from agent.core.review import Answer, Approve, Ask, Defer, Question, Reject, Revise
+from agent.core.review import (
+    Answer,
+    Approve,
+    Ask,
+    Defer,
+    Evidence,
+    EvidenceKind,
+    Question,
+    Reject,
+    Revise,
+    Verdict,
+)
 from agent.core.session import State, Status, fold
 
 START = ev.Started(ev.VERSION, "s1", 0.0, "/r", "main", "scripted", Protocol.TOOLS)
@@ -116,6 +127,21 @@ def test_a_question_about_a_card_goes_out_and_the_card_comes_back() -> None:
     state = fold([ev.Decided("1", Reject("no"))], state)
     assert steps.next_step(state) == steps.CallModel()
     assert 'Chunk 1 "title 1" was rejected: no.' in request.outgoing(state, ())[0].text  # type: ignore[union-attr]
+
+
+def test_evidence_that_is_found_again_takes_the_place_of_the_older() -> None:
+    def check(command: str, summary: str, digest: str = "d1") -> ev.Examined:
+        return ev.Examined("1", Evidence(EvidenceKind.CHECK, Verdict.VERIFIED, summary, digest, command))
+
+    found = [
+        check("", "no check"),
+        check("pytest", "failed"),
+        check("", "no check"),
+        check("pytest", "passed"),
+    ]
+    state = fold([*proposed(chunk("1")), *found, check("pytest", "passed", "d2")])
+    kept = [(piece.summary, piece.digest) for piece in state.items[0].evidence]
+    assert kept == [("no check", "d1"), ("passed", "d1"), ("passed", "d2")]
 
 
 @pytest.mark.parametrize("first_failed", [False, True])

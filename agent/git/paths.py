@@ -21,7 +21,7 @@ from agent.core.text import name_from_bytes, name_to_bytes
 from agent.git.collisions import IGNORABLE, IndexNames, Names, folded
 from agent.git.command import Git, file_stamp
 from agent.git.index import is_plain, read_entries
-from agent.io.files import TEMPORARY, Parts, Tree
+from agent.io.files import TEMPORARY, BehindLink, Parts, Tree
 from agent.ports import Place
 
 DRIVE = re.compile(r"[A-Za-z]:")
@@ -160,7 +160,7 @@ class Fence:
         try:
             with self._tree.folder(parts):
                 return True
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, BehindLink):
             return False
 
 

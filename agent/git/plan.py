@@ -91,6 +91,9 @@ def unwritable(state: FileState | None) -> str:
 
 def _find(repo: Repo, fenced: Fenced, write: Write, leaving: set[str]) -> Found | None:
     parts = fenced.parts
+    if write.old is None and any(join(parts[:number]) in leaving for number in range(1, len(parts))):
+        # Below a file or link that the same set deletes; that one is compared by itself.
+        return None
     if write.old is None and _is_folder(repo, parts):
         below = write.path + "/"
         if any(path.startswith(below) for path in leaving):
@@ -120,7 +123,7 @@ def _check_place(repo: Repo, fenced: Fenced, found: Found | None, leaving: set[s
     hint = "make it writable (chmod u+w), then try again"
     if found is not None and stat.S_ISREG(found.status.st_mode) and not found.status.st_mode & WRITABLE:
         raise PathRefused(f"{fenced.path} is read-only", hint=hint)
-    depth = _standing(repo, fenced.parts, ())
+    depth = _standing(repo, fenced.parts, leaving)
     with repo.tree.folder(fenced.parts[:depth]) as folder:
         if not folder.status().st_mode & WRITABLE:
             raise PathRefused(f"the folder of {fenced.path} is read-only", hint=hint)
@@ -180,7 +183,7 @@ def _standing(repo: Repo, parts: Parts, changed: Iterable[str]) -> int:
 
 
 def _stands(repo: Repo, folder: Parts, changed: Iterable[str]) -> bool:
-    if join(folder) in changed:
+    if any(join(folder[:number]) in changed for number in range(1, len(folder) + 1)):
         return False
     try:
         with repo.tree.folder(folder):

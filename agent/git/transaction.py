@@ -18,7 +18,7 @@ from agent.core.events import StoredState
 from agent.core.hunk import FileState
 from agent.core.text import digest, name_from_bytes, name_to_bytes
 from agent.git.sets import Step, WriteSet
-from agent.io.files import Found, Parts, Tree, shown
+from agent.io.files import BehindLink, Found, Parts, Tree, shown
 
 TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
 MISSING = (FileNotFoundError, NotADirectoryError)
@@ -87,7 +87,8 @@ class Transaction:
                 self._exchange(step)
         self._prove()
         for folder in self._folders():
-            with contextlib.suppress(*MISSING), self._tree.folder(folder) as opened:
+            # A folder may be gone, or a link of this set may stand there now.
+            with contextlib.suppress(*MISSING, BehindLink), self._tree.folder(folder) as opened:
                 self._calls.sync_folder(opened)
 
     def _move(self, source: str, target: str, path: str) -> None:
@@ -230,10 +231,15 @@ class Transaction:
             except (DriftSeen, PathRefused):
                 # Moved under our hands, or something else lies there now: it is the person's.
                 left.append(step.path)
-        for name in reversed(self._set.folders):
-            with contextlib.suppress(*MISSING, PathRefused):
-                self._remove_folder(parts_of(name))
+        self._remove_made()
         return tuple(left)
+
+    def _remove_made(self, within: str = "") -> None:
+        """Remove the folders that the set made, where they are empty; those at and below `within` only."""
+        for name in reversed(self._set.folders):
+            if within in ("", name) or name.startswith(within + "/"):
+                with contextlib.suppress(*MISSING, PathRefused):
+                    self._remove_folder(parts_of(name))
 
     def _take_back(self, step: Step) -> bool:
         target, temporary = parts_of(step.path), parts_of(step.temporary)
@@ -247,6 +253,7 @@ class Transaction:
             self._remove(temporary)
             return True
         if here is None and step.new is None:
+            self._remove_made(step.path)
             self._make_room(target)
             self._move(step.temporary, step.path, step.path)
             return True

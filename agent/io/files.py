@@ -29,6 +29,10 @@ GIT = b".git"
 LOST_ATTRIBUTE = {errno.ENOTSUP, errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENODATA}
 
 
+class BehindLink(PathRefused):
+    """A folder on the way is a symbolic link."""
+
+
 class Found(msgspec.Struct, frozen=True):
     """A file as it was at one moment. `status` tells whether it is still the same one, untouched."""
 
@@ -105,7 +109,7 @@ class Tree:
         if status is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), shown(parts))
         if stat.S_ISLNK(status.st_mode):
-            raise PathRefused(f"{shown(parts)} is a symbolic link; copair does not write through links")
+            raise BehindLink(f"{shown(parts)} is a symbolic link; copair does not write through links")
         if not stat.S_ISDIR(status.st_mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), shown(parts))
         path, at = folder.at(name)

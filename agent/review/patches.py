@@ -7,6 +7,8 @@ already. A file that it does not fit is left out with the reason; the others are
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 
 from agent.core.errors import GitFailed, PathRefused, UsageError
@@ -109,7 +111,12 @@ class _Reader:
         now = self.read(source)
         if now is not None or file.new_path is not None:
             tries.append((now, file))
-        tries.append((self.read(file.new_path) if file.new_path is not None else None, turned(file)))
+        there = None
+        if file.new_path is not None:
+            # A folder that the patch turns into a file is no sign that it is applied already.
+            with contextlib.suppress(PathRefused):
+                there = self.read(file.new_path)
+        tries.append((there, turned(file)))
         return tries
 
     def _named(self, file: FilePatch, path: str) -> FileState | None:

@@ -54,7 +54,9 @@ def build_stack(
 
 
 def _emptied(source: Source) -> set[str]:
-    """Names that are a file on one side of the source and a folder on the other: as files they may be absent."""
-    gone = [path for path, state in source.before.items() if state and source.after.get(path, state) is None]
-    come = [path for path, state in source.after.items() if state and source.before.get(path) is None]
-    return {folder for path in (*gone, *come) for folder in folders(path)}
+    """Names that may be absent as files: folders on the other side of the source, and what is in such folders."""
+    gone = {path for path, state in source.before.items() if state and source.after.get(path, state) is None}
+    come = {path for path, state in source.after.items() if state and source.before.get(path) is None}
+    above = {folder for path in (*gone, *come) for folder in folders(path)}
+    turned = {path for one, other in ((gone, come), (come, gone)) for path in one if other & {*folders(path)}}
+    return above | turned

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,12 @@ WRITES = (
     Write("in/b", file(b"b\n"), None),
     Write("new/c", None, file(b"c\n", Mode.EXECUTABLE)),
     Write("link", FileState(Mode.SYMLINK, b"a"), FileState(Mode.SYMLINK, b"in")),
+    Write("thing", file(b"thing\n"), None),
+    Write("thing/deep/inside", None, file(b"inside\n")),
+    Write("place/deep/inside", file(b"place\n"), None),
+    Write("place", None, FileState(Mode.SYMLINK, b"a")),
+    Write("way", FileState(Mode.SYMLINK, b"in"), None),
+    Write("way/deep/inside", None, file(b"inside\n")),
 )
 MANY = 400
 FLAGS = pytest.mark.parametrize("flags", [True, False], ids=["renameat2", "link and rename"])
@@ -30,26 +37,30 @@ FLAGS = pytest.mark.parametrize("flags", [True, False], ids=["renameat2", "link 
 
 @pytest.fixture
 def place(repo: Path) -> Place:
-    (repo / "in").mkdir()
-    (repo / "a").write_bytes(b"a\n")
-    (repo / "in" / "b").write_bytes(b"b\n")
-    (repo / "link").symlink_to("a")
     (repo / "other").write_bytes(b"mine")
-    return discover(repo)
+    place = discover(repo)
+    reset(place)
+    return place
 
 
 def reset(place: Place) -> None:
     for write in WRITES:
         path = place.root / write.path
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+    for name in ("new", "thing", "place", "way"):
+        if (place.root / name).is_dir() and not (place.root / name).is_symlink():
+            shutil.rmtree(place.root / name)
+    for write in WRITES:
+        if write.old is None:
+            continue
+        path = place.root / write.path
         path.unlink(missing_ok=True)
-        if write.old is not None:
-            path.parent.mkdir(exist_ok=True)
-            if write.old.mode == Mode.SYMLINK:
-                path.symlink_to(os.fsdecode(write.old.data))
-            else:
-                path.write_bytes(write.old.data)
-    if (place.root / "new").exists():
-        (place.root / "new").rmdir()
+        path.parent.mkdir(exist_ok=True, parents=True)
+        if write.old.mode == Mode.SYMLINK:
+            path.symlink_to(os.fsdecode(write.old.data))
+        else:
+            path.write_bytes(write.old.data)
 
 
 class At:

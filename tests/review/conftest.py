@@ -90,6 +90,8 @@ def history(repo: Path, git_in: GitIn) -> Path:
     }
     put(repo, files)
     os.symlink("program.py", repo / "link")
+    os.symlink("place", repo / "way")
+    put(repo, {"road/inside.txt": b"in\n"})
     git_in(repo, "add", "-A")
     git_in(repo, "commit", "-qm", "first")
     changed = PROGRAM.replace("x + 3", "x - 3").replace("x + 9", "x * 9") + "def added():\n    return f3(1)\n"
@@ -121,6 +123,11 @@ def history(repo: Path, git_in: GitIn) -> Path:
     put(repo, {"place": b"now a file\n"})
     (repo / "thing").unlink()
     put(repo, {"thing/inside.txt": b"now a folder\n"})
+    (repo / "way").unlink()
+    put(repo, {"way/inside.txt": b"now a folder\n"})
+    (repo / "road/inside.txt").unlink()
+    (repo / "road").rmdir()
+    os.symlink("place", repo / "road")
     git_in(repo, "add", "-A")
     git_in(repo, "commit", "-qm", "second")
     git_in(repo, "branch", "work")

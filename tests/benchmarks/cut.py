@@ -1,0 +1,246 @@
+"""Cutting: how often a half-applied stack does not parse, against git's hunks; and time and memory on large diffs.
+
+Material: every commit of this repository, and releases of PyPI and npm packages as commits, fetched by pip and
+npm (what cannot be had is named and left out). A state is broken when a file in it does not parse that parses
+before and after the whole. Run by `python -m tests.benchmarks.cut`.
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from agent.core.cut import cut
+from agent.core.errors import CopairError
+from agent.core.grammar import grammar_of, parses
+from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk
+from agent.core.outcome import States
+from agent.core.patch import Patch
+from agent.core.place import changes_between, outcome
+from agent.core.unified import parse
+from agent.git.apply import WorkTree
+from agent.git.discover import discover
+from agent.git.repo import Repo
+from agent.review.commits import read_commits
+from agent.review.script import Wanted, list_stack, open_stack
+from agent.review.source import Source
+
+Row = tuple[str, float, float]
+Steps = Iterable[Sequence[FileChange]]
+WHEELS = {
+    "requests": ("2.28.0", "2.31.0", "2.32.3"),
+    "click": ("7.1.2", "8.0.0", "8.1.0"),
+    "attrs": ("21.4.0", "22.2.0", "23.2.0"),
+    "flask": ("1.1.4", "2.0.0", "2.3.0"),
+    "httpx": ("0.22.0", "0.25.0"),
+}
+PACKAGES = {"commander": ("9.0.0", "10.0.0", "11.0.0"), "express": ("4.17.0", "4.18.0", "4.19.0")}
+ROUNDS = 5
+NO_LIMIT = float("inf")
+
+
+def commit(root: Path) -> None:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "gc.auto=0"]
+    for arguments in (["init", "-q"], ["add", "-A", "-f"], ["commit", "-qm", "all", "--allow-empty"]):
+        subprocess.run(["git", *identity, *arguments], cwd=root, check=True)
+
+
+def histories(folder: Path) -> Iterator[Path]:
+    """Repositories whose commits are releases, the first one empty."""
+    for name, versions in [*WHEELS.items(), *PACKAGES.items()]:
+        root = folder / name
+        root.mkdir()
+        commit(root)
+        for version in versions:
+            found = _fetch(name, version, folder / f"{name}-{version}")
+            if found is None:
+                sys.stderr.write(f"left out: {name} {version} cannot be fetched\n")
+                continue
+            subprocess.run(["git", "rm", "-rfq", "--ignore-unmatch", "."], cwd=root, check=True)
+            _unpack(found, root)
+            commit(root)
+        yield root
+
+
+def _fetch(name: str, version: str, into: Path) -> Path | None:
+    into.mkdir()
+    if name in PACKAGES:
+        command = ["npm", "pack", "-s", f"{name}@{version}"]
+    else:
+        pip = [sys.executable, "-m", "pip", "-q", "download", "--no-deps", "--only-binary", ":all:"]
+        command = [*pip, f"{name}=={version}"]
+    try:
+        subprocess.run(command, cwd=into, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return next(into.iterdir(), None)
+
+
+def _unpack(archive: Path, root: Path) -> None:
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as wheel:
+            wheel.extractall(root, [name for name in wheel.namelist() if ".dist-info/" not in name])
+    else:
+        with tarfile.open(archive) as tar:
+            tar.extractall(root, filter="data")
+
+
+def sources(root: Path) -> Iterator[tuple[str, Source]]:
+    """Every commit with one parent, and its name."""
+    repo = Repo(discover(root))
+    listed = subprocess.run(
+        ["git", "rev-list", "--min-parents=1", "--max-parents=1", "HEAD"],
+        cwd=root, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    for name in listed.stdout.split():
+        try:
+            source = read_commits(repo, name, "worktree")
+        except CopairError as error:
+            sys.stderr.write(f"left out: {name[:12]} of {root.name}: {error.message}\n")
+            continue
+        if source is not None:
+            yield name, source
+    repo.close()
+
+
+def _reads(path: str, state: FileState | None) -> bool:
+    grammar = grammar_of(path, state.data) if state is not None else None
+    return state is None or grammar is None or parses(grammar, state.data)
+
+
+def broken(source: Source, steps: Steps) -> int:
+    """After how many of these steps some file does not parse that does before and after all of them."""
+    done: dict[str, list[FileChange]] = {}
+    known: dict[str, bool] = {}
+    bad: set[str] = set()
+    count = 0
+    for step in steps:
+        for change in step:
+            done.setdefault(change.path, []).append(change)
+        for path in {change.path for change in step}:
+            base = source.before.get(path)
+            new_path = source.renames.get(path, path)
+            if path not in known:
+                goal = source.after.get(new_path, base)
+                known[path] = _reads(path, base) and _reads(new_path, goal)
+            states: States = outcome({path: base}, done[path])
+            fine = not known[path] or all(_reads(name, state) for name, state in states.items())
+            (bad.discard if fine else bad.add)(path)
+        count += bool(bad)
+    return count
+
+
+def git_hunks(root: Path, name: str, source: Source) -> Iterator[Sequence[FileChange]]:
+    """Commit `name` as git shows it: its own hunks with three lines of context, in the order of the files."""
+    command = ["git", "diff-tree", "-p", "-r", "-M", "--full-index", f"{name}^", name]
+    shown = parse(subprocess.run(command, cwd=root, check=True, capture_output=True).stdout)
+    assert isinstance(shown, Patch), shown
+    hunks = {file.old_path: file.hunks for file in shown.files if file.new_path is not None}
+    for change in changes_between(source.before, source.after, source.renames):
+        if change.kind is not ChangeKind.MODIFY:
+            yield [change]
+            continue
+        for hunk in hunks[change.path]:
+            own = Hunk((hunk.old_start or 1) - 1, hunk.old, hunk.new)
+            yield [FileChange(change.path, change.kind, (own,))]
+
+
+def breakages() -> list[Row]:
+    ours = theirs = steps = commits = 0
+    with tempfile.TemporaryDirectory() as folder:
+        own = Path(__file__).resolve().parents[2]
+        for root in (own, *histories(Path(folder))):
+            before = ours, theirs
+            for name, source in sources(root):
+                chunks = cut(source.before, source.after, renames=source.renames)
+                ours += broken(source, [chunk.changes for chunk in chunks])
+                theirs += broken(source, git_hunks(root, name, source))
+                steps += len(chunks)
+                commits += 1
+            sys.stderr.write(f"{root.name}: {ours - before[0]} broken, git {theirs - before[1]}\n")
+    return [
+        (f"broken states of {commits} commits in {steps} chunks", ours, NO_LIMIT),
+        ("broken states with git's hunks", theirs, NO_LIMIT),
+        ("broken states / those with git's hunks", ours / max(1, theirs), 0.5),
+    ]
+
+
+def large(root: Path, hunks: int) -> None:
+    """A repository whose last commit has so many hunks, 50 to a file."""
+    for grown in ("", " + 1"):
+        for number in range(hunks // 50):
+            folder = root / f"part{number % 10}"
+            folder.mkdir(exist_ok=True, parents=True)
+            text = "\n\n".join(
+                f"def function_{number}_{at}(first, second):\n    value = first + {at}\n    for item in range(value):\n"
+                f"        second += item\n    total = value * second{grown}\n    if total > 10:\n        return None\n"
+                "    return total\n"
+                for at in range(50)
+            )
+            (folder / f"mod{number}.py").write_text(text)
+        commit(root)
+
+
+def listed(root: Path) -> None:
+    """Read, cut, order and list the last commit; print the seconds and the most memory, in MB, that it took."""
+    idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.perf_counter()
+    place = discover(root)
+    repo = Repo(place)
+    list_stack(open_stack(repo, lambda _: WorkTree(place), Wanted("HEAD", root, lambda: b"")))
+    seconds = time.perf_counter() - began
+    repo.close()
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    sys.stdout.write(f"{seconds} {(most - idle) / 1024}\n")
+
+
+def _measure(root: Path) -> tuple[float, float]:
+    """Seconds and MB of `listed` in a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.cut", str(root)]
+    own = Path(__file__).resolve().parents[2]
+    printed = subprocess.run(command, cwd=own, check=True, capture_output=True, text=True).stdout.split()
+    return float(printed[0]), float(printed[1])
+
+
+def _stat(root: Path) -> float:
+    began = time.perf_counter()
+    subprocess.run(["git", "diff", "--stat", "HEAD~1", "HEAD"], cwd=root, check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def scale() -> list[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        roots = [Path(folder) / str(hunks) for hunks in (5_000, 10_000, 20_000)]
+        for root in roots:
+            root.mkdir()
+            large(root, int(root.name))
+        pairs = [(_measure(roots[1])[0], _stat(roots[1])) for _ in range(ROUNDS)]
+        ours, git = (statistics.median(column) for column in zip(*pairs, strict=True))
+        memory = [_measure(root)[1] for root in roots]
+    return [
+        ("10,000 hunks listed, seconds", ours, NO_LIMIT),
+        ("10,000 hunks listed / git diff --stat", ours / git, 10),
+        ("10,000 hunks listed, MB", memory[1], NO_LIMIT),
+        ("memory of 20,000 hunks / of 10,000", memory[2] / memory[1], 2.2),
+        ("memory of 10,000 hunks / of 5,000", memory[1] / memory[0], 2.2),
+    ]
+
+
+def run() -> list[Row]:
+    return [*breakages(), *scale()]
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 2:
+        listed(Path(sys.argv[1]))
+    else:
+        for name, value, limit in run():
+            sys.stdout.write(f"{name}: {value:.2f} (at most {limit:g})\n")

@@ -99,6 +99,10 @@ class _Reader:
             if start < low or end > high:
                 continue
             if child.type in self.grammar.leading:
+                if found and lead is None and start < found[-1].end:
+                    # A comment behind code, on its line: no item of its own.
+                    found[-1] = Item(found[-1].start, max(end, found[-1].end), found[-1].bodies)
+                    continue
                 if lead is None or start > lead_end:
                     if lead is not None:
                         found.append(Item(lead, lead_end))

@@ -35,6 +35,13 @@ class Because(msgspec.Struct, frozen=True):
     grade: Grade = Grade.EXACT
 
 
+class Use(msgspec.Struct, frozen=True):
+    """A name that another chunk (by its id) brings in."""
+
+    chunk: str
+    name: str
+
+
 class Chunk(msgspec.Struct, frozen=True):
     """One concern over one base, small enough for one decision.
 
@@ -50,6 +57,8 @@ class Chunk(msgspec.Struct, frozen=True):
     risks: tuple[str, ...] = ()
     because: tuple[Because, ...] = ()
     needs: tuple[str, ...] = ()
+    uses: tuple[Use, ...] = ()
+    """It can be applied without these, but makes little sense: it uses names that they bring in."""
     serves: str = ""
     place_reason: str = ""
     folded: str = ""

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from agent.core.chunk import Budget, Chunk
+from agent.core.chunk import Budget, Chunk, Use
 from agent.core.drafts import Draft, Drafts, join
 from agent.core.hunk import ChangeKind, FileChange, FileState
-from agent.core.links import link
+from agent.core.links import link, uses
 from agent.core.order import Node, arrange
 from agent.core.outcome import States
 from agent.core.place import changes_between
@@ -43,7 +43,7 @@ def cut(
     changes = changes_between(before, after, sound)
     budget = budget or Budget()
     maker = Drafts(before, after, sound, budget, progress)
-    return finish(maker.of(changes), budget, id_seed, maker.checkers)
+    return finish(maker.of(changes), before, budget, id_seed, maker.checkers)
 
 
 def sound_renames(before: States, after: States, renames: Mapping[str, str]) -> dict[str, str]:
@@ -85,7 +85,11 @@ def folders(path: str) -> list[str]:
 
 
 def finish(
-    drafts: Sequence[Draft], budget: Budget, id_seed: str = "", checkers: Mapping[str, Checker] | None = None
+    drafts: Sequence[Draft],
+    before: States,
+    budget: Budget,
+    id_seed: str = "",
+    checkers: Mapping[str, Checker] | None = None,
 ) -> tuple[Chunk, ...]:
     """Drafts as chunks: linked, ordered, with ids, titles and reasons. `checkers` are those of files by path."""
     link(drafts)
@@ -100,7 +104,8 @@ def finish(
     ids = _ids(drafts, id_seed)
     chunks = []
     seen: set[int] = set()
-    for index in order:
+    used = uses([drafts[index] for index in order], before)
+    for at, index in enumerate(order):
         draft = drafts[index]
         chunk = Chunk(
             id=ids[index],
@@ -109,6 +114,7 @@ def finish(
             changes=tuple(draft.changes),
             risks=risks[index].reasons,
             needs=tuple(ids[need] for need in sorted(draft.needs)),
+            uses=tuple(Use(ids[order[other]], name) for other, name in sorted(used[at].items())),
             place_reason=_reason(draft, index, drafts, seen, risks[index].level.word),
             folded=draft.folded,
             risk=risks[index].level.word,
@@ -222,10 +228,10 @@ def fit(
     maker = Drafts(before, after, sound, budget, None)
     drafts = maker.of(changes)
     if lines > budget.hard_lines or files > budget.files:
-        return TooBig(lines, files, tuple(chunk.title for chunk in finish(drafts, budget)))
+        return TooBig(lines, files, tuple(chunk.title for chunk in finish(drafts, before, budget)))
     if lines <= budget.lines:
         whole = Draft(
             list(changes), symbols=tuple(dict.fromkeys(s for draft in drafts for s in draft.symbols))
         )
-        return finish([whole], budget, id_seed)
-    return finish(drafts, budget, id_seed, maker.checkers)
+        return finish([whole], before, budget, id_seed)
+    return finish(drafts, before, budget, id_seed, maker.checkers)

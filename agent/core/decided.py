@@ -27,7 +27,7 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
         items: list[Item] = []
         for whole in state.items:
             parts = [msgspec.structs.replace(whole, chunk=part, evidence=()) for part in event.parts]
-            items.extend(parts if whole.chunk.id == event.chunk else [whole])
+            items.extend(parts if whole.chunk.id == event.chunk else [_renamed(whole, event)])
         return msgspec.structs.replace(state, items=tuple(items), focus="")
     if isinstance(event, ev.ChunkEdited):
         return put_item(state, event.chunk, edited=event.states, difference=event.difference)
@@ -56,6 +56,20 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
             )
         case Edit() | Split():
             return state
+
+
+def _renamed(item: Item, event: ev.ChunkSplit) -> Item:
+    """`item`, needing and using the parts where it did the chunk that was split."""
+    chunk, parts = item.chunk, [part.id for part in event.parts]
+    needs = [new for need in chunk.needs for new in (parts if need == event.chunk else [need])]
+    uses = [
+        msgspec.structs.replace(use, chunk=new)
+        for use in chunk.uses
+        for new in (parts if use.chunk == event.chunk else [use.chunk])
+    ]
+    return msgspec.structs.replace(
+        item, chunk=msgspec.structs.replace(chunk, needs=tuple(needs), uses=tuple(uses))
+    )
 
 
 def _revised(state: State, item: Item, note: str) -> State:

@@ -181,7 +181,8 @@ def _offer(state: State, candidates: tuple[Item, ...]) -> Effect:
         if item.status in (Status.REJECTED, Status.BLOCKED, Status.DROPPED, Status.UNDONE)
     }
     for item in candidates:
-        reason = blocked_by(item.chunk, gone)
+        # What a model proposed as one thing makes no sense in parts; of a diff each part was somebody's work.
+        reason = blocked_by(item.chunk, gone, uses=bool(state.source_of(item).call_id))
         if reason:
             return Block(item.chunk.id, reason)
     for item in candidates:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from agent.core import events as ev
 from agent.core.chunk import Budget, Chunk
 from agent.core.cut import TooBig, fit
-from agent.core.errors import PathRefused
+from agent.core.errors import PathRefused, StateError
 from agent.core.frontend import Card
 from agent.core.hunk import FileState, Write, writes_digest
 from agent.core.outcome import Applied, Clash, Drifted, Refused, States
@@ -20,7 +20,7 @@ from agent.core.place import changes_between, transplant_states
 from agent.core.reply import EditProblem, ModelEdit, Resolved, resolve
 from agent.core.session import Item, State, Status
 from agent.core.split import split
-from agent.core.stack import AlreadyPresent, Step, place_step, step
+from agent.core.stack import AlreadyPresent, Step, place_step, reach, step
 from agent.core.steps import Approval
 from agent.core.view import unknown_names
 from agent.core.weakness import is_test_path
@@ -41,12 +41,24 @@ class Desk:
         self._knows = knows
         self._judged: dict[tuple[str, str], tuple[str, ...]] = {}
 
-    def store(self, states: States) -> ev.StoredStates:
-        """Put contents into the blob store, durably, before an event names them."""
-        return {path: self._store_one(state) for path, state in states.items()}
+    def store(self, states: States, *, durable: bool = True) -> ev.StoredStates:
+        """Put contents into the blob store before an event names them. Raises StateError.
 
-    def _store_one(self, state: FileState | None) -> ev.StoredState | None:
-        return ev.StoredState(state.mode, self._blobs.put(state.data)) if state else None
+        Not durably for what can be read again from its source: thousands of files of a large review.
+        """
+        return {path: self._store_one(state, durable) for path, state in states.items()}
+
+    def _store_one(self, state: FileState | None, durable: bool = True) -> ev.StoredState | None:
+        if state is None:
+            return None
+        try:
+            return ev.StoredState(state.mode, self._blobs.put(state.data, durable=durable))
+        except OSError as error:
+            raise StateError(
+                f"cannot save what is needed to take changes back: {error.strerror}",
+                hint="make room in the state folder",
+                untouched="no file of yours was changed",
+            ) from error
 
     def load(self, stored: ev.StoredStates) -> States:
         return {path: self._load_one(state) for path, state in stored.items()}
@@ -65,7 +77,9 @@ class Desk:
             for other in state.items
             if other.proposal == item.proposal and other.status in (Status.APPLIED, Status.PRESENT)
         ]
-        return step(item.chunk, self.load(source.bases), applied)
+        names, _ = reach(item.chunk, applied)
+        bases = {path: stored for path, stored in source.bases.items() if path in names}
+        return step(item.chunk, self.load(bases), applied)
 
     def writes(self, state: State, item: Item) -> tuple[Write, ...] | AlreadyPresent | Clash:
         """What a yes to this item would write now, byte for byte."""
@@ -113,7 +127,7 @@ class Desk:
             position=siblings.index(item) + 1,
             total=len(siblings),
             unknown_names=self._unknown(item.chunk, writes, digest),
-            notes=notes,
+            notes=(*notes, *_without(state, item)),
             deferred=item.status is Status.DEFERRED,
             edited=item.edited is not None,
             onto=state.onto,
@@ -238,6 +252,22 @@ class Desk:
         proposed = {write.path: write.new for write in placed} if isinstance(placed, tuple) else {}
         difference = print_writes([Write(p, proposed.get(p), new) for p, new in states.items()])
         return ev.ChunkEdited(item.chunk.id, self.store(states), difference.decode("utf-8", "replace"))
+
+
+def _without(state: State, item: Item) -> tuple[str, ...]:
+    """What the person said no to and this chunk uses: it can be applied all the same."""
+    words = {
+        Status.REJECTED: "you refused",
+        Status.UNDONE: "you took back",
+        Status.DEFERRED: "you put off",
+        Status.BLOCKED: "is blocked",
+    }
+    uses = [(use, state.item(use.chunk)) for use in item.chunk.uses]
+    return tuple(
+        f"uses `{use.name}` of chunk {use.chunk} ({other.chunk.title}), which {words[other.status]}"
+        for use, other in uses
+        if other is not None and other.status in words
+    )
 
 
 def _digests(writes: Iterable[Write]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from agent.core import events as ev
-from agent.core.chunk import Budget, Chunk
+from agent.core.chunk import Budget, Chunk, Use
 from agent.core.cut import TooBig
 from agent.core.dialog import ToolCall
 from agent.core.errors import PathRefused
@@ -75,8 +75,9 @@ def too_big(found: TooBig, budget: Budget) -> str:
     """What a model is told about a proposal that nobody can keep in their head."""
     borders = "; ".join(found.borders[:NAMED_BORDERS])
     more = f"; and {len(found.borders) - NAMED_BORDERS} more" if len(found.borders) > NAMED_BORDERS else ""
+    files = "file" if found.files == 1 else "files"
     return (
-        f"Too large for one proposal: {found.lines} changed lines in {found.files} files; the limit is "
+        f"Too large for one proposal: {found.lines} changed lines in {found.files} {files}; the limit is "
         f"{budget.hard_lines} lines in {budget.files} files, {budget.lines} are good. It was not shown. "
         f"Propose it in parts, what others need first. Natural parts: {borders}{more}."
     )
@@ -104,11 +105,14 @@ def explain(chunks: Sequence[Chunk], parsed: ProposeArgs, resolved: Resolved) ->
 
 
 def renumber(chunks: Sequence[Chunk], first: int) -> tuple[Chunk, ...]:
-    """Chunks of a model's proposal get short numbers that a person can say; `needs` follow."""
+    """Chunks of a model's proposal get short numbers that a person can say; `needs` and `uses` follow."""
     names = {chunk.id: str(first + index) for index, chunk in enumerate(chunks)}
     return tuple(
         msgspec.structs.replace(
-            chunk, id=names[chunk.id], needs=tuple(names[need] for need in chunk.needs if need in names)
+            chunk,
+            id=names[chunk.id],
+            needs=tuple(names[need] for need in chunk.needs if need in names),
+            uses=tuple(Use(names[use.chunk], use.name) for use in chunk.uses if use.chunk in names),
         )
         for chunk in chunks
     )

@@ -43,6 +43,7 @@ def _row(chunk: Chunk, diffs: ChunkDiffs, stack: Stack) -> dict[str, Any]:
         "risk": chunk.risk,
         "risks": list(chunk.risks),
         "needs": list(chunk.needs),
+        "uses": [{"chunk": use.chunk, "name": use.name} for use in chunk.uses],
         "why_here": chunk.place_reason,
         "folded": chunk.folded,
         "present": chunk.id in stack.present,

@@ -67,6 +67,23 @@ def test_what_is_refused_is_left_alone_and_the_rest_applies(project: Path) -> No
     assert state.item(first.id).status is Status.REJECTED  # type: ignore[union-attr]
 
 
+def test_a_card_says_that_it_uses_what_was_refused_and_can_be_applied_all_the_same(
+    project: Path, git_in: GitIn
+) -> None:
+    git_in(project, "checkout", "-q", "theirs")
+    (project / "b.py").write_text("B = 1\n\n\ndef receipt():\n    return B\n")
+    (project / "a.py").write_text(NEW.replace("return 3", "return receipt()"))
+    git_in(project, "commit", "-qam", "third")
+    git_in(project, "checkout", "-q", "HEAD~1")
+    state, person = walk(project, "theirs", decide(Reject("no")), approve)
+    defines, uses = person.cards[0].chunk, person.cards[-1].chunk
+    assert person.cards[-1].notes == (
+        f"uses `receipt` of chunk {defines.id} ({defines.title}), which you refused",
+    )
+    assert [item.status for item in state.items] == [Status.REJECTED, Status.APPLIED]
+    assert uses.needs == ()
+
+
 def test_leaving_and_coming_back_goes_on_where_it_stopped(project: Path) -> None:
     state, _ = walk(project, "theirs", approve)
     assert len(state.open_items) == 2

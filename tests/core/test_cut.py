@@ -14,6 +14,7 @@ from agent.core.hunk import ChangeKind, FileState, Mode
 from agent.core.outcome import States
 from agent.core.place import outcome
 from agent.core.split import split
+from agent.core.symbols import outline
 
 TINY = Budget(lines=3, hard_lines=7)
 PYTHON_LINES = [
@@ -174,6 +175,39 @@ def test_what_defines_a_name_comes_before_what_uses_it() -> None:
     assert [chunk.paths for chunk in chunks] == [("z.py",), ("a.py",)]
     assert chunks[0].place_reason == "first: main uses tokenize"
     assert chunks[1].place_reason == "after tokenize: uses tokenize"
+
+
+def test_what_uses_a_new_name_says_which_chunk_brings_it_in() -> None:
+    before: States = {"a.py": text("import os", "", "", "def main():", "    pass"), "n.md": text("# Notes")}
+    after: States = {
+        "a.py": text("import os", "from z import tokenize", "", "", "def main():", "    tokenize()"),
+        "n.md": text("# Notes", "tokenize is new"),
+        "z.py": text("def tokenize():", "    return os"),
+    }
+    chunks = {chunk.title: chunk for chunk in cut(before, after)}
+    by_id = {chunk.id: chunk.title for chunk in chunks.values()}
+    uses = {title: {(by_id[use.chunk], use.name) for use in c.uses} for title, c in chunks.items()}
+    assert uses == {
+        "New file z.py: 2 lines": set(),
+        "a.py: 1 line": {("New file z.py: 2 lines", "tokenize")},
+        "main: 2 lines": {("a.py: 1 line", "tokenize"), ("New file z.py: 2 lines", "tokenize")},
+        "Notes: 1 line": set(),
+    }
+
+
+def test_words_in_strings_and_names_that_were_there_before_are_no_uses() -> None:
+    before: States = {"a.py": text("def main():", "    merge()"), "b.py": text("x = 1")}
+    after: States = {
+        "a.py": text("def main():", "    merge(1)", '    print("tokenize")  # tokenize'),
+        "b.py": text("x = 1", "", "", "def tokenize():", "    pass", "", "", "def merge():", "    pass"),
+    }
+    assert [use.name for chunk in cut(before, after) for use in chunk.uses] == []
+
+
+def test_a_comment_behind_code_is_no_item_that_can_be_taken_out() -> None:
+    lines = (b"if a:\n", b"    import x\n", b"else:  # no\n", b"    import y  # why\n", b"\n", b"    f()\n")
+    (item,) = outline("c.py", lines).body.items
+    assert [(i.start, i.end) for body in item.bodies for i in body.items] == [(3, 4), (5, 6)]
 
 
 def test_what_stops_using_a_name_comes_before_the_name_goes() -> None:

@@ -19,6 +19,7 @@ from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding.vi_state import InputMode
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import (
     BufferControl,
@@ -42,6 +43,8 @@ from agent.ui.sheet import Page, Sheet
 
 CONTEXTS = (3, 10, 30, 2000)
 """Lines of context that `v` goes through."""
+ESCAPE_SECONDS = 0.15
+"""Esc is taken as Esc when nothing follows for so long."""
 
 
 class Timing(msgspec.Struct, frozen=True):
@@ -204,10 +207,9 @@ class OpenCard:
             self._inbox(Quit("end"))
             self._wait("ending")
 
-        @keys.add("escape", filter=asking)
+        @keys.add("escape", filter=asking & Condition(lambda: escape_leaves(self._app, self._buffer)))
         def _(event: KeyPressEvent) -> None:
-            if self._app.editing_mode == EditingMode.EMACS or not self._buffer.text:
-                self._leave_line()
+            self._leave_line()
 
         @keys.add("c-z")
         def _(event: KeyPressEvent) -> None:
@@ -319,6 +321,7 @@ class OpenCard:
 
     def _ask(self, what: Asking) -> None:
         self._asking = what
+        self._app.vi_state.input_mode = InputMode.INSERT
         self._buffer.reset()
         self._app.layout.focus(self._buffer)
 
@@ -365,7 +368,19 @@ class OpenCard:
         return False
 
 
+def escape_leaves(app: Application[Any], line: Buffer) -> bool:
+    """Whether Esc leaves an input line; with vi keys the first Esc only ends the typing."""
+    return (
+        app.editing_mode == EditingMode.EMACS or not line.text or app.vi_state.input_mode != InputMode.INSERT
+    )
+
+
 class ClearingApplication(Application[Any]):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # Seconds after Esc in which a key still counts as Alt and that key. The usual 1.5 would swallow the next key.
+        self.timeoutlen = self.ttimeoutlen = ESCAPE_SECONDS / 2
+
     def _on_resize(self) -> None:
         """Clear the screen: terminals that wrap lines anew leave parts of the old drawing behind otherwise."""
         self.renderer.clear()

@@ -14,6 +14,7 @@ from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding.vi_state import InputMode
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import (
     BufferControl,
@@ -29,7 +30,7 @@ from agent.core.clean import Clean, clean
 from agent.core.frontend import AnswerIn, Input, Interrupt, QuestionOffer, Quit
 from agent.core.review import Answer
 from agent.core.view import prose
-from agent.ui.card import USUAL, ClearingApplication, Timing
+from agent.ui.card import USUAL, ClearingApplication, Timing, escape_leaves
 from agent.ui.paint import Line, Theme, cut_line, paragraph, wrap
 from agent.ui.processors import VisibleInput
 from agent.ui.render import PROSE_COLUMNS, title_rule
@@ -171,10 +172,9 @@ class OpenQuestion:
                 self._inbox(Interrupt())
                 self._message = clean("q or Ctrl-D quits")
 
-        @keys.add("escape", filter=writing)
+        @keys.add("escape", filter=writing & Condition(lambda: escape_leaves(self._app, self._buffer)))
         def _(event: KeyPressEvent) -> None:
-            if event.app.editing_mode == EditingMode.EMACS or not self._buffer.text:
-                self._leave()
+            self._leave()
 
         @keys.add("c-d")
         def _(event: KeyPressEvent) -> None:
@@ -199,6 +199,7 @@ class OpenQuestion:
 
     def _write(self, text: str) -> None:
         self._writing = True
+        self._app.vi_state.input_mode = InputMode.INSERT
         self._buffer.reset()
         self._buffer.insert_text(text)
         self._app.layout.focus(self._buffer)

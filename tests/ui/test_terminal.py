@@ -233,6 +233,53 @@ def test_other_keys_of_a_card(tmp_path: Path) -> None:
     Stage(tmp_path, first=WorkOffer(), columns=100, rows=40).play(story)
 
 
+def test_escape_leaves_the_line_at_once_and_the_next_key_is_a_key(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        shown = card()
+        stage.terminal.offer(CardOffer(shown))
+        stage.wait("y apply")
+        stage.press(":")
+        stage.wait("new instruction")
+        stage.send("half a sen\x1b")
+        stage.wait("new instruction", gone=True)
+        stage.press("l")
+        assert stage.heard() == Decide("1", shown.digest, Defer())
+
+    Stage(tmp_path).play(story)
+
+
+def test_a_decision_that_waits_rings_the_bell_only_when_that_is_wanted(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("y apply")
+
+    for bell in (True, False):
+        stage = Stage(tmp_path, bell=bell)
+        stage.play(story)
+        assert (b"\x07" in stage.raw) is bell
+
+
+def test_vi_keys_edit_the_line_of_a_card_and_the_prompt(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.wait("›")
+        stage.send("one two\x1b")
+        time.sleep(0.8)  # the line editor waits that long for the rest of a key
+        stage.send("0dw")
+        stage.send("A!\r")
+        assert stage.heard() == Say("two!")
+        shown = card()
+        stage.terminal.offer(CardOffer(shown))
+        stage.wait("y apply")
+        stage.press("a")
+        stage.wait("your question")
+        stage.send("really why\x1b")
+        time.sleep(0.3)
+        stage.send("0dwA?\r")
+        assert stage.heard() == Decide("1", shown.digest, Ask("why?"))
+
+    Stage(tmp_path, vi=True).play(story)
+
+
 def test_title_why_and_keys_stay_while_a_long_diff_scrolls_at_24_rows(tmp_path: Path) -> None:
     new = b"".join(b"value_%d = %d\n" % (n, n) for n in range(90))
 

@@ -50,7 +50,7 @@ class CardView(msgspec.Struct, frozen=True):
     """`place` is "2 of 5"; `place_reason` says why it comes there. `risks` of the model are `model_risks`.
 
     `checking`: more evidence may come. `risky`: a yes needs the word `apply`. `can_split`: there is more than
-    one hunk or file.
+    one hunk, file or line.
     """
 
     chunk: Clean
@@ -112,11 +112,19 @@ def card_view(card: Card, *, context: int = 3, unfold: bool = False) -> CardView
         specials=found,
         files=files,
         risky=any(special.level is Level.RISK for special in found),
-        can_split=sum(file.hunks for file in files) > 1,
+        can_split=_can_split(card, files),
         checks=tuple(clean(name) for name in card.checks),
         onto=card.onto,
         context=context,
     )
+
+
+def _can_split(card: Card, files: Sequence[FileView]) -> bool:
+    """Also one hunk of several lines is split; a file goes away only as a whole."""
+    if len(files) > 1 or sum(file.hunks for file in files) > 1:
+        return True
+    stays = all(write.new is not None for write in card.writes)
+    return stays and any(max(file.added, file.removed) > 1 for file in files)
 
 
 def prose(text: str, unknown: Iterable[str] = ()) -> tuple[Segment, ...]:

@@ -73,7 +73,7 @@ MOVES = (
     "↑ ↓ PgUp PgDn Space Home End scroll · Ctrl-C stops or quits · Ctrl-Z suspends · Esc leaves an input line"
 )
 _SHORT = (
-    Act.APPLY, Act.REJECT, Act.REVISE, Act.EDIT, Act.ASK, Act.LATER, Act.SPLIT, Act.CHECKS, Act.CONTEXT, Act.QUIT,
+    Act.APPLY, Act.REJECT, Act.REVISE, Act.EDIT, Act.ASK, Act.LATER, Act.CHECKS, Act.CONTEXT, Act.SPLIT, Act.QUIT,
     Act.HELP,
 )  # fmt: skip
 DECISIONS = frozenset((Act.APPLY, Act.REJECT, Act.REVISE, Act.EDIT, Act.SPLIT, Act.ASK, Act.LATER))

@@ -277,3 +277,22 @@ def test_a_card_of_a_hundred_lines_is_made_in_no_time() -> None:
     start = time.perf_counter()
     view(old, new)
     assert time.perf_counter() - start < 0.2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "can"),
+    [
+        (b"a\n", b"b\n", False),
+        (b"a\n", b"b\nc\n", True),
+        (None, b"a\nb\n", True),
+        (b"a\nb\n", None, False),
+        (b"a\n" * 20, b"b\n" + b"a\n" * 18 + b"b\n", True),
+    ],
+)
+def test_what_has_more_than_one_line_can_be_split_but_a_deletion(
+    old: bytes | None, new: bytes | None, can: bool
+) -> None:
+    def state(data: bytes | None) -> FileState | None:
+        return None if data is None else FileState(Mode.FILE, data)
+
+    assert card_view(Card(Chunk("1", "t", "", ()), (Write("a", state(old), state(new)),))).can_split is can

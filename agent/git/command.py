@@ -70,6 +70,7 @@ OVERRIDES = (
     ("gpg.ssh.defaultKeyCommand", "false"),
     ("uploadpack.packObjectsHook", ""),
 )
+OWN_SCOPES = (b"local", b"worktree")
 FILTER_OFF = (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
 
 SUBCOMMANDS = frozenset(
@@ -173,20 +174,35 @@ class Git:
 
     def _driver_overrides(self) -> dict[str, str]:
         stamp = tuple(file_stamp(path) for path in self._config_files)
-        if self._drivers is None or self._drivers[0] != stamp:
-            self._drivers = (stamp, as_variables((*OVERRIDES, *self._list_drivers())))
-        return self._drivers[1]
+        if self._drivers is not None and self._drivers[0] == stamp:
+            return self._drivers[1]
+        settings, includes = self._list_drivers()
+        variables = as_variables((*OVERRIDES, *settings))
+        # What the repository includes may be a file of the work tree, and change at any moment: listed each time.
+        self._drivers = None if includes else (stamp, variables)
+        return variables
 
-    def _list_drivers(self) -> list[tuple[str, str]]:
+    def _list_drivers(self) -> tuple[list[tuple[str, str]], bool]:
+        """Overrides for each filter driver, and whether the repository's own configuration includes other files."""
         env = self._env | as_variables(OVERRIDES)
-        arguments = ["config", "-z", "--name-only", "--get-regexp", r"^filter\."]
+        arguments = [
+            "config",
+            "-z",
+            "--show-scope",
+            "--name-only",
+            "--get-regexp",
+            r"^(filter|include|includeif)\.",
+        ]
         ran = execute(arguments, cwd=self.root, env=env)
         if ran.status not in (0, 1):
             raise failed("config", ran)
-        names = dict.fromkeys(
-            key.rpartition(b".")[0] for key in ran.stdout.split(b"\0") if key.count(b".") > 1
-        )
-        return [(f"{os.fsdecode(name)}.{key}", value) for name in names for key, value in FILTER_OFF]
+        fields = ran.stdout.split(b"\0")[:-1]
+        found = list(zip(fields[::2], fields[1::2], strict=True))
+        keys = (key for _, key in found if key.startswith(b"filter.") and key.count(b".") > 1)
+        names = dict.fromkeys(key.rpartition(b".")[0] for key in keys)
+        settings = [(f"{os.fsdecode(name)}.{key}", value) for name in names for key, value in FILTER_OFF]
+        includes = any(scope in OWN_SCOPES and key.startswith(b"include") for scope, key in found)
+        return settings, includes
 
 
 def file_stamp(path: Path) -> tuple[int, int, int] | None:

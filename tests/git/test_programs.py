@@ -7,6 +7,7 @@ copair makes is made.
 from __future__ import annotations
 
 import contextlib
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from agent.git.discover import discover
 from agent.git.repo import Repo
 from agent.git.stage import Index
 from tests.git.looking import file
+from tests.support.cli import copair, copair_applies
 
 GitIn = Callable[..., bytes]
 
@@ -96,19 +98,29 @@ def trapped(repo: Path, git_in: GitIn, tmp_path: Path) -> tuple[Path, Path]:
     (repo / "b").write_text("b\n")
     (repo / "o").write_text("o\n")
     (repo / "crlf").write_bytes(b"x\r\n")
+    (repo / "app.py").write_text("import os\n\n\ndef f():\n    return 1\n")
     (repo / ".gitattributes").write_text("crlf text eol=crlf\n")
     git_in(repo, "add", "-A")
     git_in(repo, "commit", "-qm", "one")
     git_in(repo, "commit", "-q", "--allow-empty", "-m", "two")
+    git_in(repo, "checkout", "-qb", "theirs")
+    (repo / "app.py").write_text("import os\n\n\ndef f():\n    return 2\n")
+    (repo / "new.txt").write_text("n\n")
+    git_in(repo, "add", "-A")
+    git_in(repo, "commit", "-qm", "three")
+    git_in(repo, "checkout", "-q", "main")
     (repo / ".git/info").mkdir(exist_ok=True)
     (repo / ".git/info/attributes").write_text(
         "* filter=evil diff=evil merge=evil\no filter=odd=name diff=evil\n"
+        "app.py !filter\nnew.txt !filter\nincluded filter=included\n"
     )
     for hook in HOOKS:
         path = repo / ".git" / "hooks" / hook
         path.parent.mkdir(exist_ok=True)
         path.write_text(program.read_text())
         path.chmod(0o755)
+    (repo / "evil.gitconfig").write_text(f'[filter "included"]\n\tclean = {program}\n\trequired = true\n')
+    git_in(repo, "config", f"includeIf.gitdir:{repo}/.path", str(repo / "evil.gitconfig"))
     for key in PROGRAM_KEYS:
         if key == "core.hooksPath":
             continue
@@ -131,6 +143,7 @@ def trapped(repo: Path, git_in: GitIn, tmp_path: Path) -> tuple[Path, Path]:
     (repo / "a").write_text("changed\n")
     (repo / "o").write_text("changed\n")
     (repo / "untracked").write_text("u\n")
+    (repo / "included").write_text("i\n")
     mark.unlink(missing_ok=True)
     return repo, mark
 
@@ -196,6 +209,42 @@ def test_a_driver_that_is_configured_later_is_switched_off_too(
         mark.unlink(missing_ok=True)
         repo.git.run("diff", "--raw", "-z", "--no-ext-diff", "--no-textconv")
         repo.objects.write_file(b"b", b"x\n")
+    assert not mark.exists(), mark.read_text()
+
+
+def test_a_driver_in_a_file_that_the_repository_includes_later_is_switched_off_too(
+    trapped: tuple[Path, Path], git_in: GitIn
+) -> None:
+    root, mark = trapped
+    with Repo(discover(root)) as repo:
+        repo.tracked()
+        (root / "evil.gitconfig").write_text(f'[filter "late"]\n\tclean = {root.parent / "evil"}\n')
+        (root / ".git/info/attributes").write_text("* filter=late\n")
+        (root / "b").write_text("B\n")
+        repo.git.run("diff", "--raw", "-z", "--no-ext-diff", "--no-textconv")
+        repo.objects.write_file(b"b", b"x\n")
+    assert not mark.exists(), mark.read_text()
+
+
+@pytest.mark.timeout(60)
+def test_whole_runs_of_copair_run_none(trapped: tuple[Path, Path]) -> None:
+    """A session with a yes, its undo, reviews of both kinds, the log: each as a person would call it."""
+    root, mark = trapped
+    listed = copair(root, "review", "theirs", "--json")
+    chunks = [chunk["id"] for chunk in json.loads(listed.stdout)["chunks"]]
+    assert len(chunks) == 2
+    yes = "".join(json.dumps({"chunk": chunk, "verdict": "approve"}) + "\n" for chunk in chunks)
+    for onto in ("worktree", "index"):
+        ran = copair(root, "review", "theirs", "--onto", onto, "--decide", "-", stdin=yes)
+        assert json.loads(ran.stdout)["outcome"] == "applied", ran.stderr
+    uncommitted = json.loads(copair(root, "review", "--json").stdout)
+    assert {out["path"] for out in uncommitted["left_out"]} >= {"a", "o", "untracked", "included"}
+    applied = copair_applies(root, "fix F401")
+    assert applied.returncode == 0, applied.stderr
+    assert "import os" not in (root / "app.py").read_text()
+    for words in (("undo",), ("undo", "--redo"), ("log",), ("show", "1"), ("checks",), ("export",)):
+        ran = copair(root, *words)
+        assert "Traceback" not in ran.stderr, words
     assert not mark.exists(), mark.read_text()
 
 

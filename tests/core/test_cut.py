@@ -14,6 +14,7 @@ from agent.core.hunk import ChangeKind, FileState, Mode
 from agent.core.outcome import States
 from agent.core.place import outcome
 from agent.core.split import split
+from agent.core.stack import place_step, step
 from agent.core.symbols import outline
 
 TINY = Budget(lines=3, hard_lines=7)
@@ -109,6 +110,45 @@ def test_any_set_that_is_closed_under_needs_applies_line_by_line(
     )
     known = {line for states in (before, after) for state in tree(states).values() for line in parts(state)}
     assert {line for state in result.values() for line in parts(state)} <= known
+
+
+@given(trees, trees, renames, st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_one_at_a_time_in_any_order_that_obeys_needs_is_the_same_as_at_once(
+    before: States, after: States, moved: dict[str, str], choice: random.Random
+) -> None:
+    waiting = list(cut(before, after, renames=moved, budget=TINY))
+    taken: list[Chunk] = []
+    files: States = dict(before)
+    while waiting:
+        done = {chunk.id for chunk in taken}
+        free = [chunk for chunk in waiting if set(chunk.needs) <= done]
+        assert free
+        chunk = choice.choice(free)
+        waiting.remove(chunk)
+        writes = place_step(step(chunk, before, taken), files)
+        assert isinstance(writes, tuple), writes
+        files |= {write.path: write.new for write in writes}
+        taken.append(chunk)
+        assert tree(files) == tree(outcome(before, [c for other in taken for c in other.changes]))
+    assert tree(files) == tree(after)
+
+
+@given(trees, trees, renames)
+@settings(max_examples=60, deadline=None)
+def test_each_line_and_each_whole_change_is_in_exactly_one_chunk(
+    before: States, after: States, moved: dict[str, str]
+) -> None:
+    atoms: list[object] = []
+    for change in (c for chunk in cut(before, after, renames=moved, budget=TINY) for c in chunk.changes):
+        if change.kind not in (ChangeKind.MODIFY, ChangeKind.CREATE) or not change.hunks:
+            atoms.append((change.path, change.kind))
+            continue
+        for hunk in change.hunks:
+            atoms += [(change.path, line) for line in range(hunk.start, hunk.end)]
+            where = (change.path, hunk.start, bool(hunk.old))
+            atoms += [(*where, hunk.seq + at) for at in range(len(hunk.new))]
+    assert len(atoms) == len(set(atoms))
 
 
 def parts(state: FileState) -> list[bytes]:

@@ -276,7 +276,8 @@ class Terminal:
 
     def _take_offer(self, offer: Offer) -> None:
         """Update what is open when it is the same thing, else make room for the new one."""
-        match self._open, offer:
+        # What is open was told to leave already when another offer waits: it takes no update any more.
+        match self._open if self._offer is None else None, offer:
             case OpenCard() as card, CardOffer(card=new) if _same(card.card, new):
                 card.update(new)
             case OpenQuestion() as question, QuestionOffer() if question.offer == offer:

@@ -1,0 +1,42 @@
+"""Offers that come faster than the one before was put away: the last one is what is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.core.frontend import CardOffer, Decide, PromptOffer, Quit, WorkOffer
+from agent.core.review import Ask
+from tests.support.cards import card
+from tests.support.stage import Stage
+
+
+def test_a_card_that_comes_back_at_once_after_a_question_is_shown_again(tmp_path: Path) -> None:
+    """As with a built-in peer, or a server that refuses: the answer is there before the card is gone."""
+    shown = card()
+
+    def story(stage: Stage) -> None:
+        stage.wait("› ")
+        stage.terminal.offer(CardOffer(shown))
+        for question in ("why?", "really?"):
+            stage.wait("y apply")
+            stage.press(f"a{question}\r")
+            assert stage.heard() == Decide("1", shown.digest, Ask(question))
+            stage.terminal.offer(WorkOffer())
+            stage.terminal.offer(CardOffer(shown))
+        stage.wait("one moment", gone=True)
+        stage.press("q")
+        assert isinstance(stage.heard(), Quit)
+
+    Stage(tmp_path).play(story)
+
+
+def test_a_prompt_that_comes_back_at_once_is_shown_again(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.wait("› ")
+        stage.terminal.offer(PromptOffer("one"))
+        stage.wait("one")
+        stage.terminal.offer(WorkOffer())
+        stage.terminal.offer(PromptOffer("two"))
+        stage.wait("two")
+
+    Stage(tmp_path).play(story)

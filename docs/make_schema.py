@@ -79,6 +79,7 @@ class CardOffer(Strict, tag="card"):
     unknown_names: tuple[str, ...]
     notes: tuple[str, ...]
     evidence: tuple[Evidence, ...]
+    checking: bool
     files: tuple[File, ...]
     diff: Content
     new: dict[str, State | None]

@@ -8,6 +8,7 @@ what was on the screen. The card then waits, collapsed, until the driver offers 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
@@ -43,6 +44,8 @@ from agent.ui.sheet import Page, Sheet
 
 CONTEXTS = (3, 10, 30, 2000)
 """Lines of context that `v` goes through."""
+BUSY_SECONDS = 2
+"""Checks that take so long show how long they take."""
 ESCAPE_SECONDS = 0.15
 """Esc is taken as Esc when nothing follows for so long."""
 
@@ -92,6 +95,7 @@ class OpenCard:
         self._timer: asyncio.TimerHandle | None = None
         self._sheet = Sheet(self._view(), screen.colours, screen.rows, screen.columns)
         self._sheet.message = clean(message)
+        self._checking_since = time.monotonic() if card.checking else 0.0
         self._buffer = Buffer(
             multiline=False, accept_handler=self._accept, on_text_changed=lambda _: self._stop_timer()
         )
@@ -104,6 +108,8 @@ class OpenCard:
 
     def update(self, card: Card) -> None:
         """The same chunk with the same bytes; evidence or notes are new."""
+        if card.checking != self.card.checking:
+            self._checking_since = time.monotonic() if card.checking else 0.0
         self.card = card
         self._sheet.show(self._view())
         self._app.invalidate()
@@ -147,6 +153,7 @@ class OpenCard:
             ),
             key_bindings=self._bindings(asking),
             erase_when_done=True,
+            refresh_interval=1.0,
             editing_mode=EditingMode.VI if vi else EditingMode.EMACS,
             after_render=self._drawn_once,
             **self._screen.app_options(),
@@ -167,10 +174,15 @@ class OpenCard:
         if self._waiting:
             return [(self._screen.colours["dim"], f" {self._waiting}…")]
         self._sheet.resize(self._screen.rows, self._screen.columns)
+        self._sheet.busy = clean(self._busy())
         lines = self._sheet.lines(keep=1 if self._asking else 0)
         return [
             fragment for n, line in enumerate(lines) for fragment in (*([("", "\n")] if n else []), *line)
         ]
+
+    def _busy(self) -> str:
+        seconds = int(time.monotonic() - self._checking_since) if self._checking_since else 0
+        return f"checking {seconds}s" if seconds >= BUSY_SECONDS else ""
 
     def _label(self) -> StyleAndTextTuples:
         return [(self._screen.colours["key"], f" {self._asking}"), ("", " › ")]

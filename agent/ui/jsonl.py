@@ -196,6 +196,7 @@ def card_json(card: Card) -> dict[str, Any]:
         "unknown_names": list(card.unknown_names),
         "notes": list(view.notes),
         "evidence": msgspec.to_builtins(card.evidence),
+        "checking": card.checking,
         "files": [{"path": file.path, "added": file.added, "removed": file.removed} for file in view.files],
         "diff": _text(print_writes(card.writes)),
         "new": {write.path: _state(write.new) for write in card.writes},

@@ -33,6 +33,8 @@ class Sheet:
         self._at = 0
         self.page = Page.DIFF
         self.message: Clean = clean("")
+        self.busy: Clean = clean("")
+        """What goes on meanwhile; it stands in the rule above the keys."""
         self._found = ""
         self.show(view)
 
@@ -127,13 +129,16 @@ class Sheet:
         return [piece for line in lines for piece in wrap(line, self._size[1])]
 
     def _rule(self, total: int, room: int) -> Line:
-        columns = self._size[1]
+        busy = f"── {self.busy} " if self.busy else ""
+        columns = self._size[1] - len(busy)
+        start: Line = [(self._colours["dim"], busy)] if busy else []
         if total <= room:
-            return [(self._colours["rule"], "─" * columns)]
+            return [*start, (self._colours["rule"], "─" * columns)]
         last = min(total, self._at + room)
         arrows = ("▲" if self._at else " ") + ("▼" if last < total else " ")
         place = f" {self._at + 1}–{last} of {total} {arrows} "
         return [
+            *start,
             (self._colours["rule"], "─" * max(0, columns - len(place) - 2)),
             (self._colours["dim"], place),
             (self._colours["rule"], "──"),

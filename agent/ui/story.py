@@ -56,7 +56,11 @@ class Story:
                 self._evidence.clear()
                 if isinstance(event, ev.ChunkSplit):
                     return (_said("÷", "split", clean(f"into {len(chunks)} chunks")),)
-                return (_said("·", "proposed", clean(f"{len(chunks)} chunks")),) if len(chunks) > 1 else ()
+                return (
+                    (_said("·", "proposed", clean(f"{len(chunks)} chunks")),)
+                    if len(chunks) > 1 and event.call_id
+                    else ()
+                )
             case ev.Decided(chunk=chunk, decision=decision):
                 return self._decided(chunk, decision)
             case (
@@ -107,7 +111,7 @@ class Story:
                 return (_said("↻", "to be revised", self._title(chunk, note), "warn"),)
             case Defer():
                 return (_said("…", "put off", self._title(chunk), "dim", clean("/later brings it back")),)
-            case Ask(text=text):
+            case Ask(question=text):
                 return (_said("?", "asked", clean(text), "bold"),)
             case Approve() | Edit() | Split():
                 return ()

@@ -20,11 +20,11 @@ import msgspec
 import pytest
 
 from agent.core.events import Event
-from agent.core.frontend import Offer, Tick, WorkOffer
+from agent.core.frontend import CardOffer, Offer, QuestionOffer, Tick, WorkOffer
 from agent.ports import Frontend
 from agent.ui.jsonl import Jsonl
 from agent.ui.plain import Plain
-from tests.support.stage import Stage
+from tests.support.stage import PATIENCE, Stage
 
 HERE = Path(__file__).parent
 CORPUS = sorted(path.stem for path in HERE.glob("*.jsonl"))
@@ -55,8 +55,11 @@ def terminal(name: str, size: str, tmp_path: Path) -> str:
 
     def story(stage: Stage) -> None:
         for post in posts(name):
+            drawn = len(stage.raw)
             send(stage.terminal, post)
             if post[0] == "offer" and not isinstance(post[1], WorkOffer):
+                until(lambda: len(stage.raw) > drawn)
+                stage.wait(landmark(post[1]))
                 screens.append(settled(lambda: stage.shown))
         screens.append(settled(lambda: stage.everything))
 
@@ -64,6 +67,23 @@ def terminal(name: str, size: str, tmp_path: Path) -> str:
     stage.play(story)
     assert_nothing_raw(stage.raw.decode())
     return f"\n{'=' * columns}\n".join(screen.strip("\n") for screen in screens)
+
+
+def landmark(offer: Offer) -> str:
+    """What is on the screen when `offer` is."""
+    match offer:
+        case CardOffer(card=card):
+            return f"━━ {card.position} of {card.total} "
+        case QuestionOffer():
+            return f"━━ question {offer.asked} "
+    return "› "
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def settled(look: Callable[[], str]) -> str:

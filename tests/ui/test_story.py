@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.core import events as ev
+from agent.core.chunk import Chunk
 from agent.core.dialog import Stop, Usage
 from agent.core.review import Evidence, EvidenceKind, Verdict
 from agent.ui.story import Story
@@ -63,3 +64,11 @@ def test_a_run_for_an_earlier_proposal_stands_behind_nothing() -> None:
     told(story, examined(EvidenceKind.CHECK, Verdict.VERIFIED))
     told(story, ev.Proposed("p", "c", (), {}))
     assert told(story, replied("All tests pass."))
+
+
+@pytest.mark.parametrize(("call", "lines"), [("c", ["proposed 2 chunks"]), ("", [])])
+def test_the_chunks_of_a_model_are_counted_those_of_a_diff_are_told_by_the_review(
+    call: str, lines: list[str]
+) -> None:
+    chunks = (Chunk("1", "one", "", ()), Chunk("2", "two", "", ()))
+    assert told(Story(), ev.Proposed("p", call, chunks, {})) == lines

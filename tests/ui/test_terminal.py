@@ -200,6 +200,18 @@ def test_evidence_fills_in_while_the_card_is_open(tmp_path: Path) -> None:
     Stage(tmp_path, first=WorkOffer()).play(story)
 
 
+def test_checks_that_take_long_show_how_long(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card(checking=True)))
+        stage.wait("· checking…")
+        stage.wait("── checking 2s ─")
+        stage.wait("── checking 3s ─")
+        stage.terminal.offer(CardOffer(checked(card())))
+        stage.wait("checking", gone=True)
+
+    Stage(tmp_path).play(story)
+
+
 def test_a_refused_decision_leaves_the_card_open_and_says_why(tmp_path: Path) -> None:
     def story(stage: Stage) -> None:
         stage.terminal.offer(CardOffer(card()))

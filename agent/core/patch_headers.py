@@ -13,6 +13,10 @@ _LETTERS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 _PREFIXES = (b"a", b"b", b"i", b"w", b"c", b"o", b"1", b"2")
 _INDEX = re.compile(rb"index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: ([0-7]{5,6}))?")
+_EMPTY_BLOBS = (
+    "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+    "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+)
 _NEEDS_QUOTES = re.compile(rb'[\x00-\x1f"\\\x7f-\xff]')
 
 
@@ -86,6 +90,26 @@ class Header:
         self._blobs = ("", "")
         self._rename = self._copy = False
         self._similarity: int | None = None
+
+    @property
+    def says(self) -> bool:
+        """True when it alone changes something: a mode, a name, an empty file that comes or goes."""
+        gone = self._old is None or self._new is None
+        return gone or self._rename or self._copy or self._modes[0] != self._modes[1]
+
+    @property
+    def moves(self) -> bool:
+        """True when both names differ."""
+        return self._old != self._new
+
+    @property
+    def wants_content(self) -> bool:
+        """True when the `index` line names contents that differ, and not just those of an empty file."""
+        old, new = self._blobs
+        return old != new and any(
+            blob.strip("0") and not any(empty.startswith(blob) for empty in _EMPTY_BLOBS)
+            for blob in (old, new)
+        )
 
     def take(self, line: bytes) -> bool:
         """Read one line; False when it is none of the header."""

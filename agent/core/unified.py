@@ -57,6 +57,8 @@ class _Reader:
                     files.append(self._plain_file())
                 elif _HUNK.fullmatch(line):
                     raise self.stop("`--- path` and `+++ path` before the hunk")
+                elif files and not self.lenient and not self._is_ended() and b"diff --git ".startswith(line):
+                    raise self.stop("the names of the next file: the patch is cut off")
                 else:
                     self.at += 1
         except _Stop as stop:
@@ -94,7 +96,21 @@ class _Reader:
         if not header.known:
             self.at = start
             raise self.stop("two names that can be told apart")
+        if binary is None and not self.lenient:
+            self._check_whole(header, start)
         return header.file((), binary)
+
+    def _check_whole(self, header: Header, start: int) -> None:
+        """A header without contents says a mode, a new name or an empty file; one that was cut off says less."""
+        over = self.at >= len(self.lines) or (self.at == len(self.lines) - 1 and not self._is_ended())
+        if self.line().startswith(b"--- ") or (over and not self._is_ended()):
+            raise self.stop("the rest of the header: the patch is cut off")
+        if header.wants_content or (not header.says and (over or header.moves)):
+            self.at = start
+            raise self.stop("what happens to the file: the patch is cut off")
+
+    def _is_ended(self) -> bool:
+        return self.lines[-1].endswith(b"\n")
 
     def _binary(self) -> BinaryPatch | None:
         if self.line() != b"GIT binary patch" and not self.line().startswith(b"Binary files "):
@@ -159,6 +175,8 @@ class _Reader:
     def _body(self, kind: LineKind) -> PatchLine:
         raw = self.lines[self.at]
         data = raw if raw in (b"\n", b"\r\n") else raw[1:]
+        if kind is not LineKind.CONTEXT and not raw.endswith(b"\n") and not self.lenient:
+            raise self.stop("the end of the line: the patch is cut off")
         data = data if data.endswith(b"\n") else data + b"\n"
         self.at += 1
         if self.line().startswith(_NO_NEWLINE):

@@ -8,6 +8,7 @@ already. A file that it does not fit is left out with the reason; the others are
 from __future__ import annotations
 
 import contextlib
+import stat
 
 import msgspec
 
@@ -79,6 +80,9 @@ class _Reader:
         """Put both sides of `file` among the states; the reason when it does not fit."""
         if Mode.SUBMODULE in (file.old_mode, file.new_mode):
             return "a submodule: copair does not change which commit it is at"
+        for mode in (file.old_mode, file.new_mode):
+            if mode is not None and stat.S_IFMT(mode) not in (stat.S_IFREG, stat.S_IFLNK):
+                return f"mode {mode:06o} is not one of a file or a link"
         source = file.old_path if file.old_path is not None else file.path
         if source in self.after:
             result = apply_to(file, self.after[source], lenient=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -226,3 +227,32 @@ def test_what_is_staged_is_what_git_add_would_stage(
 
 def blob(repo: Path, git_in: GitIn, data: bytes) -> str:
     return git_in(repo, "hash-object", "-w", "--no-filters", "--stdin", stdin=data).decode().strip()
+
+
+def test_a_patch_cut_anywhere_but_between_two_changes_is_refused(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    commit(repo, git_in, {"a.txt": b"a\n", "gone.txt": b"g\n"})
+    start = git_in(repo, "rev-parse", "HEAD").decode().strip()
+    (repo / "gone.txt").unlink()
+    commit(repo, git_in, {"a.txt": b"b\n", "new.txt": b"1\n22\n", "empty.txt": b""})
+    whole = git_in(repo, "diff", "--no-renames", start, "HEAD")
+    git_in(repo, "reset", "-q", "--hard", start)
+    # Whole changes end where the next begins; git's word for an empty file or a deletion ends with its mode.
+    ends = {match.start() for match in re.finditer(rb"(?m)^(diff --git|index)", whole)} | {len(whole)}
+    taken = set()
+    for end in range(1, len(whole)):
+        try:
+            reviewed.open("-", stdin=whole[:end])
+            taken.add(end)
+        except UsageError:
+            continue
+    assert taken <= ends
+
+
+@pytest.mark.parametrize("mode", ["020666", "040000", "010644"])
+def test_what_is_neither_file_nor_link_is_left_out(reviewed: Reviewed, mode: str) -> None:
+    patch = f"diff --git a/x b/x\nnew file mode {mode}\n--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+x\n"
+    found = reviewed.list("-", stdin=patch.encode())
+    assert found["chunks"] == []
+    assert mode in found["left_out"][0]["reason"]

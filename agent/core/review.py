@@ -42,6 +42,11 @@ class Ask(msgspec.Struct, frozen=True, tag="ask"):
 
     text: str
 
+    @property
+    def question(self) -> str:
+        """The person's own words; in a review the diff follows them after an empty line, for the model."""
+        return self.text.partition("\n\n")[0]
+
 
 Decision = Approve | Reject | Revise | Edit | Split | Defer | Ask
 

@@ -18,6 +18,7 @@ from agent.core.outcome import Applied, Clash, Drifted, Refused, States
 from agent.core.patch_print import print_writes
 from agent.core.place import changes_between, transplant_states
 from agent.core.reply import EditProblem, ModelEdit, Resolved, resolve
+from agent.core.secrets import is_secret_path, redact
 from agent.core.session import Item, State, Status
 from agent.core.split import split
 from agent.core.stack import AlreadyPresent, Step, place_step, reach, step
@@ -112,8 +113,11 @@ class Desk:
         return ev.Proposed(f"{item.proposal}-{item.chunk.id}-back", "", (back,), self.store(work.target))
 
     def as_diff(self, card: Card) -> str:
-        """A card's writes as a diff, for a model that is asked about them."""
-        return print_writes(card.writes).decode("utf-8", "replace")
+        """A card's writes as a diff, for a model that is asked about them; secrets are withheld."""
+        open_ones = [write for write in card.writes if not is_secret_path(write.path)]
+        text, _ = redact(print_writes(open_ones).decode("utf-8", "replace"))
+        names = [write.path for write in card.writes if is_secret_path(write.path)]
+        return text + "".join(f"[withheld: {name}, a path where secrets lie]\n" for name in names)
 
     def card(self, state: State, item: Item, writes: tuple[Write, ...], notes: tuple[str, ...] = ()) -> Card:
         """The card of `item`, from exactly `writes`."""

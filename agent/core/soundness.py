@@ -123,8 +123,8 @@ class Checker:
             moved = [Hunk(hunk.start - region.low, hunk.old, hunk.new, hunk.seq) for hunk in inside]
             text = b"".join(splice(self.old.lines[region.low : region.high], moved))
             if region.indent:
-                # What follows the region must still be inside of the same body.
-                text = b"if 1:\n%spass\n%s\n%spass\n" % (region.indent, text, region.indent)
+                # What follows the region must still be inside of the same body; `def` lets no `else` follow it.
+                text = b"def f():\n%spass\n%s\n%spass\n" % (region.indent, text, region.indent)
             self.known[key] = self._parses(text)
         return self.known[key]
 

@@ -12,7 +12,10 @@ from agent.core.cut import TooBig, cut, fit
 from agent.core.grammar import PYTHON, parses
 from agent.core.hunk import ChangeKind, FileState, Mode
 from agent.core.outcome import States
-from agent.core.place import outcome
+from agent.core.pieces import Sheet
+from agent.core.place import file_lines, outcome
+from agent.core.soundness import Allowance, Checker
+from agent.core.splice import diff
 from agent.core.split import split
 from agent.core.stack import place_step, step
 from agent.core.symbols import outline
@@ -308,6 +311,25 @@ def test_changes_that_only_parse_together_are_one_chunk() -> None:
     chunks = cut(before, after)
     assert len(chunks) == 1
     assert_every_prefix_parses(before, chunks, "p.py")
+
+
+def test_an_else_that_loses_its_if_does_not_count_as_sound() -> None:
+    old = text(
+        "class C:",
+        "    a = 1",
+        "    if x:",
+        "        b = 1",
+        "    else:",
+        "        b = 2",
+        "    c = 3",
+        "    d = 4",
+    )
+    new = text(
+        "class C:", "    a = 1", "    if x:", "        b = 1", "else:", "    b = 2", "    c = 3", "    d = 4"
+    )
+    sheets = [Sheet("c.py", file_lines(state)) for state in (old, old)]
+    hunk = diff(sheets[0].lines, file_lines(new))
+    assert not Checker(sheets[0], sheets[1], Allowance(10_000)).sound(hunk)
 
 
 def assert_every_prefix_parses(before: States, chunks: tuple[Chunk, ...], path: str) -> None:

@@ -57,7 +57,7 @@ _SCRIPT = Grammar(
     definitions=_set(
         "function_declaration generator_function_declaration class_declaration abstract_class_declaration"
         " method_definition interface_declaration type_alias_declaration enum_declaration internal_module"
-        " variable_declarator field_definition public_field_definition"
+        " variable_declarator field_definition public_field_definition assignment_expression pair"
     ),
     wrappers=_set("export_statement lexical_declaration variable_declaration ambient_declaration"),
     containers=_set(

@@ -203,6 +203,11 @@ def _name(node: Node) -> str:
     if node.type == "impl_item":
         kind, trait = node.child_by_field_name("type"), node.child_by_field_name("trait")
         return f"{_text(trait)} for {_text(kind)}" if trait is not None else _text(kind)
+    if node.type in ("assignment_expression", "pair"):
+        value = node.child_by_field_name("right") or node.child_by_field_name("value")
+        named = node.child_by_field_name("left") or node.child_by_field_name("key")
+        function = value is not None and value.type in ("arrow_function", "function_expression", "class")
+        return _text(named).strip("'\"") if function else ""
     found = node.child_by_field_name("name") or node.child_by_field_name("property")
     if node.type == "method_declaration" and (receiver := node.child_by_field_name("receiver")) is not None:
         owner = re.search(r"([A-Za-z_]\w*)\s*(?:\[[^\]]*\])?\s*\)\s*$", _text(receiver))

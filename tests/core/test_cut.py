@@ -202,6 +202,15 @@ def test_a_chunk_is_named_by_the_function_that_it_touches() -> None:
     assert titles(chunks) == ["Parser.step: 2 lines"]
 
 
+def test_functions_that_are_assigned_in_scripts_have_names_too() -> None:
+    old = "A.prototype.run = function () {\n  return 1;\n};\nconst o = {\n  m: function () {\n    return 2;\n  },\n};\n"
+    new = old.replace("return 1", "return 3").replace("return 2", "return 4")
+    assert titles(cut({"a.js": text(old)}, {"a.js": text(new)})) == [
+        "A.prototype.run: 2 lines",
+        "o.m: 2 lines",
+    ]
+
+
 def test_changes_of_two_functions_are_two_chunks() -> None:
     new = CLASS.replace("return 1", "return 2").replace("self.step()", "self.step() + 1")
     chunks = cut({"p.py": text(CLASS)}, {"p.py": text(new)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -352,47 +353,89 @@ def test_another_git_that_holds_the_index_is_respected(desk: Desk) -> None:
     assert (desk.place.root / ".git/index.lock").exists()
 
 
-def test_killed_at_any_call_the_next_start_finishes_or_forgets(
-    desk: Desk, git_in: GitIn, tmp_path: Path
-) -> None:
-    root = desk.place.root
-    (root / "f").write_bytes(lines((1, b"staged")))
-    git_in(root, "add", "f")
-    mine = lines((1, b"staged"), (6, b"unstaged"))
-    (root / "f").write_bytes(mine)
-    after = lines((1, b"staged"), (6, b"unstaged"), (11, b"approved"))
-    sets = desk.apply(Write("f", file(mine), file(after)))
-    shutil.copytree(root / ".git", tmp_path / "saved", symlinks=True)
+class Mixed(Desk):
+    """An approved change beside a staged and an unstaged one in the same file, and what it is before and after."""
+
+    def __init__(self, root: Path, git_in: GitIn, saved: Path) -> None:
+        super().__init__(root)
+        self.root, self.git_in, self.saved = root, git_in, saved
+        (root / "f").write_bytes(lines((1, b"staged")))
+        git_in(root, "add", "f")
+        mine = lines((1, b"staged"), (6, b"unstaged"))
+        (root / "f").write_bytes(mine)
+        self.after = lines((1, b"staged"), (6, b"unstaged"), (11, b"approved"))
+        self.sets = self.apply(Write("f", file(mine), file(self.after)))
+        shutil.copytree(root / ".git", saved, symlinks=True)
+
+    def is_made(self) -> bool:
+        """Whether the commit is there; raises where anything is between before and after."""
+        made = self.git_in(self.root, "rev-list", "--count", "HEAD") == b"2\n"
+        assert self.git_in(self.root, "show", "HEAD:f") == (lines((11, b"approved")) if made else BASE)
+        staged = lines((1, b"staged"), (11, b"approved")) if made else lines((1, b"staged"))
+        assert self.git_in(self.root, "show", ":f") == staged
+        assert (self.root / "f").read_bytes() == self.after
+        assert not list((self.root / ".git").glob("index?*"))
+        return made
+
+    def reset(self) -> None:
+        shutil.rmtree(self.root / ".git")
+        shutil.copytree(self.saved, self.root / ".git", symlinks=True)
+
+
+@pytest.fixture
+def mixed(desk: Desk, git_in: GitIn, tmp_path: Path) -> Mixed:
+    return Mixed(desk.place.root, git_in, tmp_path / "saved")
+
+
+def at(number: int, do: Callable[[], None]) -> tuple[Calls, list[int]]:
+    """Calls that do something at the n-th, and how many are left until then."""
+    left = [number]
+
+    def hook(name: str) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            do()
+
+    return Calls(hook), left
+
+
+def test_killed_at_any_call_the_next_start_finishes_or_forgets(mixed: Mixed) -> None:
     seen = set()
     for number in range(1, 80):
-        left = [number]
-
-        def die(name: str, left: list[int] = left) -> None:
-            left[0] -= 1
-            if left[0] == 0:
-                os._exit(9)
-
         child = os.fork()
         if child == 0:
-            desk.commit(sets, calls=Calls(die))
+            mixed.commit(mixed.sets, calls=at(number, lambda: os._exit(9))[0])
             os._exit(0)
         died = os.waitpid(child, 0)[1] != 0
-        finished = Committer(desk.place, desk.blobs).recover()
-        made = git_in(root, "rev-list", "--count", "HEAD") == b"2\n"
-        assert made or not finished
+        finished = Committer(mixed.place, mixed.blobs).recover()
+        made = mixed.is_made()
+        assert made or not finished, number
         seen.add((made, bool(finished)))
-        assert git_in(root, "show", "HEAD:f") == (lines((11, b"approved")) if made else BASE)
-        staged = lines((1, b"staged"), (11, b"approved")) if made else lines((1, b"staged"))
-        assert git_in(root, "show", ":f") == staged, number
-        assert (root / "f").read_bytes() == after
-        assert not list((root / ".git").glob("index?*"))
-        shutil.rmtree(root / ".git")
-        shutil.copytree(tmp_path / "saved", root / ".git", symlinks=True)
+        mixed.reset()
         if not died:
-            assert (True, True) in seen
-            assert (False, False) in seen
+            assert {(True, True), (False, False)} <= seen
             return
     raise AssertionError("the child always died")
+
+
+def test_a_disk_that_is_full_at_any_call_refuses_or_finishes_later_and_says_which(mixed: Mixed) -> None:
+    def full() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    later = set()
+    for number in range(1, 80):
+        calls, left = at(number, full)
+        outcome = mixed.commit(mixed.sets, calls=calls)
+        if isinstance(outcome, Committed):
+            later.add(outcome.index_later)
+        finished = Committer(mixed.place, mixed.blobs).recover()
+        assert mixed.is_made() == isinstance(outcome, Committed), number
+        assert bool(finished) == (isinstance(outcome, Committed) and outcome.index_later), number
+        mixed.reset()
+        if left[0] > 0:
+            assert later == {True, False}
+            return
+    raise AssertionError("the hook never ran out")
 
 
 EDITS = st.dictionaries(

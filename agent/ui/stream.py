@@ -17,7 +17,8 @@ MAX_PENDING = 4000
 """Characters of a line without an end that are kept; a longer one is broken here."""
 INDENT = 2
 
-_INLINE = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|__([^_]+)__")
+_INLINE = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*")
+"""Not `__bold__`: in what is said about code that is a name, and it would lose its underscores."""
 _LIST = re.compile(r"(\s*)([-*+]|\d{1,3}[.)])\s+")
 _EMOJI_LOOK = re.compile("(?<=[\u203c-\u3299])\ufe0f")
 """A request for the colourful form of the sign before it; without meaning, and marked everywhere else."""
@@ -103,7 +104,7 @@ class Prose:
         for match in _INLINE.finditer(source):
             line += self._plain(source[at : match.start()], style)
             look = self._colours["code"] if match[1] else self._colours["bold"]
-            line += self._plain(match[1] or match[2] or match[3], look)
+            line += self._plain(match[1] or match[2], look)
             at = match.end()
         return [*line, *self._plain(source[at:], style)]
 

@@ -21,6 +21,7 @@ def test_a_card_that_comes_back_at_once_after_a_question_is_shown_again(tmp_path
             stage.wait("y apply")
             stage.press(f"a{question}\r")
             assert stage.heard() == Decide("1", shown.digest, Ask(question))
+            stage.wait(f"› {question}", gone=True)  # or its keys would be taken for those of the next card
             stage.terminal.offer(WorkOffer())
             stage.terminal.offer(CardOffer(shown))
         stage.wait("one moment", gone=True)

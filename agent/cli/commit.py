@@ -108,7 +108,7 @@ def commit_session(
 ) -> int:
     """`copair commit`: of the latest session with applied chunks, or of a named one. Returns the exit code."""
     bench = Workbench.open(cwd)
-    bench.recover()
+    bench.recover_and_say()
     chosen = (session and find_session(bench.place.state, session).id) or _latest(bench)
     editor = _editor(bench) if edit else ""
     with journal.Journal(bench.place.state, chosen) as book:

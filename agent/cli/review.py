@@ -69,7 +69,7 @@ def _decide(bench: Workbench, asked: script.Wanted, decide: str) -> int:
         raise UsageError(
             f"cannot read {decide}: {error.strerror}", untouched="nothing was changed"
         ) from error
-    bench.recover()
+    bench.recover_and_say()
     opened = script.open_stack(bench.repo, bench.target, asked)
     text, code = script.decide_stack(opened, decisions, new_session_id(bench.clock.now()))
     sys.stdout.write(text)

@@ -23,7 +23,7 @@ def undo_chunk(cwd: Path, name: str, *, redo: bool = False) -> int:
     bench = Workbench.open(cwd)
     wanted = Status.UNDONE if redo else Status.APPLIED
     session, chunk = _find(bench, name, wanted)
-    bench.recover()
+    bench.recover_and_say()
     with journal.Journal(bench.place.state, session) as book:
         state = fold(journal.read(book.path))
         item = state.item(chunk)

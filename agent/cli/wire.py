@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.cli.checks import ChunkChecks, checks_command, make_api
 from agent.cli.commit import commit_command, commit_each
-from agent.cli.workbench import Workbench
+from agent.cli.workbench import Workbench, recovered_words
 from agent.core import events as ev
 from agent.core import steps
 from agent.core.chunk import Budget, Chunk
@@ -228,10 +228,7 @@ def _limits(bench: Workbench, wanted: Wanted | None = None) -> steps.Limits:
 
 
 def _recovered(one: Recovered) -> ev.Event:
-    done = "finished" if one.finished else "rolled back"
-    text = f"A write that a crash had interrupted was {done}: {', '.join(one.paths)}"
-    kept = f"your later version was kept in {', '.join(one.left)}" if one.left else ""
-    return ev.Noted("warning", text, kept)
+    return ev.Noted("warning", *recovered_words(one))
 
 
 def _mention(tools: Tools) -> Callable[[str], tuple[str, dict[str, str], tuple[str, ...]]]:

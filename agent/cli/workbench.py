@@ -7,12 +7,14 @@ and `recovered` says so.
 from __future__ import annotations
 
 import functools
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
+from agent.core.clean import clean
 from agent.git.apply import Recovered, WorkTree
 from agent.git.commit import Committer
 from agent.git.discover import discover
@@ -29,6 +31,13 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+
+def recovered_words(one: Recovered) -> tuple[str, str]:
+    """What a recovery did, and what it left of the person's."""
+    done = "finished" if one.finished else "rolled back"
+    text = f"A write that a crash had interrupted was {done}: {', '.join(one.paths)}"
+    return text, f"your later version was kept in {', '.join(one.left)}" if one.left else ""
 
 
 class Workbench:
@@ -60,6 +69,12 @@ class Workbench:
         """Finish or roll back what a crash left, in the work tree, in the index, between commit and index."""
         index = Index(self.place, self.blobs, repo=self.repo)
         return [*self.tree.recover(), *index.recover(), *self.committer.recover()]
+
+    def recover_and_say(self) -> None:
+        """`recover` for a command without a frontend: what was done is told on standard error."""
+        for one in self.recover():
+            text, kept = recovered_words(one)
+            sys.stderr.write(f"{clean(f'copair: {text}' + (f'; {kept}' if kept else ''))}\n")
 
     @functools.cached_property
     def committer(self) -> Committer:

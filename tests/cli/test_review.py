@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,11 @@ import pytest
 from agent.cli.review import review_driver
 from agent.cli.session import Wanted
 from agent.cli.workbench import Workbench
+from agent.core.hunk import FileState, Mode, Write
 from agent.core.review import Defer, Reject
 from agent.core.session import State, Status
+from agent.git.apply import WorkTree
+from agent.io.calls import Calls
 from agent.review import script
 from tests.support.cli import copair
 from tests.support.people import Act, Person, approve, decide
@@ -144,3 +148,19 @@ def test_decide_with_an_unknown_chunk_writes_nothing(project: Path) -> None:
     )
     assert ran.returncode != 0
     assert not (project / "b.py").exists()
+
+
+def test_decisions_after_a_crash_say_what_became_of_the_write_before(project: Path) -> None:
+    bench = Workbench.open(project)
+    child = os.fork()
+    if child == 0:
+        calls = Calls(lambda name: os._exit(9) if name == "exchange" else None)
+        write = Write("a.py", bench.tree.read("a.py"), FileState(Mode.FILE, b"x\n"))
+        WorkTree(bench.place, calls=calls).write("s", [write])
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    ran = copair(project, "review", "theirs", "--decide", "-")
+    assert ran.returncode == 0
+    assert "interrupted was rolled back: a.py" in ran.stderr
+    assert (project / "a.py").read_text() == OLD
+    bench.close()

@@ -49,7 +49,7 @@ def _markdown(found: Document) -> Iterator[str]:
             case Words(text=text):
                 yield f"{_fence(text)}\n"
             case Saying(sign=sign, word=word, text=text):
-                yield f"*{sign} {word}* {_md(text)}\n"
+                yield f"*{f'{sign} {word}'.strip()}* {_md(text)}\n"
             case Shown(view=view):
                 yield from _markdown_card(view)
 

@@ -105,6 +105,11 @@ def test_markdown_of_others_stays_text() -> None:
     assert "- assumes: \\`\\`\\` and \\</p\\>" in text
 
 
+def test_what_was_looked_up_is_a_line_with_its_sign() -> None:
+    looked = ev.ToolAnswered("r", "read", "text", "read a.py, all 2 lines")
+    assert "\n*·* read a.py, all 2 lines\n" in "".join(markdown(document([*EVENTS[:3], looked], load)))
+
+
 def test_contents_that_are_gone_are_said() -> None:
     lost: list[ev.Event] = [
         *EVENTS[:7],

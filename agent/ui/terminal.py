@@ -43,9 +43,10 @@ from agent.core.view import card_view
 from agent.ui.card import OpenCard, Timing
 from agent.ui.keys import Act, help_text
 from agent.ui.outside import NotEdited, Outside
-from agent.ui.paint import Line, wrap
+from agent.ui.paint import Line
 from agent.ui.prompt import Prompt, Replaced
 from agent.ui.question import OpenQuestion
+from agent.ui.quiet import saying_lines
 from agent.ui.screen import Screen
 from agent.ui.story import Saying, Story, note
 from agent.ui.stream import Prose
@@ -249,30 +250,7 @@ class Terminal:
         return self._lines(saying)
 
     def _lines(self, saying: Saying) -> list[Line]:
-        colours = self._screen.colours
-        head: Line = [
-            ("", "  "),
-            (colours[saying.style], f"{saying.sign} {saying.word}".rstrip()),
-            ("", "  "),
-        ]
-        if not saying.word:
-            head[-1] = ("", " ")
-        style = colours[saying.style] if saying.style in ("dim", "bad") else ""
-        width = sum(len(text) for _, text in head)
-        lines: list[Line] = []
-        for n, piece in enumerate(wrap([(style, saying.text)], max(20, self._screen.columns - width))):
-            lines.append([*(head if not n else [("", " " * width)]), *piece])
-        if (
-            saying.hint
-            and sum(len(text) for _, text in lines[-1]) + len(saying.hint) + 3 <= self._screen.columns
-        ):
-            lines[-1].append((colours["dim"], f" · {saying.hint}"))
-        elif saying.hint:
-            lines += [
-                [("", "    "), *piece]
-                for piece in wrap([(colours["dim"], saying.hint)], self._screen.columns - 4)
-            ]
-        return lines
+        return saying_lines(saying, self._screen.colours, self._screen.columns)
 
     def _take_offer(self, offer: Offer) -> None:
         """Update what is open when it is the same thing, else make room for the new one."""

@@ -58,7 +58,7 @@ def terminal(name: str, size: str, tmp_path: Path) -> str:
             drawn = len(stage.raw)
             send(stage.terminal, post)
             if post[0] == "offer" and not isinstance(post[1], WorkOffer):
-                until(lambda: len(stage.raw) > drawn)
+                until(lambda drawn=drawn: len(stage.raw) > drawn)
                 stage.wait(landmark(post[1]))
                 screens.append(settled(lambda: stage.shown))
         screens.append(settled(lambda: stage.everything))

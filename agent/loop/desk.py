@@ -40,6 +40,7 @@ class Desk:
         self.budget = budget
         self._checks = checks
         self._knows = knows
+        self._tests: dict[str, bool] = {}
         self._judged: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def store(self, states: States, *, durable: bool = True) -> ev.StoredStates:
@@ -167,18 +168,34 @@ class Desk:
 
     def tests_before(self, state: State, item: Item) -> tuple[Write, ...]:
         """What counts as *before* of the evidence: open chunks of the same proposal that only change tests."""
-        if all(is_test_path(path) for path in item.chunk.paths):
-            return ()
         mine = set(item.chunk.paths)
         found: dict[str, Write] = {}
-        for other in state.items:
-            beside = other.proposal == item.proposal and other is not item and other.status is Status.PENDING
-            if not beside or mine & set(other.chunk.paths) or not all(map(is_test_path, other.chunk.paths)):
-                continue
-            placed = self.writes(state, other)
+        for other in self._tests_beside(state, item):
+            placed = () if mine & set(other.chunk.paths) else self.writes(state, other)
             for write in placed if isinstance(placed, tuple) else ():
                 found.setdefault(write.path, write)
         return tuple(found.values())
+
+    def evidence_key(self, state: State, item: Item) -> str:
+        """What evidence rests on besides the chunk: the writes so far, and the tests that count as *before*."""
+        tests = ",".join(other.chunk.id for other in self._tests_beside(state, item))
+        return f"{len(state.written)} {tests}"
+
+    def _tests_beside(self, state: State, item: Item) -> list[Item]:
+        if self._is_tests(item.chunk):
+            return []
+        return [
+            other
+            for other in state.items
+            if other.proposal == item.proposal
+            and other.status is Status.PENDING
+            and self._is_tests(other.chunk)
+        ]
+
+    def _is_tests(self, chunk: Chunk) -> bool:
+        if chunk.id not in self._tests:
+            self._tests[chunk.id] = all(is_test_path(path) for path in chunk.paths)
+        return self._tests[chunk.id]
 
     def write(self, state: State, approval: Approval) -> ev.Event:
         """Do exactly what was approved, or nothing."""

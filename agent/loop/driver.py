@@ -189,9 +189,14 @@ class Driver:
 
     def examine(self, item: Item, writes: tuple[Write, ...], *, again: bool = False) -> None:
         """Start making evidence, unless this very version is being looked at already."""
-        state = self.state
+        desk, state = self.parts.desk, self.state
         self.parts.examiner.start(
-            item.chunk, writes, lambda: self.parts.desk.tests_before(state, item), self.inbox, again=again
+            item.chunk,
+            writes,
+            lambda: desk.tests_before(state, item),
+            self.inbox,
+            key=desk.evidence_key(state, item),
+            again=again,
         )
 
     def call_model(self, may_propose: bool) -> None:

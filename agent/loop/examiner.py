@@ -27,13 +27,13 @@ class ExaminationOver(msgspec.Struct, frozen=True):
 
 
 class _Examination(msgspec.Struct):
-    digest: str
+    key: str
     cancel: Cancel
     over: bool = False
 
 
 class Examiner:
-    """Starts at most one examination for each (chunk, digest); a new digest or a decision ends the old one."""
+    """Starts at most one examination of a chunk for each `key`; a new key or a decision ends the old one."""
 
     def __init__(self, checks: Checks | None) -> None:
         self._checks = checks
@@ -41,16 +41,19 @@ class Examiner:
 
     def start(
         self, chunk: Chunk, writes: Sequence[Write], before: Callable[[], Sequence[Write]], inbox: queue.SimpleQueue[Any],
-        *, again: bool = False,
+        *, key: str = "", again: bool = False,
     ) -> None:  # fmt: skip
-        """Examine `writes`; `before` gives what of the stack counts as the state before. Returns at once."""
+        """Examine `writes`; `before` gives what of the stack counts as the state before. Returns at once.
+
+        `key` names what else the evidence rests on: once it changes, the evidence is made again.
+        """
         checks = self._checks
-        digest = writes_digest(writes)
+        key = f"{writes_digest(writes)} {key}"
         known = self._running.get(chunk.id)
-        if checks is None or (known and known.digest == digest and not again):
+        if checks is None or (known and known.key == key and not again):
             return
         self.stop(chunk.id)
-        mine = self._running[chunk.id] = _Examination(digest, Cancel())
+        mine = self._running[chunk.id] = _Examination(key, Cancel())
         base = before()
 
         def work() -> None:

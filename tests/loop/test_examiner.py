@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -53,3 +54,18 @@ def test_without_checks_nothing_is_being_checked() -> None:
     examiner = Examiner(None)
     examiner.start(CHUNK, WRITES, tuple, queue.SimpleQueue())
     assert not examiner.is_checking("1")
+
+
+def test_evidence_is_made_again_when_what_it_rests_on_changes_and_not_otherwise() -> None:
+    checks = Slow((PIECE,))
+    checks.go.set()
+    examiner = Examiner(checks)
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    for key in ("one", "one", "two"):
+        examiner.start(CHUNK, WRITES, tuple, inbox, key=key)
+        while examiner.is_checking("1"):
+            time.sleep(0.001)
+    seen = []
+    while not inbox.empty():
+        seen.append(inbox.get())
+    assert seen.count(EvidenceFound("1", PIECE)) == 2

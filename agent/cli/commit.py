@@ -49,9 +49,20 @@ def commit_items(
     outcome = committer.commit(writes, words, trailer=mark, editor=editor)
     match outcome:
         case Committed(commit=commit, subject=subject):
-            return ev.Committed(tuple(item.chunk.id for item in items), commit, subject)
+            chunks = tuple(item.chunk.id for item in items)
+            return ev.Committed(chunks, commit, subject, commit_note(outcome))
         case CommitRefused():
             return outcome
+
+
+def commit_note(made: Committed) -> str:
+    """What the person should know of a commit besides that it was made; empty when there is nothing."""
+    notes = []
+    if made.hooks_changed:
+        notes.append("a hook of yours put other content into it than what you approved: look at git show")
+    if made.index_later:
+        notes.append("the index could not be written now; the next start of copair does it")
+    return "; ".join(notes)
 
 
 def refusal_text(refused: CommitRefused) -> str:
@@ -94,6 +105,8 @@ def _commit(bench: Workbench, driver: Driver, items: Sequence[Item]) -> bool:
         driver.tell(refusal_text(made), "error", made.hint)
         return False
     driver.record(made, sync=True)
+    if made.note:
+        driver.tell(made.note, "warning")
     return True
 
 
@@ -131,6 +144,8 @@ def commit_session(
                 return Exit.FAILED
             book.append(made, sync=True)
             sys.stdout.write(f"{clean(f'{made.commit[:10]} {made.subject}')}\n")
+            if made.note:
+                sys.stderr.write(f"{clean(f'copair: {made.note}')}\n")
     return Exit.DONE
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from typing import TYPE_CHECKING
 
 from agent.core.errors import CopairError, Exit
@@ -42,30 +41,21 @@ def enter(arguments: list[str], early: Early | None = None) -> int:
         # The reader of our output went away (`copair log | head`): nothing is left to say to it.
         sys.stderr.close()
         return int(Exit.FAILED)
-    except Exception:  # noqa: BLE001 - the one at the top: a fault of ours is told in a line, with the details in a file
-        return tell_fault()
+    except Exception as error:  # noqa: BLE001 - the one at the top: a fault of ours is told in a line, with the details in a file
+        return tell_fault(error)
     finally:
         if early is not None:
             early.restore()
 
 
-def tell_fault() -> int:
+def tell_fault(error: Exception) -> int:
     """A fault of copair itself: one line for the person, the traceback in the state folder."""
-    from agent.io.paths import make_private, state_dir
+    from agent.cli.faults import keep_fault
 
-    details = traceback.format_exc()
-    last = details.strip().rpartition("\n")[2]
-    try:
-        report = make_private(state_dir()) / "fault.txt"
-        report.write_text(details, "utf-8", errors="backslashreplace")
-        where = f"the details are in {report}; please report it"
-    except (CopairError, OSError):
-        where = "the details could not be written"
-    tell_error(
-        CopairError(
-            f"a fault of copair itself: {last}", hint=where, untouched="only what you approved was written"
-        )
-    )
+    report = keep_fault(error)
+    where = f"the details are in {report}; please report it" if report else "the details could not be written"
+    words = f"a fault of copair itself: {type(error).__name__}: {error}"
+    tell_error(CopairError(words, hint=where, untouched="only what you approved was written"))
     return int(Exit.FAILED)
 
 

@@ -104,7 +104,9 @@ def review_driver(
         if info.source == source and not info.open and _unfinished(info.path)
     ]
     desk = make_desk(bench, opened.onto)
-    proposed = ev.Proposed("r1", "", opened.stack.chunks, desk.store(opened.stack.source.before, durable=False))
+    proposed = ev.Proposed(
+        "r1", "", opened.stack.chunks, desk.store(opened.stack.source.before, durable=False)
+    )
     driver = make_driver(
         bench,
         frontend,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from agent.cli.faults import keep_fault
 from agent.cli.workbench import Workbench
 from agent.core.clean import clean
 from agent.core.errors import Exit, UsageError
@@ -100,6 +102,7 @@ def run(bench: Workbench, build: Build, wanted: Wanted, early: Early | None = No
         finally:
             frontend.close()
 
+    threading.excepthook = lambda fault: keep_fault(fault.exc_value)
     Thread(target=drive, name="driver", daemon=True).start()
     code = frontend.run()
     try:

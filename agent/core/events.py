@@ -214,9 +214,12 @@ class Examined(msgspec.Struct, frozen=True, tag="examined"):
 
 
 class Committed(msgspec.Struct, frozen=True, tag="committed"):
+    """`note` says what else is to know of the commit: a hook changed it, the index follows later."""
+
     chunks: tuple[str, ...]
     commit: str
     subject: str
+    note: str = ""
 
 
 class EpochStarted(msgspec.Struct, frozen=True, tag="epoch"):

@@ -44,6 +44,7 @@ class Examiner:
     ) -> None:
         self._bench, self._store, self._api, self._names = bench, store, api, names
         self._runner = CheckRunner(bench, limits)
+        self._told = False
 
     def warm(self) -> None:
         """Make the scratch tree ahead of the first chunk, in a thread of the caller's."""
@@ -86,7 +87,10 @@ class Examiner:
         try:
             checks = self._store.load()
             if not checks:
-                yield _unmade(change, "no check is set up: `copair checks`")
+                # Said once: on every card it would only be noise.
+                if not self._told:
+                    yield _unmade(change, "no check is set up: `copair checks`")
+                self._told = True
             elif change.is_document:
                 yield _unmade(change, "no check reaches it")
             else:

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from prompt_toolkit.input.typeahead import store_typeahead
 
-from agent.core.events import Event, Examined
+from agent.core.events import Event, Examined, Replied, Requested, TurnFailed
 from agent.core.frontend import (
     Card,
     CardOffer,
@@ -50,6 +50,7 @@ from agent.ui.quiet import saying_lines
 from agent.ui.screen import Screen
 from agent.ui.story import Saying, Story, note
 from agent.ui.stream import Prose
+from agent.ui.thinking import Thinking
 from agent.ui.work import Work
 
 FRAME_SECONDS = 0.04
@@ -63,6 +64,11 @@ class Closed(msgspec.Struct, frozen=True):
 
 
 Post = Event | Tick | Offer | Closed
+OWN_COMMANDS = {
+    "help": "what can be typed, and the keys of a card",
+    "thinking": "what the model thought aloud before its last reply",
+}
+"""Commands that the driver does not know."""
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -96,13 +102,14 @@ class Terminal:
         self._outside = outside
         self._timing = Timing(options.grace_seconds, options.reason_seconds)
         self._story = Story()
+        self._thinking = Thinking()
         self._prose = Prose(screen.colours, screen.columns)
         self._posts: deque[Post] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = False
         self._offer: Offer | None = first or PromptOffer()
         self._last_prompt = PromptOffer()
-        self._commands = commands = {"help": "what can be typed, and the keys of a card", **commands}
+        self._commands = commands = {**OWN_COMMANDS, **commands}
         self._open: OpenCard | OpenQuestion | Work | Prompt | None = None
         self._next = asyncio.Event()
         self._over = False
@@ -223,10 +230,13 @@ class Terminal:
             case TextTick(text=text):
                 if work:
                     work.count(len(text))
+                    work.thought = ""
                 return self._prose.feed(text)
             case ReasoningTick(text=text):
+                tail = self._thinking.feed(text)
                 if work:
                     work.count(len(text))
+                    work.thought = tail
             case WhyTick(text=text):
                 if work:
                     work.why = text
@@ -237,8 +247,13 @@ class Terminal:
 
     def _event(self, event: Event) -> list[Line]:
         if isinstance(self._open, Work):
-            self._open.why = ""
-        lines = [line for saying in self._story.tell(event) for line in self._lines(saying)]
+            self._open.why = self._open.thought = ""
+        sayings = list(self._story.tell(event))
+        if isinstance(event, Requested):
+            self._thinking.begin()
+        elif isinstance(event, Replied | TurnFailed) and (folded := self._thinking.folded()):
+            sayings.insert(0, note("info", folded, ""))
+        lines = [line for saying in sayings for line in self._lines(saying)]
         return [*self._prose.finish(), *lines] if lines or not isinstance(event, Examined) else []
 
     def _notice(self, saying: Saying) -> list[Line]:
@@ -357,11 +372,12 @@ class Terminal:
         patience = 0.0
         if text.startswith("/") and not text.startswith("//"):
             name, _, argument = text[1:].partition(" ")
-            patience = 0.3
             if name in ("help", "?"):
                 self._screen.print(help_text(self._commands, self._screen.colours, self._screen.columns))
-                patience = 0.0
+            elif name == "thinking":
+                self._screen.print(self._thinking.lines(self._screen.colours, self._screen.columns))
             else:
+                patience = 0.3
                 self._inbox(Command(name, argument.strip()))
         elif text:
             patience = 1.5

@@ -21,6 +21,7 @@ from agent.ui.screen import Screen
 
 MAX_TAIL = 6
 """Rows of what is not finished yet."""
+THOUGHT_ROWS = 2
 QUIET_SECONDS = 0.15
 """Work that takes no longer than this shows no status: nothing flickers between two cards."""
 BAR = 20
@@ -41,6 +42,8 @@ class Work:
         self.typed = ""
         self.tail: list[Line] = []
         self.why = ""
+        self.thought = ""
+        """The last words of what the model thinks aloud."""
         self._app: Application[None] = Application(
             layout=Layout(
                 HSplit(
@@ -83,11 +86,14 @@ class Work:
         self._app.invalidate()
 
     def _text(self) -> StyleAndTextTuples:
-        if time.monotonic() < self._shown_from and not self.tail and not self.why:
+        if time.monotonic() < self._shown_from and not (self.tail or self.why or self.thought):
             return []
         columns = self._screen.columns
         colours = self._screen.colours
         lines = list(self.tail)
+        if self.thought:
+            thought = wrap([(colours["dim"], clean(" ".join(self.thought.split())))], min(columns, 100) - 4)
+            lines += [[(colours["dim"], "  ∴ "), *piece] for piece in thought[-THOUGHT_ROWS:]]
         if self.why:
             lines += [
                 [("", "  "), *piece]

@@ -93,3 +93,14 @@ def test_during_a_merge_nothing_is_committed(project: Path, git_in: GitIn) -> No
     ran = copair(project, "commit")
     assert ran.returncode == 1
     assert "merge is in progress" in ran.stderr
+
+
+def test_a_hook_that_changes_the_commit_is_told(project: Path, git_in: GitIn) -> None:
+    hook = project / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho more > extra.txt\ngit add extra.txt\n")
+    hook.chmod(0o755)
+    play(project, Script(propose(change(0))), say(Say("x")), approve)
+    ran = copair(project, "commit")
+    assert ran.returncode == 0, ran.stderr
+    assert "a hook of yours put other content into it" in ran.stderr

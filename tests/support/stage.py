@@ -101,7 +101,18 @@ class Stage:
     def press(self, keys: str) -> None:
         """Keys on a card that is drawn, after its grace."""
         time.sleep(0.12)
+        end = time.monotonic() + PATIENCE
+        while not getattr(self.terminal._open, "_ready", True) and time.monotonic() < end:
+            time.sleep(0.01)
         self.send(keys)
+
+    def after(self, change: Callable[[], None]) -> None:
+        """Make `change`, and wait until another thing is open than before: on a slow machine that takes a while."""
+        before = self.terminal._open
+        change()
+        end = time.monotonic() + PATIENCE
+        while self.terminal._open in (before, None) and time.monotonic() < end:
+            time.sleep(0.01)
 
     def heard(self) -> Input:
         """The next thing that the driver gets."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.core.frontend import CardOffer, Decide, PromptOffer, Quit, WorkOffer
+from agent.core.frontend import Card, CardOffer, Decide, PromptOffer, Quit, WorkOffer
 from agent.core.review import Ask
 from tests.support.cards import card
 from tests.support.stage import Stage
+
+
+def offer_again(stage: Stage, shown: Card) -> None:
+    stage.terminal.offer(WorkOffer())
+    stage.terminal.offer(CardOffer(shown))
 
 
 def test_a_card_that_comes_back_at_once_after_a_question_is_shown_again(tmp_path: Path) -> None:
@@ -22,8 +27,7 @@ def test_a_card_that_comes_back_at_once_after_a_question_is_shown_again(tmp_path
             stage.press(f"a{question}\r")
             assert stage.heard() == Decide("1", shown.digest, Ask(question))
             stage.wait(f"› {question}", gone=True)  # or its keys would be taken for those of the next card
-            stage.terminal.offer(WorkOffer())
-            stage.terminal.offer(CardOffer(shown))
+            stage.after(lambda: offer_again(stage, shown))
         stage.wait("one moment", gone=True)
         stage.press("q")
         assert isinstance(stage.heard(), Quit)

@@ -31,7 +31,7 @@ class Thinking:
     def folded(self) -> str:
         """One line in place of all of it; empty when nothing was thought aloud."""
         words = sum(len(piece.split()) for piece in self._pieces)
-        return f"thought about {words:,} words' worth; /thinking shows it" if words else ""
+        return f"thought aloud, {words:,} words: /thinking shows them" if words else ""
 
     def lines(self, colours: Theme, columns: int) -> list[Line]:
         """All of it, dimmed."""

@@ -75,7 +75,18 @@ class Drafts:
             if self.progress is not None:
                 self.progress(done + 1, len(changes))
         self._folders()
+        self._renames_last()
         return self.drafts
+
+    def _renames_last(self) -> None:
+        """Other changes of a file are told by its old name, so they come while it still has that name."""
+        of_path: dict[str, list[int]] = {}
+        for index, draft in enumerate(self.drafts):
+            of_path.setdefault(draft.changes[0].path, []).append(index)
+        for index, draft in enumerate(self.drafts):
+            if draft.changes[0].kind is ChangeKind.RENAME:
+                others = (other for other in of_path[draft.changes[0].path] if other != index)
+                draft.after |= {other: "" for other in others if other not in draft.after}
 
     def _add(self, change: FileChange) -> None:
         path = change.path

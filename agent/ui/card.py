@@ -251,7 +251,7 @@ class OpenCard:
         except ValueError:
             self._say("? lists the keys") if data.isprintable() else None
             return
-        if self._sheet.page is Page.HELP and act in DECISIONS:
+        if self._sheet.page is not Page.DIFF and (act in DECISIONS or act is Act.QUIT):
             self._sheet.turn(Page.DIFF)
             return
         self._do(act)

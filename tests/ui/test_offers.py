@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from agent.core.frontend import Card, CardOffer, Decide, PromptOffer, Quit, WorkOffer
 from agent.core.review import Ask
-from tests.support.cards import card
+from tests.support.cards import card, checked
 from tests.support.stage import Stage
 
 
@@ -43,5 +45,23 @@ def test_a_prompt_that_comes_back_at_once_is_shown_again(tmp_path: Path) -> None
         stage.terminal.offer(WorkOffer())
         stage.terminal.offer(PromptOffer("two"))
         stage.wait("two")
+
+    Stage(tmp_path).play(story)
+
+
+@pytest.mark.parametrize("page", ["?", "d"])
+@pytest.mark.parametrize("key", ["y", "n", "q"])
+def test_a_decision_on_another_page_first_goes_back_to_the_diff(tmp_path: Path, page: str, key: str) -> None:
+    """A yes counts for what is on the screen, and `q` closes what was opened last."""
+    shown = checked(card())
+
+    def story(stage: Stage) -> None:
+        stage.wait("› ")
+        stage.after(lambda: stage.terminal.offer(CardOffer(shown)))
+        before = stage.wait("y apply")
+        stage.press(page)
+        stage.press(key)
+        assert stage.silent()
+        assert stage.shown == before
 
     Stage(tmp_path).play(story)

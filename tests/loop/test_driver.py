@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -276,3 +277,27 @@ def test_an_approved_set_whose_session_died_before_it_was_journaled_is_not_appli
     played = play(project, Script(), say(Undo("1")), resume=info.id)
     assert any(isinstance(event, ev.Wrote) for event in played.person.events)
     assert (project / "calc.py").read_text() == CODE
+
+
+def test_requests_only_grow_over_rejects_questions_revisions_and_undo(project: Path) -> None:
+    """So that a provider's cache hits: what was sent stands unchanged in front of what is added."""
+    ask = call("ask", text="Which?", why_it_matters="m", options=["add", "sub"], default=0, looked_at=[])
+    model = Script(
+        ask,
+        call("read", path="calc.py"),
+        propose(FIX_ADD),
+        text("Because."),
+        propose(FIX_SUB),
+        propose({**FIX_SUB, "new": FIX_SUB["new"].replace("a - b", "-b + a")}),
+        text("Done."),
+        text("Again."),
+    )
+    script = [
+        say(Say("x")), answer(1), decide(Ask("why?")), approve, decide(Reject("no")), decide(Revise("shorter")),
+        say(Undo("1")), say(Say("and now?")),
+    ]  # fmt: skip
+    play(project, model, *script)
+    assert len(model.requests) >= 7
+    for before, after in itertools.pairwise(model.requests):
+        assert after.history[: len(before.history)] == before.history
+        assert (after.system, after.tools) == (before.system, before.tools)

@@ -79,11 +79,3 @@ class Chunk(msgspec.Struct, frozen=True):
             if change.new_path:
                 names[change.new_path] = None
         return tuple(names)
-
-
-class Proposal(msgspec.Struct, frozen=True):
-    """What one reply proposed: chunks over one base, in the order to be decided."""
-
-    id: str
-    chunks: tuple[Chunk, ...]
-    call_id: str = ""

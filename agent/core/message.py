@@ -1,4 +1,7 @@
-"""The message of a commit from the chunks that are in it: what was decided, in the words it was decided by."""
+"""The message of a commit from the chunks that are in it: what was decided, in the words it was decided by.
+
+A model's words are text: they are clean, no comment of git, and none of them can become a `Signed-off-by`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from agent.core.chunk import Chunk
 from agent.core.clean import clean
 
 SUBJECT_CHARS = 72
+SIGN_OFF = re.compile(r"signed-off-by\s*:[^\n]*", re.IGNORECASE)
 
 
 def commit_message(chunks: Sequence[Chunk]) -> str:
@@ -25,8 +29,8 @@ def commit_message(chunks: Sequence[Chunk]) -> str:
 
 
 def _line(text: str) -> str:
-    """Clean text in one line; what begins with `#` is no comment for git."""
-    return re.sub(r"\s+", " ", clean(text)).strip().lstrip("#").strip()
+    """Clean text in one line; what begins with `#` is no comment for git, and nobody signs off in it."""
+    return re.sub(r"\s+", " ", clean(SIGN_OFF.sub("", text))).strip().lstrip("#").strip()
 
 
 def _whole(subject: str, paragraphs: Sequence[str]) -> str:
@@ -36,4 +40,6 @@ def _whole(subject: str, paragraphs: Sequence[str]) -> str:
         for text in paragraphs
         if text
     ]
+    if head != subject and subject:
+        body = [textwrap.fill(subject, SUBJECT_CHARS), "", *body]
     return "\n".join([head, "", *body]).rstrip() + "\n"

@@ -7,7 +7,7 @@ circle. Deterministic, and linear but for sorting.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -79,24 +79,3 @@ def _inherited(nodes: Sequence[Node]) -> list[int]:
                     risk[other] = risk[here]
                     stack.append(other)
     return risk
-
-
-def find_circle(edges: Sequence[Iterable[int]]) -> list[int]:
-    """Indexes on some circle of `edges` (index to what it needs); empty when there is none."""
-    state = [0] * len(edges)
-    for start in range(len(edges)):
-        path = [start]
-        todo = [iter(edges[start])] if not state[start] else []
-        state[start] = state[start] or 1
-        while todo:
-            following = next(todo[-1], None)
-            if following is None:
-                state[path.pop()] = 2
-                todo.pop()
-            elif state[following] == 1:
-                return path[path.index(following) :]
-            elif state[following] == 0:
-                state[following] = 1
-                path.append(following)
-                todo.append(iter(edges[following]))
-    return []

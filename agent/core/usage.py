@@ -32,11 +32,6 @@ _KEYWORDS = frozenset(
 )
 
 
-def is_import(line: bytes) -> bool:
-    """True for a line that brings names of another module in."""
-    return _IMPORT.match(line) is not None
-
-
 def used(lines: Iterable[bytes]) -> set[bytes]:
     """Every word in these lines that can be a name."""
     return set(_WORD.findall(b"".join(lines))) - _KEYWORDS

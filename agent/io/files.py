@@ -40,16 +40,6 @@ class Found(msgspec.Struct, frozen=True):
     status: os.stat_result
     attributes: tuple[tuple[str, bytes], ...] = ()
 
-    def is_same(self, other: os.stat_result) -> bool:
-        mine = self.status
-        return (mine.st_dev, mine.st_ino, mine.st_size, mine.st_mtime_ns, mine.st_mode) == (
-            other.st_dev,
-            other.st_ino,
-            other.st_size,
-            other.st_mtime_ns,
-            other.st_mode,
-        )
-
 
 def shown(parts: Parts) -> str:
     """The path for messages (not yet sanitised)."""

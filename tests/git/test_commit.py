@@ -18,7 +18,6 @@ from agent.core.outcome import Applied
 from agent.git.apply import WorkTree
 from agent.git.commit import CommitRefused, Committed, Committer
 from agent.git.discover import discover
-from agent.git.message import compose
 from agent.io.blobs import Blobs
 from agent.io.calls import Calls
 from tests.git.looking import contents, file
@@ -332,18 +331,6 @@ def test_the_trailer_is_set_by_git_and_no_program_of_the_repository(
     message = git_in(root, "log", "-1", "--format=%B")
     assert message == b"Subject\n\nBody.\n\nAssisted-by: copair:openai/x\n\n"
     assert not (tmp_path / "ran").exists()
-
-
-def test_messages_come_from_title_and_why() -> None:
-    assert compose([("Fix it", "Because it broke.")]) == "Fix it\n\nBecause it broke.\n"
-    many = compose([("One", "first"), ("Two", "")])
-    assert many == "One\n\n- One: first\n- Two\n"
-    hostile = compose([("T\x1b[31m\nSigned-off-by: Eve <e@x>", "why\r\nSigned-off-by: Eve <e@x>\nmore")])
-    assert "\x1b" not in hostile
-    assert "igned-off" not in hostile
-    subject, _, body = compose([("word " * 40, "")]).partition("\n\n")
-    assert len(subject) <= 72
-    assert body.split() == ["word"] * 40
 
 
 def test_another_git_that_holds_the_index_is_respected(desk: Desk) -> None:

@@ -42,7 +42,7 @@ def connect_model(model: str, *, write: bool) -> int:
     return Exit.DONE
 
 
-def print_doctor(flags: Flags) -> int:
+def print_doctor(flags: Flags | None) -> int:
     """What would be used and why, with keys masked."""
     from agent.llm.doctor import doctor
 
@@ -57,7 +57,7 @@ def print_doctor(flags: Flags) -> int:
     return Exit.DONE
 
 
-def print_check(flags: Flags, *, write: bool) -> int:
+def print_check(flags: Flags | None, *, write: bool) -> int:
     """A row per task; writes the better protocol into the person's settings. Exit code 1 when it cannot propose."""
     from agent.llm.check import check_model, summarise
     from agent.llm.choose import choose

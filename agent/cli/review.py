@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.cli.session import Wanted, run
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core.errors import UsageError
@@ -18,6 +17,7 @@ from agent.review import script
 from agent.review.script import Opened
 
 if TYPE_CHECKING:
+    from agent.cli.session import Wanted
     from agent.loop.driver import Driver
     from agent.ports import Frontend
 
@@ -54,6 +54,8 @@ def review(
         return review_driver(
             bench, frontend, inbox, script.open_stack(bench.repo, bench.target, given), wanted
         )
+
+    from agent.cli.session import run
 
     return run(bench, build, wanted)
 

@@ -26,7 +26,7 @@ from agent.core.session import State
 from agent.loop.summary import summary
 
 if TYPE_CHECKING:
-    from agent.llm.choose import Flags
+    from agent.llm.place import Flags
     from agent.loop.driver import Driver
     from agent.ui.early import Early
 
@@ -43,10 +43,12 @@ class Wanted(msgspec.Struct, frozen=True):
     max_cost: float | None = None
 
 
-def model_flags(model: str | None, base_url: str | None, protocol: str | None) -> Flags:
-    """Raises UsageError for a protocol that there is not."""
+def model_flags(model: str | None, base_url: str | None, protocol: str | None) -> Flags | None:
+    """What the options say of the model, None when nothing. Raises UsageError for a protocol that there is not."""
+    if model is base_url is protocol is None:
+        return None
     from agent.core.dialog import Protocol
-    from agent.llm.choose import Flags
+    from agent.llm.place import Flags
 
     if protocol not in (None, *Protocol):
         raise UsageError(f"--protocol is tools or text, not {protocol}")

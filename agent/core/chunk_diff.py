@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 
 from agent.core.chunk import Chunk
 from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk, Write
-from agent.core.patch import FilePatch, LineKind, Patch, PatchHunk, PatchLine
-from agent.core.patch_print import print_patch, print_writes
+from agent.core.patch import FilePatch
+from agent.core.patch_print import print_file, print_hunks, print_writes
 from agent.core.place import file_lines
-from agent.core.splice import splice
+from agent.core.splice import position, splice
 from agent.core.stack import step
 from agent.core.text import Lines
-
-CONTEXT = 3
 
 
 class ChunkDiffs:
@@ -29,16 +27,16 @@ class ChunkDiffs:
 
     def of(self, chunk: Chunk) -> bytes:
         """A git diff with three lines of context; applies where what the chunk needs is applied."""
-        needed = self._needed(chunk)
+        needed = self._needed(chunk) if chunk.needs else []
         files = []
         for change in chunk.changes:
             file = self._file(change, [c for other in needed for c in other.changes if c.path == change.path])
             if file is None:
                 return self._whole(chunk, needed)
             files.append(file)
-        if len({file.path for file in files}) < len(files):
+        if len(files) > 1 and len({change.path for change in chunk.changes}) < len(files):
             return self._whole(chunk, needed)
-        return print_patch(Patch(tuple(files)))
+        return b"".join(files)
 
     def _needed(self, chunk: Chunk) -> list[Chunk]:
         """What `chunk` needs, and what that needs."""
@@ -56,24 +54,25 @@ class ChunkDiffs:
         work = step(chunk, {path: self._base.get(path) for path in paths}, needed)
         return print_writes([Write(path, work.expected[path], work.target[path]) for path in work.paths])
 
-    def _file(self, change: FileChange, earlier: Sequence[FileChange]) -> FilePatch | None:
+    def _file(self, change: FileChange, earlier: Sequence[FileChange]) -> bytes | None:
         path, base = change.path, self._base.get(change.path)
         if change.kind is ChangeKind.RENAME:
-            return FilePatch(path, change.new_path, rename=True, similarity=100, git=True)
+            return print_file(FilePatch(path, change.new_path, rename=True, similarity=100, git=True), b"")
         if change.kind not in (ChangeKind.MODIFY, ChangeKind.CREATE):
             return None
         if any(other.kind is not change.kind for other in earlier):
             return None
         lines = self._lines_of(path)
         before = [hunk for other in earlier for hunk in other.hunks]
-        hunks = change.hunks
+        hunks: Sequence[Hunk] = sorted(change.hunks, key=position) if len(change.hunks) > 1 else change.hunks
         if before:
             hunks, lines = _over(lines, before, hunks)
-        if not hunks or any(not _is_plain(line) for hunk in hunks for line in (*hunk.old, *hunk.new)):
+        body = print_hunks(lines, hunks)
+        if not body or b"\0" in body:
             return None
         if base is None and not before:
-            return FilePatch(None, path, _with_context(lines, hunks), new_mode=change.mode, git=True)
-        return FilePatch(path, path, _with_context(lines, hunks), git=True)
+            return print_file(FilePatch(None, path, new_mode=change.mode, git=True), body)
+        return print_file(FilePatch(path, path, git=True), body)
 
     def _lines_of(self, path: str) -> Lines:
         if path not in self._lines:
@@ -82,44 +81,13 @@ class ChunkDiffs:
         return self._lines[path]
 
 
-def _is_plain(line: bytes) -> bool:
-    return b"\0" not in line
-
-
-def _over(lines: Lines, before: Sequence[Hunk], own: Sequence[Hunk]) -> tuple[tuple[Hunk, ...], Lines]:
+def _over(lines: Lines, before: Sequence[Hunk], own: Sequence[Hunk]) -> tuple[Sequence[Hunk], Lines]:
     """`own` over what `before` makes of `lines`, and these lines."""
     moved, offset = [], 0
     theirs = set(before)
-    for hunk in sorted([*before, *own], key=lambda h: (h.start, bool(h.old), h.seq)):
+    for hunk in sorted([*before, *own], key=position):
         if hunk in theirs:
             offset += len(hunk.new) - len(hunk.old)
         else:
             moved.append(Hunk(hunk.start + offset, hunk.old, hunk.new, hunk.seq))
-    return tuple(moved), splice(lines, before)
-
-
-def _with_context(lines: Lines, hunks: Sequence[Hunk]) -> tuple[PatchHunk, ...]:
-    """`hunks` with the lines around them, those that would touch joined."""
-    groups: list[list[Hunk]] = []
-    for hunk in sorted(hunks, key=lambda h: (h.start, bool(h.old), h.seq)):
-        if groups and hunk.start - groups[-1][-1].end <= 2 * CONTEXT:
-            groups[-1].append(hunk)
-        else:
-            groups.append([hunk])
-    found, offset = [], 0
-    for group in groups:
-        start = max(0, group[0].start - CONTEXT)
-        end = min(len(lines), group[-1].end + CONTEXT)
-        body: list[PatchLine] = []
-        at = start
-        for hunk in group:
-            body += [PatchLine(LineKind.CONTEXT, line) for line in lines[at : hunk.start]]
-            body += [PatchLine(LineKind.OLD, line) for line in hunk.old]
-            body += [PatchLine(LineKind.NEW, line) for line in hunk.new]
-            at = hunk.end
-        body += [PatchLine(LineKind.CONTEXT, line) for line in lines[at:end]]
-        grown = sum(len(hunk.new) - len(hunk.old) for hunk in group)
-        empty_old, empty_new = start == end, end - start + grown == 0
-        found.append(PatchHunk(tuple(body), start + (not empty_old), start + offset + (not empty_new)))
-        offset += grown
-    return tuple(found)
+    return moved, splice(lines, before)

@@ -7,6 +7,7 @@ any set of chunks that is closed under `needs` applies; ids depend on the input 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -17,7 +18,7 @@ from agent.core.links import link, uses
 from agent.core.order import Node, arrange
 from agent.core.outcome import States
 from agent.core.place import changes_between
-from agent.core.risk import assess
+from agent.core.risk import assess, assess_all
 from agent.core.soundness import Checker, Settling
 from agent.core.text import digest
 from agent.core.titles import title
@@ -93,7 +94,7 @@ def finish(
 ) -> tuple[Chunk, ...]:
     """Drafts as chunks: linked, ordered, with ids, titles and reasons. `checkers` are those of files by path."""
     link(drafts)
-    risks = [assess(draft.changes) for draft in drafts]
+    risks = assess_all([draft.changes for draft in drafts])
     nodes = [
         Node(draft.needs, set(draft.after), risk.level, bool(draft.folded))
         for draft, risk in zip(drafts, risks, strict=True)
@@ -138,6 +139,8 @@ def _settled(
         change = drafts[index].changes[0]
         if change.path in checkers and change.kind in (ChangeKind.MODIFY, ChangeKind.CREATE):
             places.setdefault(change.path, []).append(at)
+    if not places:
+        return list(order), joined
     hunks = [tuple(hunk for change in draft.changes for hunk in change.hunks) for draft in drafts]
     needs = [draft.needs for draft in drafts]
     settled: list[int | None] = list(order)
@@ -178,13 +181,17 @@ def chunk_id(changes: Sequence[FileChange], id_seed: str = "") -> str:
     parts = [id_seed.encode("utf-8", "surrogateescape")]
     for change in changes:
         mode = -1 if change.mode is None else int(change.mode)
-        parts.append(
-            repr((change.path, change.kind.value, mode, change.new_path)).encode("ascii", "backslashreplace")
-        )
+        parts.append(_told(change.path, change.kind, mode, change.new_path))
         for hunk in change.hunks:
             parts.append(b"%d %d %d %d" % (hunk.start, hunk.seq, len(hunk.old), len(hunk.new)))
-            parts += [*hunk.old, *hunk.new]
+            parts += hunk.old
+            parts += hunk.new
     return digest(b"\0".join(parts))[:12]
+
+
+@lru_cache(maxsize=256)
+def _told(path: str, kind: ChangeKind, mode: int, new_path: str | None) -> bytes:
+    return repr((path, kind.value, mode, new_path)).encode("ascii", "backslashreplace")
 
 
 def _ids(drafts: Sequence[Draft], id_seed: str) -> list[str]:

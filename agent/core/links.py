@@ -7,13 +7,13 @@ makes no sense without, by names that were nowhere in the files before.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from agent.core.drafts import Draft
 from agent.core.grammar import grammar_of
 from agent.core.hunk import ChangeKind
 from agent.core.outcome import States
-from agent.core.usage import defined, imported, used
+from agent.core.usage import NO_NAMES, Names, names_in, used
 
 MAX_DEFINERS = 3
 """A name that more drafts define says nothing about their order."""
@@ -32,10 +32,8 @@ _NO_LINES = (ChangeKind.BINARY, ChangeKind.SYMLINK, ChangeKind.RENAME, ChangeKin
 
 def link(drafts: Sequence[Draft]) -> None:
     """Fill `after` and `users` of the drafts."""
-    added = [_lines(draft, new=True) for draft in drafts]
-    removed = [_lines(draft, new=False) for draft in drafts]
-    _connect(drafts, added, forward=True)
-    _connect(drafts, removed, forward=False)
+    _connect(drafts, [names_in(_lines(draft, new=True)) for draft in drafts], forward=True)
+    _connect(drafts, [names_in(_lines(draft, new=False)) for draft in drafts], forward=False)
 
 
 def _lines(draft: Draft, *, new: bool) -> list[bytes]:
@@ -50,22 +48,19 @@ def _lines(draft: Draft, *, new: bool) -> list[bytes]:
     ]
 
 
-def _connect(drafts: Sequence[Draft], lines: Sequence[list[bytes]], *, forward: bool) -> None:
+def _connect(drafts: Sequence[Draft], names: Sequence[Names], *, forward: bool) -> None:
     """Names are looked up among those of the whole difference, and those that the file itself imports."""
     definers: dict[tuple[str, bytes], list[int]] = {}
-    for index, own in enumerate(lines):
-        path = drafts[index].changes[0].path
-        names = {("", name) for name in defined(own)} | {(path, name) for name in imported(own)}
-        if forward:
-            names |= {("", name) for name in drafts[index].defines}
-        for key in names:
+    for index, own in enumerate(names):
+        defined = own.defined | drafts[index].defines if forward else own.defined
+        for key in _keys(drafts[index], defined, own.imported):
             definers.setdefault(key, []).append(index)
     clear = {key: found for key, found in definers.items() if len(found) <= MAX_DEFINERS}
+    wanted = frozenset(name for _, name in clear)
     users: dict[tuple[str, bytes], list[int]] = {}
-    for index, own in enumerate(lines):
-        path = drafts[index].changes[0].path
-        for name in used(own):
-            for key in (("", name), (path, name)):
+    for index, own in enumerate(names):
+        for name in own.used & wanted:
+            for key in (("", name), (drafts[index].changes[0].path, name)):
                 if key in clear and index not in clear[key]:
                     users.setdefault(key, []).append(index)
     for key in sorted(users):
@@ -73,6 +68,15 @@ def _connect(drafts: Sequence[Draft], lines: Sequence[list[bytes]], *, forward: 
             word = key[1].decode("utf-8", "replace")
             for definer in clear[key]:
                 _tie(drafts, definer, users[key], word, forward=forward)
+
+
+def _keys(draft: Draft, defined: Iterable[bytes], imported: Set[bytes]) -> set[tuple[str, bytes]]:
+    """What a draft brings in: definitions for every file, imports for its own."""
+    found = {("", name) for name in defined}
+    if imported:
+        path = draft.changes[0].path
+        found |= {(path, name) for name in imported}
+    return found
 
 
 def _tie(drafts: Sequence[Draft], definer: int, users: list[int], word: str, *, forward: bool) -> None:
@@ -93,11 +97,9 @@ def uses(drafts: Sequence[Draft], before: States) -> list[dict[int, str]]:
     words = _Words(before)
     bringers: dict[tuple[str, bytes], list[int]] = {}
     for index, draft in enumerate(drafts):
-        path = draft.changes[0].path
-        margin = [line for line in _lines(draft, new=True) if line[:1] > b" "]
-        names = {("", name) for name in draft.defines | defined(margin)}
-        names |= {(path, name) for name in imported(margin)}
-        for key in names:
+        lines = [line for line in _lines(draft, new=True) if line[:1] > b" "]
+        margin = names_in(lines) if lines else NO_NAMES
+        for key in _keys(draft, draft.defines | margin.defined, margin.imported):
             bringers.setdefault(key, []).append(index)
     known = {key: found for key, found in bringers.items() if words.is_new(key[1], drafts, found)}
     return [_uses_of(index, draft, known, words) for index, draft in enumerate(drafts)]
@@ -106,12 +108,12 @@ def uses(drafts: Sequence[Draft], before: States) -> list[dict[int, str]]:
 def _uses_of(
     index: int, draft: Draft, known: Mapping[tuple[str, bytes], list[int]], words: _Words
 ) -> dict[int, str]:
-    path = draft.changes[0].path
     found: dict[int, str] = {}
+    path = draft.changes[0].path
     if not known or grammar_of(path) is None:
         return found
     code = _NOT_CODE.sub(b" ", b"".join(_lines(draft, new=True)))
-    for name in sorted(used([code])):
+    for name in sorted(used(code)):
         for key in (("", name), (path, name)):
             own = known.get(key, [])
             if index not in own and name not in words.of(path):
@@ -126,12 +128,12 @@ class _Words:
 
     def __init__(self, before: States) -> None:
         self.before = before
-        self.known: dict[str, set[bytes]] = {}
+        self.known: dict[str, frozenset[bytes]] = {}
 
-    def of(self, path: str) -> set[bytes]:
+    def of(self, path: str) -> frozenset[bytes]:
         if path not in self.known:
             state = self.before.get(path)
-            self.known[path] = used([state.data]) if state is not None else set()
+            self.known[path] = used(state.data) if state is not None else frozenset()
         return self.known[path]
 
     def is_new(self, name: bytes, drafts: Sequence[Draft], bringers: Sequence[int]) -> bool:

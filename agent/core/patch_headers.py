@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from agent.core.patch import BinaryPatch, FilePatch, PatchHunk
 from agent.core.text import name_from_bytes, name_to_bytes
@@ -30,6 +31,7 @@ def unquote(raw: bytes) -> bytes:
     return _ESCAPE.sub(one, raw)
 
 
+@lru_cache(maxsize=1024)
 def quote(name: str, prefix: bytes = b"") -> bytes:
     """A path as git writes it, in quotes where it needs them."""
     raw = prefix + name_to_bytes(name)

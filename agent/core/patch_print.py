@@ -8,55 +8,60 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from agent.core.binary import encode_lines
 from agent.core.hunk import FileState, Hunk, Write
-from agent.core.patch import BinaryPatch, BinaryPiece, FilePatch, LineKind, Patch, PatchHunk, PatchLine
+from agent.core.patch import BinaryPatch, BinaryPiece, FilePatch, Patch, PatchHunk
 from agent.core.patch_headers import quote
 from agent.core.splice import diff
 from agent.core.text import Lines, split_lines
 
 NULL = b"/dev/null"
+NO_NEWLINE = b"\n\\ No newline at end of file\n"
 
 
 def print_patch(patch: Patch) -> bytes:
     """The patch as bytes."""
-    return b"".join(_file(file) for file in patch.files)
+    return b"".join(print_file(file, b"".join(_hunk(hunk) for hunk in file.hunks)) for file in patch.files)
 
 
 def print_writes(writes: Iterable[Write], context: int = 3) -> bytes:
     """A git diff of `writes`, in their order, with `context` lines around each change."""
-    files = [file for write in writes for file in _files(write, context)]
-    return print_patch(Patch(tuple(files)))
+    return b"".join(part for write in writes for part in _files(write, context))
 
 
-def with_context(old: Lines, new: Lines, context: int = 3) -> tuple[PatchHunk, ...]:
-    """The difference of two files as hunks with context, those that would touch joined."""
+def print_hunks(old: Lines, hunks: Iterable[Hunk], context: int = 3) -> bytes:
+    """`hunks` over the lines `old` with the lines around them, those that would touch joined."""
     groups: list[list[Hunk]] = []
-    for hunk in diff(old, new):
+    for hunk in hunks:
         if groups and hunk.start - groups[-1][-1].end <= 2 * context:
             groups[-1].append(hunk)
         else:
             groups.append([hunk])
-    out = []
+    out: list[bytes] = []
     offset = 0
     for group in groups:
-        start = max(0, group[0].start - context)
+        at = max(0, group[0].start - context)
         end = min(len(old), group[-1].end + context)
-        lines: list[PatchLine] = []
-        at = start
+        grown = sum([len(hunk.new) - len(hunk.old) for hunk in group])
+        out.append(b"@@ -%s +%s @@\n" % (_range(at, end - at), _range(at + offset, end - at + grown)))
         for hunk in group:
-            lines += [PatchLine(LineKind.CONTEXT, line) for line in old[at : hunk.start]]
-            lines += [PatchLine(LineKind.OLD, line) for line in hunk.old]
-            lines += [PatchLine(LineKind.NEW, line) for line in hunk.new]
+            out += [b" " + line for line in old[at : hunk.start]]
+            out += [b"-" + line for line in hunk.old]
+            out += [b"+" + line for line in hunk.new]
             at = hunk.end
-        lines += [PatchLine(LineKind.CONTEXT, line) for line in old[at:end]]
-        grown = sum(len(hunk.new) - len(hunk.old) for hunk in group)
-        old_empty, new_empty = start == end, end - start + grown == 0
-        out.append(PatchHunk(tuple(lines), start + (not old_empty), start + offset + (not new_empty)))
+        out += [b" " + line for line in old[at:end]]
         offset += grown
-    return tuple(out)
+    printed = b"".join(out)
+    if printed.count(b"\n") == len(out):
+        return printed
+    return b"".join(line if line.endswith(b"\n") else line + NO_NEWLINE for line in out)
+
+
+def _range(start: int, count: int) -> bytes:
+    """Lines of a hunk as its header has them; an empty range is told by the line before it."""
+    return b"%d" % (start + 1) if count == 1 else b"%d,%d" % (start + (count > 0), count)
 
 
 def blob_name(data: bytes) -> str:
@@ -64,60 +69,56 @@ def blob_name(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
-def _files(write: Write, context: int) -> list[FilePatch]:
+def _files(write: Write, context: int) -> Iterator[bytes]:
     old, new = write.old, write.new
     if old == new:
-        return []
+        return
     if old and new and stat.S_IFMT(old.mode) != stat.S_IFMT(new.mode):
-        return [
-            *_files(Write(write.path, old, None), context),
-            *_files(Write(write.path, None, new), context),
-        ]
+        yield from _files(Write(write.path, old, None), context)
+        yield from _files(Write(write.path, None, new), context)
+        return
     # A binary patch carries its mode in the `index` line; a text that keeps its mode says nothing of it.
     before, after = (b"" if state is None else state.data for state in (old, new))
-    hunks: tuple[PatchHunk, ...] = ()
+    body = b""
     binary = None
     if before != after and b"\0" in before[:8000] + after[:8000]:
         binary = BinaryPatch(BinaryPiece(after), BinaryPiece(before))
     elif before != after:
-        hunks = with_context(split_lines(before), split_lines(after), context)
+        lines = split_lines(before)
+        body = print_hunks(lines, diff(lines, split_lines(after)), context)
     # Without the names of blobs an unchanged mode has no place in the header.
-    same_mode = old is not None and new is not None and old.mode == new.mode and binary is None
     same_mode = not binary and old is not None and new is not None and old.mode == new.mode
-    return [
-        FilePatch(
-            write.path if old else None,
-            write.path if new else None,
-            hunks,
-            old.mode if old and not same_mode else None,
-            new.mode if new and not same_mode else None,
-            old_blob=_blob(old) if binary else "",
-            new_blob=_blob(new) if binary else "",
-            binary=binary,
-            git=True,
-        )
-    ]
+    file = FilePatch(
+        write.path if old else None,
+        write.path if new else None,
+        old_mode=old.mode if old and not same_mode else None,
+        new_mode=new.mode if new and not same_mode else None,
+        old_blob=_blob(old) if binary else "",
+        new_blob=_blob(new) if binary else "",
+        binary=binary,
+        git=True,
+    )
+    yield print_file(file, body)
 
 
 def _blob(state: FileState | None) -> str:
     return blob_name(state.data) if state else "0" * 40
 
 
-def _file(file: FilePatch) -> bytes:
-    old, new = file.old_path, file.new_path
-    first = NULL if old is None else _marked(old, b"a/")
-    second = NULL if new is None else _marked(new, b"b/")
-    out = []
+def print_file(file: FilePatch, body: bytes) -> bytes:
+    """One file of a patch: its headers, and `body`, its hunks as they are printed."""
+    out: list[bytes] = []
     if file.git:
-        both = (quote(old or file.path, b"a/"), quote(new or file.path, b"b/"))
+        both = (quote(file.old_path or file.path, b"a/"), quote(file.new_path or file.path, b"b/"))
         out += [b"diff --git %s %s\n" % both, *_extended(file)]
-    if file.hunks:
-        out += [b"--- %s\n+++ %s\n" % (first, second), *(_hunk(hunk) for hunk in file.hunks)]
+    if body or (file.binary and not file.binary.forward):
+        first = NULL if file.old_path is None else _marked(file.old_path, b"a/")
+        second = NULL if file.new_path is None else _marked(file.new_path, b"b/")
+        form = b"--- %s\n+++ %s\n" if body else b"Binary files %s and %s differ\n"
+        out += [form % (first, second), body]
     if file.binary and file.binary.forward:
         out.append(b"GIT binary patch\n")
         out += [_piece(piece) for piece in (file.binary.forward, file.binary.backward) if piece]
-    elif file.binary:
-        out.append(b"Binary files %s and %s differ\n" % (first, second))
     return b"".join(out)
 
 
@@ -161,7 +162,7 @@ def _hunk(hunk: PatchHunk) -> bytes:
     for line in hunk.lines:
         out += [line.kind.encode(), line.data]
         if not line.data.endswith(b"\n"):
-            out.append(b"\n\\ No newline at end of file\n")
+            out.append(NO_NEWLINE)
     return b"".join(out)
 
 

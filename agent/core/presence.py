@@ -9,7 +9,7 @@ import msgspec
 from agent.core.chunk import Chunk
 from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk
 from agent.core.place import WHOLE, file_lines
-from agent.core.splice import diff
+from agent.core.splice import diff, position
 from agent.core.text import Lines
 
 MAX_WAYS = 64
@@ -75,7 +75,7 @@ def _hunks_in(groups: Sequence[Sequence[Hunk]], before: FileState | None, now: F
     """
     base = file_lines(before) if before is not None else ()
     lines = file_lines(now)
-    ordered = sorted((hunk for own in groups for hunk in own), key=lambda h: (h.start, bool(h.old), h.seq))
+    ordered = sorted((hunk for own in groups for hunk in own), key=position)
     read = _read(base, lines, ordered, frozenset(ordered))
     if read is None:
         drift = {(hunk.start, hunk.old, hunk.new) for hunk in diff(base, lines)}

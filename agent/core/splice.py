@@ -27,15 +27,19 @@ Gap = tuple[int, int, int, int]
 """`old[a:b]` against `new[c:d]`, as (a, b, c, d)."""
 
 
+def position(hunk: Hunk) -> tuple[int, bool, int]:
+    """By this hunks are sorted: insertions at a line come before a replacement of that line, in their order."""
+    return hunk.start, bool(hunk.old), hunk.seq
+
+
 def splice(lines: Lines, hunks: Iterable[Hunk]) -> Lines:
     """`lines` with all `hunks`, in whatever order they are given.
 
-    Insertions at a line come before a replacement of that line, ordered by `seq`. Raises ValueError when two
-    hunks overlap, or when one does not stand over these lines.
+    Raises ValueError when two hunks overlap, or when one does not stand over these lines.
     """
     out: list[bytes] = []
     at = 0
-    for hunk in sorted(hunks, key=lambda h: (h.start, bool(h.old), h.seq)):
+    for hunk in sorted(hunks, key=position):
         if hunk.start < at or hunk.end > len(lines):
             raise ValueError(f"hunk at line {hunk.start + 1} overlaps another or the end")
         if lines[hunk.start : hunk.end] != hunk.old:
@@ -50,7 +54,7 @@ def reverse(hunks: Iterable[Hunk]) -> tuple[Hunk, ...]:
     """Hunks over what `splice(base, hunks)` gives, that restore the base."""
     turned = []
     offset = 0
-    for hunk in sorted(hunks, key=lambda h: (h.start, bool(h.old), h.seq)):
+    for hunk in sorted(hunks, key=position):
         turned.append(Hunk(hunk.start + offset, hunk.new, hunk.old, hunk.seq))
         offset += len(hunk.new) - len(hunk.old)
     return tuple(turned)
@@ -70,6 +74,9 @@ def diff(old: Lines, new: Lines) -> tuple[Hunk, ...]:
         if a == b or c == d:
             if a < b or c < d:
                 found.append(gap)
+            continue
+        if set(old[a:b]).isdisjoint(new[c:d]):
+            found.append(gap)
             continue
         parts = _between_anchors(old, new, gap) if depth < MAX_DEPTH else []
         if parts:

@@ -21,7 +21,7 @@ def title(
 
     `opens`: it is the first of its file when the file is new.
     """
-    lines = sum(hunk.changed for change in changes for hunk in change.hunks)
+    lines = sum([len(hunk.old) + len(hunk.new) for change in changes for hunk in change.hunks])
     of = f" ({part[0]} of {part[1]})" if part[1] > 1 else ""
     whole = [_whole(change) for change in changes]
     if any(whole):
@@ -55,6 +55,8 @@ def _short(name: str) -> str:
 
 def _whole(change: FileChange) -> str:
     """Words for a change that is more than lines; empty for lines."""
+    if change.kind is ChangeKind.MODIFY:
+        return ""
     path = change.path
     lines = sum(hunk.changed for hunk in change.hunks)
     gone = bool(change.hunks) and change.hunks[0].new == ()

@@ -6,7 +6,9 @@ Only good for ordering: a wrong guess changes the order of chunks, never what th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence, Set
+
+import msgspec
 
 MAX_LINE = 400
 """Bytes; longer lines are data."""
@@ -15,14 +17,25 @@ _WORD = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]{2,}")
 _DEFINITION = re.compile(
     rb"(?:^|[\s(])(?:def|class|func|fun|fn|function\*?|struct|enum|union|trait|interface|type|const|let|var"
     rb"|static|mod|macro_rules!|#[ \t]*define|record|namespace)[ \t]+(?:\([^)\n]*\)[ \t]*)?(?:mut[ \t]+)?"
-    rb"([A-Za-z_$][A-Za-z0-9_$]{2,})"
+    rb"([A-Za-z_$][A-Za-z0-9_$]{2,})",
+    re.MULTILINE,
 )
+_DEFINERS = frozenset(
+    b"def class func fun function struct enum union trait interface type const let var static mod macro_rules"
+    b" define record namespace".split()
+)
+"""The words of `_DEFINITION` that `_WORD` finds: all but `fn`."""
 _CONSTANT = re.compile(
-    rb"^[ \t]*(?:self\.|this\.)?([A-Za-z_$][A-Za-z0-9_$]{2,})[ \t]*(?::[^=\n]{1,60})?=(?!=)"
+    rb"^(?:[ \t]*(?:self\.|this\.))?([A-Za-z_$][A-Za-z0-9_$]{2,})[ \t]*(?::[^=\n]{1,60})?=(?!=)", re.MULTILINE
 )
 _IMPORT = re.compile(
-    rb"\s*(?:from\s+\S+\s+)?(?:import|use|using|require|include|#\s*include)\b[\s{(*\"'<]*(.*)"
+    rb"^[ \t]*(?:from[ \t]+\S+[ \t]+)?(?:import|use|using|require|include|#[ \t]*include)\b[ \t{(*\"'<]*(.*)",
+    re.MULTILINE,
 )
+_MARGIN_OR_SELF = re.compile(rb"^[^\s]|self\.|this\.", re.MULTILINE)
+"""Constants are defined at the margin or as attributes."""
+_NONE: frozenset[bytes] = frozenset()
+_IMPORTERS = frozenset((b"import", b"use", b"using", b"require", b"include"))
 _KEYWORDS = frozenset(
     b"and assert async await break case catch class const continue def default del elif else enum except export"
     b" extends false final finally for from func function goto global if impl implements import in int interface"
@@ -32,27 +45,38 @@ _KEYWORDS = frozenset(
 )
 
 
-def used(lines: Iterable[bytes]) -> set[bytes]:
-    """Every word in these lines that can be a name."""
-    return set(_WORD.findall(b"".join(lines))) - _KEYWORDS
+class Names(msgspec.Struct, frozen=True):
+    """What some lines seem to define for the whole project, to bring in for their own file, and to use."""
+
+    defined: Set[bytes]
+    imported: Set[bytes]
+    used: Set[bytes]
 
 
-def defined(lines: Iterable[bytes]) -> set[bytes]:
-    """Names that these lines seem to define, for the whole project."""
-    names: set[bytes] = set()
-    for line in lines:
-        if len(line) > MAX_LINE:
-            continue
-        names.update(_DEFINITION.findall(line))
-        if not line[:1].isspace() or b"self." in line or b"this." in line:
-            names.update(_CONSTANT.findall(line))
-    return names - _KEYWORDS
+NO_NAMES = Names(_NONE, _NONE, _NONE)
 
 
-def imported(lines: Iterable[bytes]) -> set[bytes]:
-    """Names that these lines bring in, for their own file."""
-    names: set[bytes] = set()
-    for line in lines:
-        if len(line) <= MAX_LINE and (found := _IMPORT.match(line)):
-            names.update(_WORD.findall(found[1]))
-    return names - _KEYWORDS
+def names_in(lines: Sequence[bytes]) -> Names:
+    """The names in these lines. Only what can be part of a definition or an import makes us look for one."""
+    text = b"".join(lines)
+    words = set(_WORD.findall(text))
+    if len(text) > MAX_LINE:
+        text = b"".join([line for line in lines if len(line) <= MAX_LINE])
+    found: list[bytes] = []
+    imports: list[bytes] = []
+    if not words.isdisjoint(_DEFINERS) or b"fn " in text:
+        found += _DEFINITION.findall(text)
+    if b"=" in text and _MARGIN_OR_SELF.search(text):
+        found += _CONSTANT.findall(text)
+    if not words.isdisjoint(_IMPORTERS):
+        imports += [word for line in _IMPORT.findall(text) for word in _WORD.findall(line)]
+    return Names(_names(found), _names(imports), words - _KEYWORDS)
+
+
+def _names(words: Sequence[bytes]) -> Set[bytes]:
+    return frozenset(words) - _KEYWORDS if words else _NONE
+
+
+def used(text: bytes) -> frozenset[bytes]:
+    """Every word in this text that can be a name."""
+    return frozenset(_WORD.findall(text)) - _KEYWORDS

@@ -31,26 +31,26 @@ def listing(stack: Stack, onto: str) -> dict[str, Any]:
 
 def _row(chunk: Chunk, diffs: ChunkDiffs, stack: Stack) -> dict[str, Any]:
     hunks = [hunk for change in chunk.changes for hunk in change.hunks]
+    added, removed = sum([len(hunk.new) for hunk in hunks]), sum([len(hunk.old) for hunk in hunks])
     diff = diffs.of(chunk)
     row: dict[str, Any] = {
         "id": chunk.id,
         "title": chunk.title,
-        "paths": list(chunk.paths),
-        "kind": "+".join(dict.fromkeys(change.kind.value for change in chunk.changes)),
-        "lines": chunk.changed_lines,
-        "added": sum(len(hunk.new) for hunk in hunks),
-        "removed": sum(len(hunk.old) for hunk in hunks),
+        "paths": chunk.paths,
+        "kind": "+".join(dict.fromkeys([change.kind.value for change in chunk.changes])),
+        "lines": added + removed,
+        "added": added,
+        "removed": removed,
         "risk": chunk.risk,
-        "risks": list(chunk.risks),
-        "needs": list(chunk.needs),
+        "risks": chunk.risks,
+        "needs": chunk.needs,
         "uses": [{"chunk": use.chunk, "name": use.name} for use in chunk.uses],
         "why_here": chunk.place_reason,
         "folded": chunk.folded,
         "present": chunk.id in stack.present,
-        "diff": diff.decode("utf-8", "replace"),
     }
     try:
-        diff.decode("utf-8")
+        row["diff"] = diff.decode("utf-8")
     except UnicodeDecodeError:
-        row["diff_base64"] = base64.b64encode(diff).decode()
+        row |= {"diff": diff.decode("utf-8", "replace"), "diff_base64": base64.b64encode(diff).decode()}
     return row

@@ -17,17 +17,48 @@ MAX_WAYS = 64
 
 
 def present(
-    chunks: Sequence[Chunk], before: Mapping[str, FileState | None], current: Mapping[str, FileState | None]
+    chunks: Sequence[Chunk],
+    before: Mapping[str, FileState | None],
+    after: Mapping[str, FileState | None],
+    current: Mapping[str, FileState | None],
 ) -> frozenset[str]:
-    """Ids of the chunks whose every change is in `current`, which holds all paths that the chunks touch."""
+    """Ids of the chunks whose every change is in `current`, which holds all paths that the chunks touch.
+
+    All chunks together turn `before` into `after`.
+    """
     by_path: dict[str, list[FileChange]] = {}
     for chunk in chunks:
         for change in chunk.changes:
             by_path.setdefault(change.path, []).append(change)
     found: set[FileChange] = set()
+    settled: dict[str, bool] = {}
     for path, changes in by_path.items():
-        found |= _present_in(path, changes, before.get(path), current)
-    return frozenset(chunk.id for chunk in chunks if all(change in found for change in chunk.changes))
+        known = _as_a_whole(path, changes, before.get(path), after, current)
+        if known is None:
+            found |= _present_in(path, changes, before.get(path), current)
+        else:
+            settled[path] = known
+    return frozenset(
+        chunk.id
+        for chunk in chunks
+        if all(
+            settled[change.path] if change.path in settled else change in found for change in chunk.changes
+        )
+    )
+
+
+def _as_a_whole(
+    path: str,
+    changes: Sequence[FileChange],
+    before: FileState | None,
+    after: Mapping[str, FileState | None],
+    current: Mapping[str, FileState | None],
+) -> bool | None:
+    """Whether all of a file's changes are there or none: most files were left alone or are all done. None: see which."""
+    if path not in after or any(change.kind is ChangeKind.RENAME for change in changes):
+        return None
+    now = current.get(path)
+    return now == after[path] if now in (before, after[path]) else None
 
 
 def _present_in(

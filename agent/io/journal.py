@@ -48,7 +48,10 @@ def folder(state: Path) -> Path:
 
 def encode(event: Event) -> bytes:
     """One line. Lone surrogates (names that are not UTF-8) survive as JSON escapes."""
-    return json.dumps(msgspec.to_builtins(event), separators=(",", ":")).encode("ascii") + b"\n"
+    try:
+        return msgspec.json.encode(event) + b"\n"
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(event), separators=(",", ":")).encode("ascii") + b"\n"
 
 
 def decode(line: bytes) -> Event:

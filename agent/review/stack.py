@@ -49,7 +49,7 @@ def build_stack(
             progress("cutting", done, total)
 
     chunks = cut(before, after, renames=source.renames, budget=budget, progress=cutting)
-    there = present(chunks, before, current)
+    there = present(chunks, before, after, current)
     return Stack(kept, chunks, there, current, (*source.left_out, *refused))
 
 

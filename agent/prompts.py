@@ -29,6 +29,7 @@ class Prompt(StrEnum):
     OUTLINE = "outline"
     HISTORY = "history"
     DOCS = "docs"
+    CHECK = "check"
 
 
 def folder() -> Traversable:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from agent.core.chunk import Because
+from agent.core.chunk import Because, Quote
 from agent.core.events import VERSION, Event
 from agent.core.frontend import PromptOffer, QuestionOffer, Tick, WorkOffer
 from agent.core.review import Answer, Decision, Evidence
@@ -33,6 +33,7 @@ class CardChunk(Strict):
     why: str
     assumes: tuple[str, ...]
     risks: tuple[str, ...]
+    quotes: tuple[Quote, ...]
     because: tuple[Because, ...]
     needs: tuple[str, ...]
     serves: str

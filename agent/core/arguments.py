@@ -7,16 +7,23 @@ is a short message to the model that says what to do.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from agent.core.chunk import Budget
+from agent.core.chunk import Budget, Quote
 from agent.core.edits import FormatError, ModelEdit, ProposeArgs
 from agent.core.review import Question
 
 WHY_CHARS = Budget().why_chars
 
+QUOTES = 5
+QUOTE_CHARS = 400
+
 _FORMS = "`old` and `new`, `content`, `delete`, or `rename_to`"
+
+_QUOTED = re.compile(r"`?([\w.-]+?)(?:\(\))?`?: +(.+)", re.DOTALL)
+_AROUND = ' \n"“”'
 
 
 def load(text: str) -> Any:
@@ -60,6 +67,9 @@ def parse_propose(args_json: str) -> ProposeArgs | FormatError:
         return FormatError("`why` is missing: say what is wrong and why this fixes it")
     if len(why) > WHY_CHARS:
         return FormatError(f"`why` has {len(why)} characters, at most {WHY_CHARS} are shown; say it shorter")
+    quotes = _texts(data.get("quotes"))
+    if len(quotes) > QUOTES or any(len(quote) > QUOTE_CHARS for quote in quotes):
+        return FormatError(f"give at most {QUOTES} `quotes` of at most {QUOTE_CHARS} characters each")
     edits = _edits(data.get("edits"))
     if isinstance(edits, FormatError):
         return edits
@@ -69,6 +79,7 @@ def parse_propose(args_json: str) -> ProposeArgs | FormatError:
         edits=edits,
         assumes=_texts(data.get("assumes")),
         risks=_texts(data.get("risks")),
+        quotes=tuple(map(_quote, quotes)),
         serves=_text(data.get("serves")).strip(),
     )
 
@@ -80,6 +91,12 @@ def _text(value: object) -> str:
 def _texts(value: object) -> tuple[str, ...]:
     listed = value if isinstance(value, list) else [value]
     return tuple(text.strip() for text in listed if isinstance(text, str) and text.strip())
+
+
+def _quote(said: str) -> Quote:
+    """`json.loads: its words`; without a name in front there is no telling whose words they are."""
+    match = _QUOTED.fullmatch(said)
+    return Quote(match[1], match[2].strip(_AROUND)) if match else Quote("", said)
 
 
 def _edits(value: object) -> tuple[ModelEdit, ...] | FormatError:

@@ -42,6 +42,13 @@ class Use(msgspec.Struct, frozen=True):
     name: str
 
 
+class Quote(msgspec.Struct, frozen=True):
+    """What the model relies on, word for word: `name` is a dotted name or a package; empty when it named none."""
+
+    name: str
+    text: str
+
+
 class Chunk(msgspec.Struct, frozen=True):
     """One concern over one base, small enough for one decision.
 
@@ -55,6 +62,7 @@ class Chunk(msgspec.Struct, frozen=True):
     changes: tuple[FileChange, ...]
     assumes: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
+    quotes: tuple[Quote, ...] = ()
     because: tuple[Because, ...] = ()
     needs: tuple[str, ...] = ()
     uses: tuple[Use, ...] = ()

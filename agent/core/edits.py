@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from agent.core.chunk import Because
+from agent.core.chunk import Because, Quote
 from agent.core.outcome import States
 
 
@@ -41,6 +41,7 @@ class ProposeArgs(msgspec.Struct, frozen=True):
     edits: tuple[ModelEdit, ...]
     assumes: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
+    quotes: tuple[Quote, ...] = ()
     serves: str = ""
 
 

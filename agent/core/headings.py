@@ -18,6 +18,7 @@ NAMES = (
     "assumes",
     "assumptions",
     "risks",
+    "quotes",
     "serves",
     "question",
     "options",
@@ -31,7 +32,7 @@ _HEADING = re.compile(
     r"\s{0,3}(#{1,6}\s*)?[*_]{0,2}(" + "|".join(NAMES) + r")[*_]{0,2}\s*(:)?[*_]{0,2}(?:\s+(.*)|)$", re.I
 )
 _BULLET = re.compile(r"\s*(?:[-*+]|\(?\d{1,2}[.):])\s+(.*)")
-_LOOK = re.compile(r"\s*(?:[-*]\s+)?`?(READ|SEARCH|OUTLINE)\s+(.+?)`?\s*$")
+_LOOK = re.compile(r"\s*(?:[-*]\s+)?`?(READ|SEARCH|OUTLINE|DOCS|CHECK)\s+(.+?)`?\s*$")
 _DELETE = re.compile(r"\s*`?DELETE\s+(.+?)`?\s*$")
 _RENAME = re.compile(r"\s*`?RENAME\s+(.+?)`?\s+(?:->|=>|to)\s+`?(.+?)`?\s*$")
 _NOTHING = frozenset({"", "none", "nothing", "n/a", "-", "no", "none."})
@@ -77,7 +78,7 @@ def items(said: Sequence[str]) -> tuple[str, ...]:
 
 
 def look(line: str) -> tuple[str, str] | None:
-    """`READ path`, `SEARCH text` or `OUTLINE path`, as (tool, argument)."""
+    """`READ path`, `SEARCH text`, `OUTLINE path`, `DOCS name` or `CHECK name`, as (tool, argument)."""
     match = _LOOK.match(line[:MAX_LINE])
     if match is None or (match[1] != "SEARCH" and " " in match[2].strip()):
         return None

@@ -67,9 +67,19 @@ def text_calls(text: str, id_prefix: str, *, always: bool) -> tuple[ToolCall, ..
         }
         return (_call(id_prefix, 0, "ask", arguments),)
     return tuple(
-        _call(id_prefix, number, tool, {"text": said, "path": ""} if tool == "search" else {"path": said})
-        for number, (tool, said) in enumerate(reply.reads)
+        _call(id_prefix, number, tool, _looked(tool, said)) for number, (tool, said) in enumerate(reply.reads)
     )
+
+
+def _looked(tool: str, said: str) -> dict[str, Any]:
+    """The arguments of a tool that is asked for in a line of text."""
+    match tool:
+        case "search":
+            return {"text": said, "path": ""}
+        case "docs" | "check":
+            return {"name": said}
+        case _:
+            return {"path": said}
 
 
 def _call(prefix: str, number: int, name: str, arguments: dict[str, Any]) -> ToolCall:
@@ -85,6 +95,7 @@ def _proposal(reply: TextReply) -> dict[str, Any]:
         "title": reply.title,
         "assumes": list(reply.assumes),
         "risks": list(reply.risks),
+        "quotes": list(reply.quotes),
         "serves": reply.serves,
         "edits": [_edit(edit, why if len(reply.edits) == 1 else "") for edit in reply.edits],
     }

@@ -81,6 +81,7 @@ class Verdict(StrEnum):
 class EvidenceKind(StrEnum):
     CHECK = "check"
     API = "api"
+    QUOTE = "quotation"
     NAMES = "names"
     CLAIM = "claim"
     WEAKENED = "weakened tests"

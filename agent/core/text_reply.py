@@ -37,6 +37,7 @@ class TextReply(msgspec.Struct, frozen=True):
     title: str = ""
     assumes: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
+    quotes: tuple[str, ...] = ()
     serves: str = ""
     question: AskedInText | None = None
     reads: tuple[tuple[str, str], ...] = ()
@@ -75,6 +76,7 @@ class _Reader:
             title=" ".join(self.said.get("title", ())),
             assumes=items(self.said.get("assumes", ())),
             risks=items(self.said.get("risks", ())),
+            quotes=items(self.said.get("quotes", ())),
             serves=" ".join(self.said.get("serves", ())),
             question=self._question(),
             reads=tuple(self.reads),
@@ -143,7 +145,7 @@ class _Reader:
             known = heading(line) or fence_open(line) or is_head(line) or deleted(line) or renamed(line)
             return bool(known) or (name == "because" and path_in(line) is not None)
 
-        listed = name in ("assumes", "risks", "options")
+        listed = name in ("assumes", "risks", "quotes", "options")
         said, self.at = body(self.lines, self.at + 1, first, stops, paragraphs=listed)
         if name == "because":
             self.because = " ".join(said)

@@ -2,7 +2,7 @@
 
 Read statically, nothing is imported. What is certainly missing, takes no such keyword or is deprecated is
 *contradicted*; what cannot be resolved without running is *unverified*, never contradicted. Also the documentation of
-a symbol for the model, and whether a quotation stands in an installed package word by word.
+a symbol for the model, and the mark on what it quotes (`quotations` finds the words).
 """
 
 from __future__ import annotations
@@ -10,22 +10,26 @@ from __future__ import annotations
 import difflib
 import re
 import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from agent.core.chunk import Quote
 from agent.core.hunk import Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Verdict
 from agent.evidence.project_env import ProjectEnv
 from agent.evidence.pymodules import Modules, SourceModule
+from agent.evidence.quotations import Absent, Found, Unread, find
+from agent.evidence.signature import written
 from agent.evidence.symbols import Missing, Symbol, Symbols, Unknown, is_newer_than_us
 from agent.evidence.uses import Reader, Use
 from agent.ports import Cancel
 
 MAX_CONTRADICTED = 5
 SHOWN = 3
-QUOTE_FILES = 5000
-MIN_QUOTE_CHARS = 12
+QUOTE_SHOWN = 120
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 
 
 class ApiChecker:
@@ -74,23 +78,39 @@ class ApiChecker:
                 case Unknown(reason=reason):
                     return f"{name} cannot be read without running code: {reason}"
 
-    def quoted(self, package: str, text: str, cancel: Cancel | None = None) -> str:
-        """Where `text` stands in the installed `package`, word by word but for white space; empty when it does not."""
-        words = text.split()
-        if len("".join(words)) < MIN_QUOTE_CHARS:
-            return ""
-        wanted = re.compile(rb"\s+(?:#\s*)?".join(re.escape(word.encode()) for word in words))
-        for file in self._files(package):
-            if cancel is not None and cancel.cancelled:
-                return ""
-            try:
-                data = file.read_bytes()
-            except OSError:
-                continue
-            match = wanted.search(data)
-            if match:
-                return f"{file}:{data.count(10, 0, match.start()) + 1}"
-        return ""
+    def quotations(self, quotes: Sequence[Quote], digest: str, cancel: Cancel) -> Iterator[Evidence]:
+        """One piece for each: where its words stand in what is installed, or that they do not."""
+        for quote in quotes:
+            with self._lock:
+                dotted = _DOTTED.fullmatch(quote.name) is not None
+                answer = self._look(quote.name) if dotted else None
+                ours = dotted and self._is_ours(quote.name.partition(".")[0])
+                env = self._environment()
+            if not quote.name or ours:
+                why = "it is of this repository" if ours else "it names no package"
+                found: Found | Absent | Unread = Unread(why)
+            else:
+                found = find(quote.name, quote.text, answer, env, cancel)
+            yield self._marked(quote, found, digest)
+
+    def _marked(self, quote: Quote, found: Found | Absent | Unread, digest: str) -> Evidence:
+        text = f"{quote.name or 'quotation'}: “{textwrap.shorten(quote.text, QUOTE_SHOWN, placeholder=' …')}”"
+        source = self._from(quote.name.partition(".")[0]) if quote.name else ""
+        match found:
+            case Found():
+                verdict, summary = Verdict.VERIFIED, f"quoted from {source}: {text}"
+            case Absent():
+                verdict, summary = Verdict.CONTRADICTED, f"these words are nowhere in {source}: {text}"
+            case Unread(reason=reason):
+                verdict, summary = Verdict.UNVERIFIED, f"quotation not confirmed, {reason}: {text}"
+        return Evidence(
+            kind=EvidenceKind.QUOTE,
+            verdict=verdict,
+            summary=summary,
+            digest=digest,
+            quote=quote.text,
+            where=found.where if isinstance(found, Found) else "",
+        )
 
     def _uses(self, writes: Sequence[Write]) -> list[Use]:
         made = {part.removesuffix(".py") for write in writes for part in write.path.split("/")}
@@ -165,7 +185,7 @@ class ApiChecker:
         """Signature with distribution and version."""
         text = symbol.path
         if symbol.is_function:
-            text += f"({', '.join(_written(parameter) for parameter in symbol.item.parameters)})"
+            text += f"({written(symbol.item.parameters)})"
             text += f" -> {symbol.item.returns}" if symbol.item.returns else ""
         return f"{text}  [{self._from(symbol.path)}]"
 
@@ -179,7 +199,7 @@ class ApiChecker:
 
     def _look(self, name: str) -> Symbol | Missing | Unknown:
         lookups = self._lookups()
-        if not re.fullmatch(r"[A-Za-z_]\w*(?:\.\w+)*", name):
+        if not _DOTTED.fullmatch(name):
             return Unknown("not a dotted name")
         parts = name.split(".")
         answer: Symbol | Missing | Unknown = lookups.module(parts[0])
@@ -197,18 +217,6 @@ class ApiChecker:
             answer.item.members if answer.item is not None else {*answer.module.own, *answer.module.imports}
         )
         return difflib.get_close_matches(name, [word for word in known if not word.startswith("_")], 3, 0.5)
-
-    def _files(self, package: str) -> Iterator[Path]:
-        top = package.partition(".")[0]
-        env = self._environment()
-        count = 0
-        if not re.fullmatch(r"\w+", top):
-            return
-        for folder in (*env.sites, env.stdlib):
-            for place in (folder / f"{top}.py", *sorted((folder / top).rglob("*.py*"))):
-                if place.suffix in (".py", ".pyi") and place.is_file() and count < QUOTE_FILES:
-                    count += 1
-                    yield place
 
     def _is_ours(self, top: str) -> bool:
         """A top-level name that lies in the repository, at its top, under `src`, or anywhere when it is not installed."""
@@ -306,15 +314,6 @@ def _doc(symbol: Symbol) -> str:
 
 def _first_line(symbol: Symbol) -> str:
     return _doc(symbol).strip().split("\n")[0]
-
-
-def _written(parameter: object) -> str:
-    kind = getattr(getattr(parameter, "kind", None), "value", "")
-    stars = {"variadic positional": "*", "variadic keyword": "**"}.get(kind, "")
-    annotation, default = getattr(parameter, "annotation", None), getattr(parameter, "default", None)
-    text = stars + str(getattr(parameter, "name", ""))
-    text += f": {annotation}" if annotation is not None else ""
-    return text + (f" = {default}" if default is not None and not stars else "")
 
 
 def _lists_dependencies(path: str) -> bool:

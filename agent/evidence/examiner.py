@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol as Interface
 
-from agent.core.chunk import Chunk
+from agent.core.chunk import Chunk, Quote
 from agent.core.errors import CopairError
 from agent.core.hunk import Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Verdict
@@ -29,6 +29,8 @@ class ApiCheck(Interface):
     """Looks up what a change uses of other packages."""
 
     def examine(self, writes: Sequence[Write]) -> Iterable[Evidence]: ...
+
+    def quotations(self, quotes: Sequence[Quote], digest: str, cancel: Cancel) -> Iterable[Evidence]: ...
 
 
 class Examiner:
@@ -68,6 +70,7 @@ class Examiner:
         yield from _claim_pieces(chunk, digest)
         if self._api is not None and not cancel.cancelled:
             yield from self._api.examine(writes)
+            yield from self._api.quotations(chunk.quotes, digest, cancel)
         if not cancel.cancelled:
             yield from self._check_pieces(Change(tuple(writes), tuple(before), found), cancel)
 

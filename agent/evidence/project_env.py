@@ -45,13 +45,16 @@ class ProjectEnv:
 
     def distribution(self, package: str) -> Distribution | None:
         """Which distribution put the import package `package` there; None when that cannot be seen."""
-        infos = self._infos.get(package.lower().replace("-", "_"))
-        if infos is None:
-            infos = next((info for info in self._all_infos if package in _top_levels(info)), None)
-        if infos is None:
+        info = self.info(package)
+        if info is None:
             return None
-        name, _, version = infos.name.removesuffix(".dist-info").partition("-")
+        name, _, version = info.name.removesuffix(".dist-info").partition("-")
         return Distribution(name, version)
+
+    def info(self, package: str) -> Path | None:
+        """The folder that tells of the distribution of that name, or of the one that brought the import package."""
+        known = self._infos.get(re.sub(r"[-_.]+", "_", package).lower())
+        return known or next((info for info in self._all_infos if package in top_levels(info)), None)
 
     @cached_property
     def _all_infos(self) -> tuple[Path, ...]:
@@ -59,10 +62,10 @@ class ProjectEnv:
 
     @cached_property
     def _infos(self) -> dict[str, Path]:
-        return {info.name.partition("-")[0].lower().replace(".", "_"): info for info in self._all_infos}
+        return {re.sub(r"[-_.]+", "_", info.name.partition("-")[0]).lower(): info for info in self._all_infos}
 
 
-def _top_levels(info: Path) -> set[str]:
+def top_levels(info: Path) -> set[str]:
     """The import packages of one distribution, from its list of files."""
     try:
         text = (info / "top_level.txt").read_text("utf-8")

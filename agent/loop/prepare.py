@@ -97,6 +97,7 @@ def explain(chunks: Sequence[Chunk], parsed: ProposeArgs, resolved: Resolved) ->
                 place_reason="" if alone else chunk.place_reason,
                 assumes=parsed.assumes,
                 risks=parsed.risks,
+                quotes=parsed.quotes,
                 serves=parsed.serves,
                 because=tuple(b for b in resolved.because if b.path in chunk.paths),
             )

@@ -8,6 +8,7 @@ in every request, so a test holds their size.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from agent.core.chunk import Budget
@@ -49,6 +50,7 @@ PROPOSE = record(
     title=TEXT,
     assumes=many(TEXT),
     risks=many(TEXT),
+    quotes=many(TEXT),
     serves=TEXT,
     edits=many(EDIT),
 )
@@ -76,6 +78,11 @@ def docs_tool() -> Tool:
     return Tool("docs", fill(Prompt.DOCS), NAMED)
 
 
+def check_tool(names: Sequence[str]) -> Tool:
+    """Runs one of the checks that the person accepted; only offered where there are any."""
+    return Tool("check", fill(Prompt.CHECK, names=", ".join(names)), NAMED)
+
+
 def session_tools(budget: Budget) -> tuple[Tool, ...]:
     """What the session itself answers: cards, questions, the end."""
     return (
@@ -85,16 +92,18 @@ def session_tools(budget: Budget) -> tuple[Tool, ...]:
     )
 
 
-def all_tools(budget: Budget | None = None) -> tuple[Tool, ...]:
+def all_tools(budget: Budget | None = None, checks: Sequence[str] = ()) -> tuple[Tool, ...]:
     """Every tool, in an order that never changes: they are part of the cached prefix."""
-    return (*read_tools(), docs_tool(), *session_tools(budget or Budget()))
+    runs = (check_tool(checks),) if checks else ()
+    return (*read_tools(), docs_tool(), *runs, *session_tools(budget or Budget()))
 
 
-def system_prompt(protocol: Protocol, budget: Budget | None = None) -> str:
-    """What a model is told first, for its way of proposing."""
+def system_prompt(protocol: Protocol, budget: Budget | None = None, checks: Sequence[str] = ()) -> str:
+    """What a model is told first, for its way of proposing; in text also that it may run `checks`."""
     limits = budget or Budget()
     match protocol:
         case Protocol.TOOLS:
             return fill(Prompt.SYSTEM_TOOLS, lines=limits.lines)
         case Protocol.TEXT:
-            return fill(Prompt.SYSTEM_TEXT, lines=limits.lines, why_chars=limits.why_chars)
+            runs = f"\nCHECK {checks[0]}\n({check_tool(checks).description})" if checks else ""
+            return fill(Prompt.SYSTEM_TEXT, lines=limits.lines, why_chars=limits.why_chars, checks=runs)

@@ -180,6 +180,7 @@ def card_json(card: Card) -> dict[str, Any]:
                 "why",
                 "assumes",
                 "risks",
+                "quotes",
                 "because",
                 "needs",
                 "serves",

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.core.arguments import parse_str_replace
-from agent.core.chunk import Because, Grade
+from agent.core.chunk import Because, Grade, Quote
 from agent.core.hunk import FileState, Mode
 from agent.core.reply import (
     FormatError,
@@ -163,6 +163,30 @@ def test_a_propose_call_becomes_values() -> None:
     assert isinstance(
         parse_propose(call(edits=json.dumps([{"because": "b", "path": "f", "content": "c"}]))), ProposeArgs
     )
+
+
+def test_quotations_come_with_the_name_they_are_of_and_are_bounded() -> None:
+    said = ["json.loads: “Deserialize s.”", "`a.b()`: first\n second: third", "no name here", ""]
+    parsed = parse_propose(call(quotes=said))
+    assert isinstance(parsed, ProposeArgs)
+    assert parsed.quotes == (
+        Quote("json.loads", "Deserialize s."),
+        Quote("a.b", "first\n second: third"),
+        Quote("", "no name here"),
+    )
+    for many in (["a: b"] * 6, ["a: " + "b" * 400]):
+        refused = parse_propose(call(quotes=many))
+        assert isinstance(refused, FormatError)
+        assert "at most 5 `quotes`" in refused.message
+
+
+def test_quotations_in_text_are_a_list() -> None:
+    head = "Title: t\nWhy: w\nQuotes:\n- json.loads: Deserialize s\n  to an object.\n- os: Words.\n"
+    block = "\nBecause: b\nf.py\n```\n<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n```\n"
+    (made,) = text_calls(head + block, "t", always=True)
+    parsed = parse_propose(made.args_json)
+    assert isinstance(parsed, ProposeArgs)
+    assert parsed.quotes == (Quote("json.loads", "Deserialize s to an object."), Quote("os", "Words."))
 
 
 @pytest.mark.parametrize(

@@ -334,16 +334,6 @@ def test_the_documentation_of_a_symbol_for_the_model(tmp_path: Path) -> None:
     assert "not a dotted name" in check.docs("os.system('x')")
 
 
-def test_a_quotation_is_found_word_by_word_or_not_at_all(tmp_path: Path) -> None:
-    check = checker(tmp_path)
-    assert "textwrap.py:" in check.quoted(
-        "textwrap", "Remove any common\n  leading whitespace from every line in `text`"
-    )
-    assert check.quoted("textwrap", "Remove every common leading whitespace from every line") == ""
-    assert check.quoted("textwrap", "text") == ""
-    assert check.quoted("../textwrap", "Remove any common leading whitespace") == ""
-
-
 def test_the_environment_in_the_work_tree_comes_first(tmp_path: Path) -> None:
     (tmp_path / ".venv" / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
     (tmp_path / ".venv" / "pyvenv.cfg").write_text(f"home = {STDLIB.parent.parent / 'bin'}\n")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.core import events as ev
+from agent.core.chunk import Quote
 from agent.core.dialog import Done, Fault, FaultKind, Protocol, Request, Stop, StreamEvent
 from agent.core.frontend import Command, Decide, Move, Say, Undo
 from agent.core.hunk import FileState, Mode
@@ -103,6 +104,16 @@ def test_asking_about_a_card_changes_nothing_and_the_same_card_comes_back(projec
     assert "why?" in model.said(1)
     assert "applied" in model.said(2)
     assert "a + b" in (project / "calc.py").read_text().split("sub")[0]
+
+
+def test_what_a_proposal_quotes_is_on_its_chunks_and_in_the_journal(project: Path) -> None:
+    said = propose(FIX_ADD, quotes=["operator.add: add(a, b) -- Same as a + b."])
+    played = play(project, Script(said), say(Say("x")), approve)
+    (quote,) = played.person.cards[0].chunk.quotes
+    assert quote == Quote("operator.add", "add(a, b) -- Same as a + b.")
+    kept = journal.read(journal.sessions(played.bench.place.state)[0].path)
+    (proposed,) = (event for event in kept if isinstance(event, ev.Proposed))
+    assert proposed.chunks[0].quotes == (quote,)
 
 
 def test_a_yes_for_another_version_of_the_card_does_nothing(project: Path) -> None:

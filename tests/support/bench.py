@@ -50,9 +50,10 @@ def call(name: str, **arguments: Any) -> Reply:
     return stream
 
 
-def propose(*edits: dict[str, Any], why: str = "it is wrong", title: str = "Mend it") -> Reply:
+def propose(*edits: dict[str, Any], why: str = "it is wrong", title: str = "Mend it", **more: Any) -> Reply:
     full = [{"because": "needed", **edit} for edit in edits]
-    return call("propose", why=why, title=title, assumes=[], risks=[], serves="", edits=full)
+    said = {"assumes": [], "risks": [], "quotes": [], "serves": "", **more}
+    return call("propose", why=why, title=title, edits=full, **said)
 
 
 def fault(event: Fault) -> Reply:

@@ -35,8 +35,16 @@ def test_the_names_are_what_the_session_and_the_tool_box_answer() -> None:
     ]
 
 
+def test_a_check_can_only_be_run_where_the_person_accepted_one() -> None:
+    assert "CHECK" not in system_prompt(Protocol.TEXT)
+    with_checks = all_tools(checks=("tests", "lint"))
+    assert [tool.name for tool in with_checks if tool not in all_tools()] == ["check"]
+    (check,) = (tool for tool in with_checks if tool.name == "check")
+    assert "(tests, lint)" in check.description
+
+
 def test_every_object_is_closed_and_requires_all_its_keys() -> None:
-    for tool in all_tools():
+    for tool in all_tools(checks=("tests",)):
         for found in objects(tool.schema):
             assert found["additionalProperties"] is False
             assert found["required"] == list(found["properties"])
@@ -102,11 +110,15 @@ def test_the_text_protocol_is_what_the_reader_of_replies_understands() -> None:
         ("read", "src/lexer.py:10-40"),
         ("search", "parse_number"),
         ("outline", "src"),
+        ("docs", "json.loads"),
     )
+    checks = parse_text(system_prompt(Protocol.TEXT, checks=("tests", "lint")).partition("2. Propose")[0])
+    assert checks.reads[-1] == ("check", "tests")
     proposed = parse_text(proposing.partition("Repeat from Because")[0])
     assert proposed.errors == ()
     assert proposed.title == "Accept hexadecimal numbers"
     assert proposed.why.startswith("`parse_number` stops at the x")
+    assert proposed.quotes[0].startswith("int: ")
     (edit,) = proposed.edits
     assert (edit.path, edit.because) == ("src/lexer.py", "the reason for this edit")
     assert (edit.old, edit.new) == ("    return int(text)\n", "    return int(text, 0)\n")
@@ -122,7 +134,15 @@ def test_arguments_as_the_schema_wants_them_are_understood() -> None:
     for form in forms:
         edit = {"because": "b", "path": "a.py", **empty, **form}
         assert set(edit) == set(EDIT["properties"])
-        arguments = {"why": "w", "title": "t", "assumes": [], "risks": [], "serves": "", "edits": [edit]}
+        arguments = {
+            "why": "w",
+            "title": "t",
+            "assumes": [],
+            "risks": [],
+            "quotes": [],
+            "serves": "",
+            "edits": [edit],
+        }
         assert set(arguments) == set(PROPOSE["properties"])
         assert isinstance(parse_propose(json.dumps(arguments)), ProposeArgs)
     everything_empty = {"why": "w", "title": "t", "edits": [{"because": "b", "path": "a.py", **empty}]}

@@ -37,7 +37,7 @@ def review(
     if as_json and decide:
         raise UsageError("--json lists and --decide writes: take one of them")
     if as_json:
-        text, code = script.list_stack(script.open_stack(bench.repo, bench.target, asked))
+        text, code = script.list_stack(script.open_stack(bench.repo, bench.target_of_diff, asked))
         sys.stdout.write(text)
         return int(code)
     if decide:
@@ -52,7 +52,7 @@ def review(
 
         given = script.Wanted(argument, cwd, lambda: data, onto, bench.settings.budget, show)
         return review_driver(
-            bench, frontend, inbox, script.open_stack(bench.repo, bench.target, given), wanted
+            bench, frontend, inbox, script.open_stack(bench.repo, bench.target_of_diff, given), wanted
         )
 
     from agent.cli.session import run
@@ -72,7 +72,7 @@ def _decide(bench: Workbench, asked: script.Wanted, decide: str) -> int:
             f"cannot read {decide}: {error.strerror}", untouched="nothing was changed"
         ) from error
     bench.recover_and_say()
-    opened = script.open_stack(bench.repo, bench.target, asked)
+    opened = script.open_stack(bench.repo, bench.target_of_diff, asked)
     text, code = script.decide_stack(opened, decisions, new_session_id(bench.clock.now()))
     sys.stdout.write(text)
     return int(code)
@@ -97,15 +97,15 @@ def review_driver(
     bench: Workbench, frontend: Frontend, inbox: queue.SimpleQueue[Any], opened: Opened, wanted: Wanted
 ) -> Driver:
     """A session whose chunks come from a diff. One over the same input that was left goes on."""
-    from agent.cli.wire import make_desk, make_driver, pick_real_model
+    from agent.cli.wire import REVIEW, make_desk, make_driver, pick_real_model
 
-    source = f"review {opened.stack.source.spec}"
+    source = f"{REVIEW}{opened.stack.source.spec}"
     left = [
         info
         for info in journal.sessions(bench.place.state)
         if info.source == source and not info.open and _unfinished(info.path)
     ]
-    desk = make_desk(bench, opened.onto)
+    desk = make_desk(bench, opened.onto, twins=True)
     proposed = ev.Proposed(
         "r1", "", opened.stack.chunks, desk.store(opened.stack.source.before, durable=False)
     )

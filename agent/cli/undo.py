@@ -31,7 +31,7 @@ def undo_chunk(cwd: Path, name: str, *, redo: bool = False) -> int:
             raise UsageError(
                 f"chunk {chunk} of session {session} is not {wanted}", hint="copair log SESSION shows them"
             )
-        event = make_desk(bench, state.onto).undo(state, item)
+        event = make_desk(bench, state.onto, twins=True).undo(state, item)
         book.append(event, sync=True)
     match event:
         case ev.Undone(writes=writes):

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from agent.cli.session import Wanted
 
 
+REVIEW = "review "
+"""How the source of a session begins that walks through a diff."""
+
 PriceOf = Callable[[Usage], float | None]
 
 
@@ -128,7 +131,7 @@ def make_driver(
         tools=SessionTools(tools, functools.cache(lambda: make_api(bench)), bench.settings.budget),
         journal=book,
         frontend=frontend,
-        desk=make_desk(bench, onto),
+        desk=make_desk(bench, onto, twins=source.startswith(REVIEW)),
         clock=bench.clock,
         examiner=Examiner(_checks(own, bench, model, source)),
         warm=None if source == "tour" else own.warm,
@@ -150,9 +153,9 @@ def make_driver(
     return driver
 
 
-def make_desk(bench: Workbench, onto: str) -> Desk:
+def make_desk(bench: Workbench, onto: str, *, twins: bool = False) -> Desk:
     return Desk(
-        target=bench.target(onto),
+        target=bench.target(onto, twins=twins),
         blobs=bench.blobs,
         clock=bench.clock,
         known_paths=lambda: bench.known_paths,

@@ -80,8 +80,13 @@ class Workbench:
     def committer(self) -> Committer:
         return Committer(self.place, self.blobs, repo=self.repo)
 
-    def target(self, onto: str) -> Target:
-        return Index(self.place, self.blobs, repo=self.repo) if onto == "index" else self.tree
+    def target(self, onto: str, *, twins: bool = False) -> Target:
+        kind = Index if onto == "index" else WorkTree
+        return kind(self.place, self.blobs, repo=self.repo, twins=twins)
+
+    def target_of_diff(self, onto: str) -> Target:
+        """What a person's own diff goes to, whatever names it has."""
+        return self.target(onto, twins=True)
 
     @functools.cached_property
     def known_paths(self) -> tuple[str, ...]:

@@ -38,7 +38,11 @@ class Recovered(msgspec.Struct, frozen=True):
 
 
 class WorkTree:
-    """ports.Target for the files of one work tree."""
+    """ports.Target for the files of one work tree.
+
+    `twins`: names that differ only in case are written where the file system tells them apart; a person's own
+    diff has them, a model that makes one has mistaken a name.
+    """
 
     def __init__(
         self,
@@ -48,10 +52,12 @@ class WorkTree:
         repo: Repo | None = None,
         calls: Calls | None = None,
         wait_seconds: float = WAIT_SECONDS,
+        twins: bool = False,
     ) -> None:
         self._root = str(place.root)
         self._lock = place.state / "write.lock"
         self._wait_seconds = wait_seconds
+        self._twins = twins
         calls = calls or Calls()
         self._repo = repo or Repo(place, calls)
         self._tree = self._repo.tree
@@ -120,7 +126,7 @@ class WorkTree:
             if before.digest == digest:
                 return Applied(set_id, digest)
             return Refused("", "another set was written under this id before", "decide on the chunk again")
-        look = plan.compare(self._repo, writes)
+        look = plan.compare(self._repo, writes, twins=self._twins)
         if not isinstance(look, plan.Look):
             return look
         if not look.changes:

@@ -99,11 +99,16 @@ class Fence:
         self._check_entries(path, parts)
         return Fenced(path, parts, _SEAL)
 
-    def newcomers(self, new: Iterable[str], leaving: Iterable[str]) -> Callable[[Fenced], None]:
+    def newcomers(
+        self, new: Iterable[str], leaving: Iterable[str], *, twins: bool = False
+    ) -> Callable[[Fenced], None]:
         """A check for each of the `new` names of one set; `leaving` are the paths that it deletes.
 
         It raises PathRefused when the name collides with another new one, or with one that is there and stays.
+        With `twins` it does so only where the file system takes the two names for one.
         """
+        if twins and self._tree.tells_case_apart():
+            return lambda fenced: None
         gone = {name_to_bytes(path) for path in leaving}
         together = Names(name_to_bytes(path) for path in new)
 

@@ -48,12 +48,13 @@ def refused(path: str, error: OSError) -> Refused:
     return Refused(path, reason, HINTS.get(error.errno or 0, ""))
 
 
-def compare(repo: Repo, writes: Sequence[Write]) -> Look | Drifted | Refused:
+def compare(repo: Repo, writes: Sequence[Write], *, twins: bool) -> Look | Drifted | Refused:
     """Fence every path and compare it, bytes and mode, with what the approval was given for."""
     if len({write.path for write in writes}) != len(writes):
         return Refused(writes[0].path, "one file is written twice in one set")
     leaving = {write.path for write in writes if write.new is None}
-    check_new = repo.fence.newcomers((write.path for write in writes if write.old is None), leaving)
+    new = (write.path for write in writes if write.old is None)
+    check_new = repo.fence.newcomers(new, leaving, twins=twins)
     fenced: dict[str, Fenced] = {}
     found: dict[str, Found] = {}
     drifted = []

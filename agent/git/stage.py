@@ -30,7 +30,7 @@ from agent.ports import BlobStore, Place
 
 
 class Index:
-    """ports.Target for the index of one work tree."""
+    """ports.Target for the index of one work tree. `twins` as for `WorkTree`."""
 
     def __init__(
         self,
@@ -40,11 +40,13 @@ class Index:
         repo: Repo | None = None,
         calls: Calls | None = None,
         wait_seconds: float = WAIT_SECONDS,
+        twins: bool = False,
     ) -> None:
         calls = calls or Calls()
         self._root = str(place.root)
         self._lock = place.state / "write.lock"
         self._wait_seconds = wait_seconds
+        self._twins = twins
         self._repo = repo or Repo(place, calls)
         self._blobs = blobs or Blobs(place.state / "blobs", calls)
         self._sets = Sets(place.state / "index", calls)
@@ -115,7 +117,9 @@ class Index:
         first = writes[0].path if writes else ""
         try:
             gone = {write.path for write in writes if write.new is None}
-            check_new = self._repo.fence.newcomers((w.path for w in writes if w.old is None), gone)
+            check_new = self._repo.fence.newcomers(
+                (w.path for w in writes if w.old is None), gone, twins=self._twins
+            )
             for write in writes:
                 first = write.path
                 fenced = self._repo.fence.check(write.path)

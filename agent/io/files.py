@@ -12,6 +12,7 @@ import contextlib
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -128,6 +129,11 @@ class Tree:
             return os.stat(path, dir_fd=at, follow_symlinks=False)
         except FileNotFoundError:
             return None
+
+    def tells_case_apart(self) -> bool:
+        """Whether `a` and `A` are two files here. macOS has ways of its own to take two names for one."""
+        with self.folder(()) as root:
+            return sys.platform != "darwin" and self.status(root, GIT.upper()) is None
 
     def names(self, parts: Parts) -> list[bytes]:
         """What is in a folder. Raises as `folder`."""

@@ -217,6 +217,17 @@ def test_names_that_collide_elsewhere_are_refused(repo: Path, git_in: GitIn) -> 
     assert isinstance(tree.write("t", renamed), Applied)
 
 
+def test_a_diff_of_the_person_may_have_such_names_where_the_file_system_tells_them_apart(
+    repo: Path,
+) -> None:
+    (repo / "README.md").write_text("r")
+    tree = WorkTree(discover(repo), twins=True)
+    assert isinstance(tree.write("s", [Write("readme.md", None, file(b"x"))]), Applied)
+    assert ((repo / "README.md").read_text(), (repo / "readme.md").read_text()) == ("r", "x")
+    (repo / ".GIT").mkdir()  # as it looks where case is ignored
+    assert isinstance(tree.write("t", [Write("Readme.md", None, file(b"x"))]), Refused)
+
+
 def test_a_sparse_checkout_keeps_its_files_out(repo: Path, git_in: GitIn) -> None:
     for name in ("in", "out"):
         (repo / name).mkdir()

@@ -32,7 +32,7 @@ class Reviewed:
         self.repo = Repo(self.place)
 
     def target(self, onto: str) -> Target:
-        return Index(self.place) if onto == "index" else WorkTree(self.place)
+        return Index(self.place, twins=True) if onto == "index" else WorkTree(self.place, twins=True)
 
     def open(self, argument: str | None, *, onto: str = "", stdin: bytes = b"") -> Opened:
         return open_stack(self.repo, self.target, Wanted(argument, self.root, lambda: stdin, onto))

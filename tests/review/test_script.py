@@ -96,6 +96,26 @@ def test_the_diffs_of_any_closed_subset_give_what_git_makes_of_them(
     assert tree_of(history) == expected
 
 
+@pytest.mark.parametrize("onto", ["worktree", "index"])
+def test_a_folder_renamed_only_in_case_can_be_taken_in_part(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, onto: str
+) -> None:
+    put(repo, {f"Source/{name}.py": name.encode() * 40 + b"\n" for name in "ab"})
+    git_in(repo, "add", "-A")
+    git_in(repo, "commit", "-qm", "one")
+    git_in(repo, "mv", "Source", "source")
+    git_in(repo, "commit", "-qm", "two")
+    git_in(repo, "branch", "work")
+    git_in(repo, "reset", "-q", "--hard", "HEAD~1")
+    first = reviewed.ids("work", onto=onto)[0]
+    result, code = reviewed.decide("work", [first], onto=onto)
+    assert code is Exit.DONE, result
+    if onto == "worktree":
+        assert sorted(path.parent.name for path in repo.glob("*/*.py")) == ["Source", "source"]
+    else:
+        assert git_in(repo, "ls-files").split() == [b"Source/b.py", b"source/a.py"]
+
+
 def reviewed_diff(chunk: dict[str, object]) -> bytes:
     import base64
 

@@ -15,7 +15,7 @@ from agent.core.events import Event, StoredWrite
 from agent.core.frontend import Offer, Tick
 from agent.core.hunk import FileState, Write
 from agent.core.outcome import WriteOutcome
-from agent.core.review import Evidence
+from agent.core.review import Evidence, Ran
 
 
 class Cancel:
@@ -99,6 +99,8 @@ class ToolOutput(msgspec.Struct, frozen=True):
     """Path to `FileState.digest` of each file whose content was shown."""
     withheld: int = 0
     """Files left out because they are ignored, secret or keys."""
+    ran: Ran = Ran.NOTHING
+    """How the check ended that this tool ran."""
 
 
 class Frontend(Interface):

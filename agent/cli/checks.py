@@ -17,6 +17,7 @@ from agent.core.hunk import Write
 from agent.core.review import Evidence
 from agent.evidence.api import ApiChecker
 from agent.evidence.bench import Bench
+from agent.evidence.check_tool import CheckTool
 from agent.evidence.discover import Check, discover
 from agent.evidence.examiner import Examiner
 from agent.evidence.listing import GitListing
@@ -24,19 +25,13 @@ from agent.evidence.project_env import find_environment
 from agent.evidence.store import CheckStore, withheld
 from agent.io import paths
 from agent.loop.driver import Driver
-from agent.ports import Cancel
+from agent.ports import Cancel, ToolOutput
 
 
 def make_api(bench: Workbench) -> ApiChecker:
     """Looks up names of installed packages, statically, in the project's own environment."""
     root = bench.place.root
     return ApiChecker(root, lambda: find_environment(root, os.environ), lambda: bench.known_paths)
-
-
-def make_examiner(bench: Workbench) -> Examiner:
-    """Everything that copair finds out about a chunk by itself."""
-    rooms = Bench(bench.place, GitListing(bench.repo), paths.cache_dir() / "scratch", os.environ)
-    return Examiner(rooms, CheckStore(bench.place.state), make_api(bench))
 
 
 def _reader(bench: Workbench) -> Callable[[str], bytes | None]:
@@ -124,25 +119,34 @@ def checks_command(bench: Workbench) -> Callable[[Driver, str], None]:
 
 
 class ChunkChecks:
-    """ports.Checks over the examiner, which is made when it is first needed: its imports are not free."""
+    """ports.Checks over the examiner, and the model's `check`, on one scratch tree; made when they are first needed."""
 
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
+        self._store = CheckStore(bench.place.state)
+        self._rooms: Bench | None = None
         self._examiner: Examiner | None = None
         self._lock = threading.Lock()
 
     def examine(
         self, chunk: Chunk, writes: Sequence[Write], before: Sequence[Write], cancel: Cancel
     ) -> Iterator[Evidence]:
-        return self._made().examine(chunk, writes, before, cancel)
+        return self._made()[0].examine(chunk, writes, before, cancel)
+
+    def run(self, name: str, cancel: Cancel) -> ToolOutput:
+        """The accepted check of that name over the files as they are, for the model."""
+        return CheckTool(self._made()[1], self._store).run(name, cancel)
 
     def warm(self) -> None:
         """Make the scratch tree while the model thinks, when a check was accepted; returns at once."""
-        threading.Thread(target=lambda: self._made().warm(), name="scratch", daemon=True).start()
+        threading.Thread(target=lambda: self._made()[0].warm(), name="scratch", daemon=True).start()
 
-    def _made(self) -> Examiner:
+    def _made(self) -> tuple[Examiner, Bench]:
         with self._lock:
-            if self._examiner is None:
-                self._examiner = make_examiner(self._bench)
+            if self._examiner is None or self._rooms is None:
+                place = self._bench.place
+                cache = paths.cache_dir() / "scratch"
+                self._rooms = Bench(place, GitListing(self._bench.repo), cache, os.environ)
+                self._examiner = Examiner(self._rooms, self._store, make_api(self._bench))
                 self._bench.closing.append(self._examiner.close)
-            return self._examiner
+            return self._examiner, self._rooms

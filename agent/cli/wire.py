@@ -16,7 +16,7 @@ from agent.cli.commit import commit_command, commit_each
 from agent.cli.workbench import Workbench, recovered_words
 from agent.core import events as ev
 from agent.core import steps
-from agent.core.chunk import Budget, Chunk
+from agent.core.chunk import Chunk
 from agent.core.dialog import Protocol, Tool, Usage
 from agent.core.errors import CopairError, StateError
 from agent.core.hunk import Write
@@ -125,10 +125,13 @@ def make_driver(
     state = fold(journal.read(book.path)) if resume else State()
     tools = Tools(Files(bench.repo.git, bench.repo.read), bench.place.prefix)
     own = ChunkChecks(bench)
+    checks = _check_names(bench)
     parts = Session(
         model=model,
-        system=system_prompt(model.protocol if model else Protocol.TOOLS, bench.settings.budget),
-        tools=SessionTools(tools, functools.cache(lambda: make_api(bench)), bench.settings.budget),
+        system=system_prompt(model.protocol if model else Protocol.TOOLS, bench.settings.budget, checks),
+        tools=SessionTools(
+            tools, functools.cache(lambda: make_api(bench)), own, all_tools(bench.settings.budget, checks)
+        ),
         journal=book,
         frontend=frontend,
         desk=make_desk(bench, onto, twins=source.startswith(REVIEW)),
@@ -136,7 +139,7 @@ def make_driver(
         examiner=Examiner(_checks(own, bench, model, source)),
         warm=None if source == "tour" else own.warm,
         mention=_mention(tools),
-        switch_model=_switch(bench),
+        switch_model=_switch(bench, checks),
         price=price,
         max_output_tokens=bench.settings.max_output_tokens or MAX_OUTPUT_TOKENS,
         place=bench.where(),
@@ -242,34 +245,43 @@ def _mention(tools: Tools) -> Callable[[str], tuple[str, dict[str, str], tuple[s
     return expand
 
 
-def _switch(bench: Workbench) -> Callable[[str], tuple[Model, str]]:
+def _switch(bench: Workbench, checks: Sequence[str]) -> Callable[[str], tuple[Model, str]]:
     def switch(name: str) -> tuple[Model, str]:
         from agent.llm.choose import Flags, choose
 
         choice = choose(bench.settings, os.environ, Flags(model=name))
         if choice is None:
             raise CopairError(f"{name} names no model")
-        return choice.model, system_prompt(choice.model.protocol, bench.settings.budget)
+        return choice.model, system_prompt(choice.model.protocol, bench.settings.budget, checks)
 
     return switch
 
 
 class SessionTools:
-    """The ToolBox of a session: what is read runs in `inner`, documentation in `api`, the rest is the session's own."""
+    """The ToolBox of a session: `docs` is answered by `api`, `check` by `checks`, all else that is read by `inner`.
 
-    def __init__(self, inner: Tools, api: Callable[[], ApiChecker], budget: Budget) -> None:
+    `tools` is the whole list as the model sees it, also what the session itself answers.
+    """
+
+    def __init__(
+        self, inner: Tools, api: Callable[[], ApiChecker], checks: ChunkChecks, tools: Sequence[Tool]
+    ) -> None:
         self._inner = inner
         self._api = api
-        self._all = all_tools(budget)
+        self._checks = checks
+        self._all = tools
 
     def tools(self) -> Sequence[Tool]:
         return self._all
 
     def run(self, name: str, args_json: str, cancel: Cancel) -> ToolOutput:
-        if name != "docs":
+        if name not in ("docs", "check") or all(tool.name != name for tool in self._all):
             return self._inner.run(name, args_json, cancel)
         try:
             wanted = str(json.loads(args_json or "{}").get("name", ""))
         except (ValueError, AttributeError) as error:
-            return ToolOutput(f"The arguments of docs cannot be read: {error}", "docs: bad arguments", True)
+            why = f"The arguments of {name} cannot be read: {error}"
+            return ToolOutput(why, f"{name}: bad arguments", True)
+        if name == "check":
+            return self._checks.run(wanted, cancel)
         return ToolOutput(self._api().docs(wanted), f"docs of {wanted}")

@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from agent.core.hunk import FileChange
+from agent.core.review import Ran
 
 
 class Grade(StrEnum):
@@ -68,6 +69,8 @@ class Chunk(msgspec.Struct, frozen=True):
     uses: tuple[Use, ...] = ()
     """It can be applied without these, but makes little sense: it uses names that they bring in."""
     serves: str = ""
+    ran: Ran = Ran.NOTHING
+    """What had run over the files when its words were written: they may say so."""
     place_reason: str = ""
     folded: str = ""
     """Not empty: shown as one folded line for this reason (generated, lock file, binary)."""

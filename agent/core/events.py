@@ -10,7 +10,7 @@ import msgspec
 
 from agent.core.chunk import Chunk
 from agent.core.dialog import Message, Protocol, RawItems, Stop, ToolCall, Usage
-from agent.core.review import Answer, Decision, Evidence, Question
+from agent.core.review import Answer, Decision, Evidence, Question, Ran
 
 VERSION = 1
 
@@ -101,6 +101,8 @@ class ToolAnswered(msgspec.Struct, frozen=True, tag="tool_answered"):
     is_error: bool = False
     read: dict[str, str] = {}
     withheld: int = 0
+    ran: Ran = Ran.NOTHING
+    """How the check ended that this tool ran."""
 
 
 class Proposed(msgspec.Struct, frozen=True, tag="proposed"):

@@ -78,6 +78,14 @@ class Verdict(StrEnum):
     CONTRADICTED = "contradicted"
 
 
+class Ran(StrEnum):
+    """What a run of ours over the files as they are says: what a model's words about runs can rest on."""
+
+    NOTHING = ""
+    FAILED = "failed"
+    PASSED = "passed"
+
+
 class EvidenceKind(StrEnum):
     CHECK = "check"
     API = "api"
@@ -106,6 +114,8 @@ class Evidence(msgspec.Struct, frozen=True):
     where: str = ""
     details: str = ""
     sandbox: str = ""
+    tests: str = ""
+    """Which tests ran, and how they were chosen: "all 12 tests", "3 tests that reach Parser.parse"."""
 
 
 def is_stale(evidence: Evidence, digest: str) -> bool:

@@ -1,5 +1,8 @@
 """Claims of a model about runs: "I ran the tests", "all tests pass". Without a run of ours they are struck and counted.
 
+A run is a check that the model called, or the evidence of a chunk, since the last write; and a claim that something
+passes needs one that passed.
+
 Only statements of fact about the present or the past; wishes, plans, conditions and questions are none. English only.
 """
 
@@ -10,7 +13,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from agent.core.review import Evidence, EvidenceKind, Verdict
+from agent.core import events as ev
+from agent.core.review import Defer, Evidence, EvidenceKind, Ran, Reject, Revise, Verdict
+
+MAX_NAMED = 3
+"""Claims of one reply that are named."""
 
 _RUN = r"(?:ran|executed|re-?ran|tested|verified|validated|confirmed|checked|benchmarked|compiled|built|linted|profiled)"
 _SUBJECT = (
@@ -23,6 +30,12 @@ _LOOKED_AT = (
     r"|the\s+(?:docs|documentation|source|code|files?|callers|signature)))"
 )
 _STILL = r"(?:(?:now|all|still|also|do)\s+)*"
+_BARE_RUN = re.compile(
+    # Says that something ran, not how it ended: "I ran", "we have run the tests", "after running the suite"
+    r"(?:I|we)(?:['’]ve|\s+have)?\s+(?:(?:just|also|already|then|now|manually|locally)\s+)*"
+    rf"(?:(?:re-?)?ran|executed|run\s+{_SUBJECT})|(?:after|upon|from)\s+running\s+{_SUBJECT}",
+    re.IGNORECASE,
+)
 _CLAIMS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -40,6 +53,7 @@ _CLAIMS = tuple(
         r"\b\d+\s+(?:tests?\s+)?passed(?:,\s+0\s+failed)?\b|\b(?:0|zero|no)\s+(?:test\s+)?failures\b",
     )
 )
+_FENCED = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
 _CLAUSE = re.compile(r"[.!?;:\n,]|\b(?:and|but)\b")
 _CONDITION = re.compile(
     r"\b(?:if|when|whether|once|until|unless|should|would|could|will|must|might|so\s+that|make\s+sure|ensures?|not|never|n['’]t"
@@ -73,13 +87,74 @@ def run_claims(text: str) -> tuple[Claim, ...]:
     return tuple(found)
 
 
-def unbacked(text: str, evidence: Sequence[Evidence]) -> tuple[Claim, ...]:
-    """The claims in `text` that no run of ours stands behind."""
-    backed = any(
-        piece.kind is EvidenceKind.CHECK and piece.verdict in (Verdict.VERIFIED, Verdict.PARTLY)
-        for piece in evidence
-    )
-    return () if backed else run_claims(text)
+def unbacked(text: str, ran: Ran) -> tuple[Claim, ...]:
+    """The claims in `text`, outside of fences, that no run of ours stands behind."""
+    claims = run_claims(_FENCED.sub("", text))
+    match ran:
+        case Ran.NOTHING:
+            return claims
+        case Ran.FAILED:
+            return tuple(claim for claim in claims if not _BARE_RUN.fullmatch(claim.text))
+        case Ran.PASSED:
+            return ()
+
+
+def named(claims: Sequence[Claim]) -> str:
+    """The first few in quotation marks, each once."""
+    texts = [f"“{' '.join(claim.text.split())}”" for claim in claims]
+    return ", ".join(list(dict.fromkeys(texts))[:MAX_NAMED])
+
+
+class Runs(msgspec.Struct, frozen=True):
+    """What ran so far, as a fold of events. Any write makes a run one over other files.
+
+    `tree`: over the files as they are. `checked`: evidence of checks by the digest of the writes and the command.
+    `card`: the digest of the chunk that was examined last and still waits.
+    """
+
+    tree: Ran = Ran.NOTHING
+    card: str = ""
+    checked: dict[tuple[str, str], Ran] = {}
+
+    @property
+    def ran(self) -> Ran:
+        """What words that are said now can rest on."""
+        return (self._of(self.card) if self.card else Ran.NOTHING) or self.tree
+
+    def after(self, event: ev.Event) -> Runs:
+        match event:
+            case ev.ToolAnswered(ran=ran) if ran:
+                return msgspec.structs.replace(self, tree=ran)
+            case ev.Examined(evidence=Evidence(kind=EvidenceKind.CHECK) as piece):
+                return self._examined(piece)
+            case ev.Wrote(digest=digest):
+                return Runs(tree=self._of(digest))
+            case ev.Undone():
+                return Runs()
+            case (
+                ev.Decided(decision=Reject() | Revise() | Defer())
+                | ev.ChunkEdited()
+                | ev.ChunkSplit()
+                | ev.Proposed()
+            ):
+                return msgspec.structs.replace(self, card="")
+            case _:
+                return self
+
+    def _examined(self, piece: Evidence) -> Runs:
+        words = {
+            Verdict.VERIFIED: Ran.PASSED,
+            Verdict.PARTLY: Ran.PASSED,
+            Verdict.CONTRADICTED: Ran.FAILED,
+            Verdict.UNVERIFIED: Ran.NOTHING,
+        }
+        checked = {**self.checked, (piece.digest, piece.command): words[piece.verdict]}
+        return msgspec.structs.replace(self, card=piece.digest, checked=checked)
+
+    def _of(self, digest: str) -> Ran:
+        """What all checks of one chunk say together: one that failed counts more than those that passed."""
+        said = {ran for (of, _), ran in self.checked.items() if of == digest}
+        return next((ran for ran in (Ran.FAILED, Ran.PASSED) if ran in said), Ran.NOTHING)
 
 
 def _is_uncertain(text: str, start: int, end: int) -> bool:

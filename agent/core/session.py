@@ -14,6 +14,7 @@ from agent.core import events as ev
 from agent.core.decided import chunk_key, decided, put_item, undone, written
 from agent.core.dialog import AssistantMessage, Stop, ToolResult
 from agent.core.review import Evidence
+from agent.core.run_claims import named, unbacked
 from agent.core.state import OPEN, Item, Source, State, Status
 
 __all__ = ["OPEN", "Item", "Source", "State", "Status", "chunk_key", "evolve", "fold", "is_synthetic"]
@@ -26,6 +27,10 @@ def fold(events: list[ev.Event] | tuple[ev.Event, ...], start: State | None = No
 
 def evolve(state: State, event: ev.Event) -> State:
     """The state after one more event."""
+    return msgspec.structs.replace(_evolve(state, event), runs=state.runs.after(event))
+
+
+def _evolve(state: State, event: ev.Event) -> State:
     put = msgspec.structs.replace
     match event:
         case ev.Started():
@@ -46,7 +51,7 @@ def evolve(state: State, event: ev.Event) -> State:
         case ev.TurnFailed():
             said = (AssistantMessage(event.text),) if event.text.strip() else ()
             # What the person said meanwhile goes out next; the failure was not about that.
-            failure = None if state.wants_reply else event
+            failure = None if state.streaming and state.wants_reply else event
             return put(
                 state, streaming=False, failure=failure, history=state.history + said,
                 usage=state.usage + event.usage,
@@ -85,7 +90,8 @@ def evolve(state: State, event: ev.Event) -> State:
         case ev.EpochStarted():
             return put(state, history=event.history, epoch=state.epoch + 1, last_input_tokens=0)
         case ev.Finished():
-            return put(_answered(state, ToolResult(event.call_id, "finish", "noted")), wants_reply=False)
+            done = put(_answered(state, ToolResult(event.call_id, "finish", "noted")), wants_reply=False)
+            return _struck(done, event.summary)
         case ev.Committed():
             return put(state, committed=state.committed | set(event.chunks))
         case ev.Noted():
@@ -170,7 +176,7 @@ def _replied(state: State, event: ev.Replied) -> State:
     else:
         message = AssistantMessage(event.text or "(no usable reply)")
     return msgspec.structs.replace(
-        state,
+        _struck(state, event.text),
         streaming=False,
         history=(*state.history, message),
         calls=event.calls if usable else (),
@@ -182,6 +188,15 @@ def _replied(state: State, event: ev.Replied) -> State:
         wants_reply=state.wants_reply or event.stop is Stop.PAUSE,
         failure=None if usable else ev.TurnFailed(event.stop, UNUSABLE[event.stop]),
     )
+
+
+def _struck(state: State, text: str) -> State:
+    """The person was told which claims of runs nobody made; with the next request the model is told too."""
+    claims = unbacked(text, state.runs.ran)
+    if not claims:
+        return state
+    note = f"[copair struck {named(claims)} from your words: no run says so. Do not claim runs.]"
+    return msgspec.structs.replace(state, notes=(*state.notes, note))
 
 
 UNUSABLE = {

@@ -10,6 +10,7 @@ from agent.core import events as ev
 from agent.core.chunk import Chunk
 from agent.core.dialog import Message, Protocol, ToolCall, ToolResult, Usage
 from agent.core.review import Evidence
+from agent.core.run_claims import Runs
 
 
 class Status(StrEnum):
@@ -80,6 +81,8 @@ class State(msgspec.Struct, frozen=True):
     """The chunk whose card the person moved to; empty: the first open one."""
     written: tuple[str, ...] = ()
     """Chunks in the order of their writes and undos; the latest is last."""
+    runs: Runs = Runs()
+    """What ran over the files: whether a claim of the model stands."""
     committed: frozenset[str] = frozenset()
     read: dict[str, str] = {}
     usage: Usage = Usage()

@@ -135,6 +135,8 @@ def _approval(state: State, item: Item) -> Approval:
 
 
 def _answer_call(state: State, call: ToolCall, limits: Limits) -> Effect:
+    if state.failure is not None and state.failure.kind == FaultKind.CANCELLED and not state.of_call(call.id):
+        return Answer(call, "Stopped by the person.", True)
     match call.name:
         case "propose":
             return _answer_propose(state, call)

@@ -13,7 +13,7 @@ from agent.core.chunk import Chunk, Quote
 from agent.core.errors import CopairError
 from agent.core.hunk import Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Verdict
-from agent.core.run_claims import run_claims
+from agent.core.run_claims import unbacked
 from agent.core.weakened import OUTRIGHT, Weakened, weakened
 from agent.evidence.bench import Bench
 from agent.evidence.checks import Change, CheckRunner
@@ -136,9 +136,9 @@ def _weakened_pieces(found: Sequence[Weakened], digest: str) -> Iterator[Evidenc
 
 
 def _claim_pieces(chunk: Chunk, digest: str) -> Iterator[Evidence]:
-    """Runs that the chunk's own words claim; there was none when they were written."""
+    """Runs that the chunk's own words claim, when there was none as they were written."""
     said = [chunk.title, chunk.why, *(because.text for because in chunk.because)]
-    claimed = [claim.text for text in said for claim in run_claims(text)]
+    claimed = [claim.text for text in said for claim in unbacked(text, chunk.ran)]
     if claimed:
         yield Evidence(
             kind=EvidenceKind.CLAIM,

@@ -14,7 +14,7 @@ import msgspec
 
 from agent.core import events as ev
 from agent.core import request, steps
-from agent.core.dialog import Usage
+from agent.core.dialog import ToolCall, Usage
 from agent.core.errors import CopairError
 from agent.core.frontend import (
     CardOffer,
@@ -29,6 +29,7 @@ from agent.core.hunk import Write
 from agent.core.outcome import Clash
 from agent.core.session import Item, State, Status, evolve
 from agent.core.stack import AlreadyPresent
+from agent.loop import errand
 from agent.loop.desk import Desk
 from agent.loop.examiner import Examiner
 from agent.loop.inputs import take
@@ -73,6 +74,8 @@ class Driver:
         self.inbox = inbox
         self.state = state or State()
         self.turn: Turn | None = None
+        self.errand: errand.Errand | None = None
+        """The tool that runs for the first of the open calls."""
         self._turns = 0
         self.offered: Offer | None = None
         self.notes: tuple[str, ...] = ()
@@ -124,7 +127,7 @@ class Driver:
             case steps.CallModel(may_propose=may_propose):
                 self.call_model(may_propose)
             case steps.RunTool(call=call):
-                self._run_tool(call.id, call.name, call.args_json)
+                return self._run_tool(call)
             case steps.Prepare(call=call):
                 self.parts.frontend.tick(Working("matching the proposal"))
                 event = prepare(self.state, call, self.parts.desk)
@@ -226,15 +229,11 @@ class Driver:
         now = {path: self.parts.desk.digest(path) for path in self.state.read}
         return {path: new for path, new in now.items() if (new or "") != self.state.read[path]}
 
-    def _run_tool(self, call_id: str, name: str, args_json: str) -> None:
-        self.parts.frontend.tick(Working(name))
-        turn = self.turn or Turn(0, started=0.0)
-        output = self.parts.tools.run(name, args_json, turn.cancel)
-        self.record(
-            ev.ToolAnswered(
-                call_id, name, output.content, output.line, output.is_error, output.read, output.withheld
-            )
-        )
+    def _run_tool(self, call: ToolCall) -> bool:
+        if self.errand is None:
+            self.errand = errand.start(self.parts.tools, call, self.inbox)
+        self._offer(WorkOffer(errand.label(call)))
+        return True
 
     def _finish(self, call_id: str, args_json: str) -> None:
         try:

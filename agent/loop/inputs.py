@@ -11,6 +11,7 @@ import msgspec
 
 from agent.core import events as ev
 from agent.core import steps
+from agent.core.dialog import FaultKind, ToolCall
 from agent.core.errors import CopairError
 from agent.core.frontend import (
     AnswerIn,
@@ -27,8 +28,10 @@ from agent.core.frontend import (
 )
 from agent.core.review import Answer, Approve, Ask, Defer, Edit, Reject, Revise, Split
 from agent.core.session import Item, Status
+from agent.loop.errand import ToolEnded
 from agent.loop.examiner import EvidenceFound, ExaminationOver
 from agent.loop.turn import Streamed, StreamEnded
+from agent.ports import ToolOutput
 
 if TYPE_CHECKING:
     from agent.loop.driver import Driver
@@ -37,7 +40,9 @@ GOODBYES = frozenset({"q", "quit", "exit"})
 """Said alone they end the session; nobody wants a model to think about them."""
 
 
-def take(driver: Driver, thing: Input | Streamed | StreamEnded | EvidenceFound | ExaminationOver) -> None:
+def take(
+    driver: Driver, thing: Input | Streamed | StreamEnded | ToolEnded | EvidenceFound | ExaminationOver
+) -> None:
     """Do what one thing of the inbox means for the session that is running."""
     match thing:
         case Streamed(turn=number, event=event):
@@ -45,6 +50,10 @@ def take(driver: Driver, thing: Input | Streamed | StreamEnded | EvidenceFound |
                 driver.parts.frontend.tick(tick)
         case StreamEnded(turn=number):
             _turn_over(driver, number)
+        case ToolEnded(errand=errand, output=output):
+            if errand is driver.errand:
+                driver.errand = None
+                driver.record(_answered(errand.call, output))
         case EvidenceFound(chunk=chunk, evidence=evidence):
             driver.record(ev.Examined(chunk, evidence))
         case ExaminationOver():
@@ -175,9 +184,33 @@ def _say(driver: Driver, text: str) -> None:
     driver.record(ev.Said(text, sent, read), sync=True)
 
 
+def _answered(call: ToolCall, output: ToolOutput) -> ev.ToolAnswered:
+    return ev.ToolAnswered(
+        call.id,
+        call.name,
+        output.content,
+        output.line,
+        output.is_error,
+        output.read,
+        output.withheld,
+        output.ran,
+    )
+
+
 def _interrupt(driver: Driver) -> None:
+    """Stop the stream, or the tool that runs: its call is answered as stopped, and so are those behind it."""
+    errand = driver.errand
+    _stop_work(driver)
+    if errand is not None:
+        driver.record(ev.TurnFailed(FaultKind.CANCELLED, "stopped by you"), sync=True)
+
+
+def _stop_work(driver: Driver) -> None:
     if driver.turn is not None and driver.state.streaming:
         driver.turn.cancel.cancel()
+    if driver.errand is not None:
+        driver.errand.cancel.cancel()
+        driver.errand = None
 
 
 def undo(driver: Driver, chunk_id: str = "", status: Status = Status.APPLIED) -> None:
@@ -231,5 +264,5 @@ def _command(driver: Driver, name: str, argument: str) -> None:
 
 
 def _quit(driver: Driver, reason: str) -> None:
-    _interrupt(driver)
+    _stop_work(driver)
     driver.record(ev.Ended(driver.parts.clock.now(), reason), sync=True)

@@ -15,6 +15,7 @@ from agent.core.cut import TooBig
 from agent.core.dialog import ToolCall
 from agent.core.errors import PathRefused
 from agent.core.reply import FormatError, ProposeArgs, Resolved, parse_ask, parse_propose
+from agent.core.review import Ran
 from agent.core.session import State, chunk_key
 from agent.core.text import digest
 from agent.loop.desk import Desk
@@ -67,7 +68,7 @@ def _cut(
             "The person refused exactly this already. Change it, do something else, or ask.",
             edit_key,
         )
-    named = renumber(explain(chunks, parsed, resolved), len(state.items) + 1)
+    named = renumber(explain(chunks, parsed, resolved, state.runs.tree), len(state.items) + 1)
     return ev.Proposed(f"p{len(state.sources) + 1}", call.id, named, desk.store(resolved.before))
 
 
@@ -83,7 +84,9 @@ def too_big(found: TooBig, budget: Budget) -> str:
     )
 
 
-def explain(chunks: Sequence[Chunk], parsed: ProposeArgs, resolved: Resolved) -> tuple[Chunk, ...]:
+def explain(
+    chunks: Sequence[Chunk], parsed: ProposeArgs, resolved: Resolved, ran: Ran = Ran.NOTHING
+) -> tuple[Chunk, ...]:
     """The model's words on its chunks: title and why, and to each file the becauses of its edits."""
     alone = len(chunks) == 1
     explained = []
@@ -99,6 +102,7 @@ def explain(chunks: Sequence[Chunk], parsed: ProposeArgs, resolved: Resolved) ->
                 risks=parsed.risks,
                 quotes=parsed.quotes,
                 serves=parsed.serves,
+                ran=ran,
                 because=tuple(b for b in resolved.because if b.path in chunk.paths),
             )
         )

@@ -1,23 +1,17 @@
 """Journal events as quiet lines: what remains in the scrollback of what happened. Shared by all frontends.
 
-Remembers titles of chunks, sizes of cards and evidence, nothing else. All texts are clean.
+Remembers titles of chunks, sizes of cards and what ran, nothing else. All texts are clean.
 """
 
 from __future__ import annotations
-
-import re
 
 import msgspec
 
 from agent.core import events as ev
 from agent.core.clean import EMPTY, Clean, clean, concat
-from agent.core.review import Approve, Ask, Decision, Defer, Edit, Evidence, Reject, Revise, Split
-from agent.core.run_claims import unbacked
+from agent.core.review import Approve, Ask, Decision, Defer, Edit, Reject, Revise, Split
+from agent.core.run_claims import Runs, named, unbacked
 from agent.core.view import CardView
-
-MAX_STRUCK = 3
-"""Claims of one reply that are named."""
-_FENCED = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
 
 
 class Saying(msgspec.Struct, frozen=True):
@@ -40,8 +34,7 @@ class Story:
     def __init__(self) -> None:
         self._titles: dict[str, Clean] = {}
         self._sizes: dict[str, Clean] = {}
-        self._evidence: list[Evidence] = []
-        """Of the proposal that came last: what a claim of a run can rest on."""
+        self._runs = Runs()
 
     def learn(self, chunk: str, view: CardView) -> None:
         """Remember what a card showed, for the line that remains of it."""
@@ -50,10 +43,10 @@ class Story:
 
     def tell(self, event: ev.Event) -> tuple[Saying, ...]:
         """The lines of one event; most have none."""
+        self._runs = self._runs.after(event)
         match event:
             case ev.Proposed(chunks=chunks) | ev.ChunkSplit(parts=chunks):
                 self._titles |= {chunk.id: clean(chunk.title) for chunk in chunks}
-                self._evidence.clear()
                 if isinstance(event, ev.ChunkSplit):
                     return (_said("÷", "split", clean(f"into {len(chunks)} chunks")),)
                 return (
@@ -76,10 +69,7 @@ class Story:
                 done = (_said("■", "done", clean(summary), "bold"),) if summary else ()
                 return (*done, *self._struck(summary))
             case ev.Replied(text=text):
-                return self._struck(_FENCED.sub("", text))
-            case ev.Examined(evidence=evidence):
-                self._evidence.append(evidence)
-                return ()
+                return self._struck(text)
             case ev.ToolAnswered() | ev.TurnFailed() | ev.ProposalRefused() | ev.EpochStarted() | ev.Noted():
                 return self._heard(event)
             case ev.ModelChanged(model=model):
@@ -88,16 +78,15 @@ class Story:
                 return (_said("✎", "edited", self._title(chunk)),)
             case ev.Started() | ev.Resumed() | ev.Said() | ev.Requested() | ev.Asked():
                 return ()
-            case ev.Focused() | ev.Ended():
+            case ev.Examined() | ev.Focused() | ev.Ended():
                 return ()
 
     def _struck(self, text: str) -> tuple[Saying, ...]:
         """Claims of runs that nobody made: named once more, as what they are."""
-        claims = [f"“{' '.join(claim.text.split())}”" for claim in unbacked(text, self._evidence)]
+        claims = unbacked(text, self._runs.ran)
         if not claims:
             return ()
-        shown = ", ".join(dict.fromkeys(claims[:MAX_STRUCK]))
-        return (_said("✘", "struck", clean(f"{shown}: copair ran nothing that says so"), "warn"),)
+        return (_said("✘", "struck", clean(f"{named(claims)}: copair ran nothing that says so"), "warn"),)
 
     def _title(self, chunk: str, more: str = "") -> Clean:
         title = self._titles.get(chunk, clean(f"chunk {chunk}"))

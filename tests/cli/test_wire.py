@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,15 @@ import pytest
 from agent.cli.session import Wanted
 from agent.cli.wire import make_driver, model_driver
 from agent.cli.workbench import Workbench
+from agent.core import events as ev
 from agent.core.dialog import Usage
 from agent.core.frontend import Say
-from agent.evidence.discover import discover
+from agent.core.review import Ran
+from agent.evidence.discover import Check, discover, fingerprint
 from agent.evidence.store import CheckStore
 from agent.io import paths
 from agent.llm.scripted import Line, ScriptedModel
+from agent.loop.driver import Driver
 from tests.support.people import Person
 
 GitIn = Callable[..., bytes]
@@ -74,3 +78,42 @@ output = 4.0
     assert driver.parts.price(Usage(input_total=1_000_000, output=500_000)) == 4.0
     driver.parts.journal.close()
     bench.close()
+
+
+def driver_of(project: Path, *lines: Line, accepted: bool) -> tuple[Driver, Workbench, Person]:
+    bench = Workbench.open(project)
+    if accepted:
+        (project / "tests").mkdir()
+        (project / "tests" / "test_a.py").write_text("def test_one():\n    assert False\n")
+        argv = (sys.executable, "-m", "pytest")
+        digest = fingerprint("pytest", (), lambda path: None)
+        CheckStore(bench.place.state).accept([Check("tests", argv, (), "pytest", digest)])
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    person = Person(inbox, [])
+    inbox.put(Say("go"))
+    model = ScriptedModel(list(lines))
+    return make_driver(bench, person, inbox, model, source="model"), bench, person
+
+
+def test_the_model_can_run_a_check_when_one_was_accepted_and_only_then(project: Path) -> None:
+    asks = Line(calls=(("check", {"name": "tests"}),))
+    lies = Line(text="I ran the tests and all tests pass.")
+    driver, bench, person = driver_of(project, asks, lies, accepted=True)
+    assert "check" in [tool.name for tool in driver.parts.tools.tools()]
+    state = driver.run()
+    bench.close()
+    (answer,) = [event for event in person.events if isinstance(event, ev.ToolAnswered)]
+    assert answer.line.startswith("check tests · 1 failed · ")
+    assert answer.ran is Ran.FAILED
+    assert "“all tests pass”" in state.notes[-1]
+    assert "I ran" not in state.notes[-1]
+
+
+def test_without_an_accepted_check_there_is_no_such_tool(project: Path) -> None:
+    asks = Line(calls=(("check", {"name": "tests"}),))
+    driver, bench, person = driver_of(project, asks, Line(text="I see."), accepted=False)
+    assert "check" not in [tool.name for tool in driver.parts.tools.tools()]
+    driver.run()
+    bench.close()
+    (answer,) = [event for event in person.events if isinstance(event, ev.ToolAnswered)]
+    assert answer.content.startswith("There is no tool check")

@@ -6,8 +6,9 @@ import itertools
 
 import pytest
 
-from agent.core.review import Evidence, EvidenceKind, Verdict
-from agent.core.run_claims import run_claims, unbacked
+from agent.core import events as ev
+from agent.core.review import Evidence, EvidenceKind, Ran, Reject, Verdict
+from agent.core.run_claims import Runs, run_claims, unbacked
 
 
 @pytest.mark.parametrize(
@@ -65,11 +66,66 @@ def test_spans_cover_the_words_to_strike_and_do_not_overlap() -> None:
     assert "all tests pass" in " ".join(claim.text for claim in found)
 
 
-def test_only_a_run_of_ours_that_was_green_backs_a_claim() -> None:
-    def piece(kind: EvidenceKind, verdict: Verdict) -> Evidence:
-        return Evidence(kind=kind, verdict=verdict, summary="", digest="")
+DIGEST = "d" * 64
+LIES = "I ran the tests and all tests pass."
 
-    assert not unbacked("All tests pass.", [piece(EvidenceKind.CHECK, Verdict.VERIFIED)])
-    assert unbacked("All tests pass.", [piece(EvidenceKind.CHECK, Verdict.CONTRADICTED)])
-    assert unbacked("All tests pass.", [piece(EvidenceKind.API, Verdict.VERIFIED)])
-    assert unbacked("All tests pass.", [])
+
+def examined(
+    verdict: Verdict, digest: str = DIGEST, command: str = "pytest", **more: EvidenceKind
+) -> ev.Examined:
+    kind = more.get("kind", EvidenceKind.CHECK)
+    return ev.Examined("1", Evidence(kind=kind, verdict=verdict, summary="", digest=digest, command=command))
+
+
+def ran(outcome: Ran) -> ev.ToolAnswered:
+    return ev.ToolAnswered("c", "check", "", ran=outcome)
+
+
+WROTE = ev.Wrote("1", "s.1", DIGEST, ())
+REJECTED = ev.Decided("1", Reject())
+
+
+@pytest.mark.parametrize(
+    ("happened", "outcome"),
+    [
+        ([], Ran.NOTHING),
+        ([ran(Ran.PASSED)], Ran.PASSED),
+        ([ran(Ran.FAILED)], Ran.FAILED),
+        ([ran(Ran.PASSED), ran(Ran.FAILED)], Ran.FAILED),
+        ([ran(Ran.PASSED), ev.ToolAnswered("c", "read", "")], Ran.PASSED),
+        ([ran(Ran.PASSED), WROTE], Ran.NOTHING),
+        ([ran(Ran.PASSED), ev.Undone("1", "s.2", ())], Ran.NOTHING),
+        ([examined(Verdict.VERIFIED)], Ran.PASSED),
+        ([examined(Verdict.PARTLY), WROTE], Ran.PASSED),
+        ([examined(Verdict.PARTLY, "e" * 64), WROTE], Ran.NOTHING),
+        ([examined(Verdict.CONTRADICTED), WROTE], Ran.FAILED),
+        ([examined(Verdict.UNVERIFIED)], Ran.NOTHING),
+        ([examined(Verdict.VERIFIED, kind=EvidenceKind.API)], Ran.NOTHING),
+        ([examined(Verdict.CONTRADICTED), examined(Verdict.PARTLY, command="ruff")], Ran.FAILED),
+        ([examined(Verdict.CONTRADICTED), examined(Verdict.VERIFIED)], Ran.PASSED),
+        ([examined(Verdict.VERIFIED), REJECTED], Ran.NOTHING),
+        ([ran(Ran.PASSED), examined(Verdict.CONTRADICTED)], Ran.FAILED),
+        ([ran(Ran.PASSED), examined(Verdict.CONTRADICTED), REJECTED], Ran.PASSED),
+    ],
+)
+def test_only_a_run_over_the_files_as_they_are_counts(happened: list[ev.Event], outcome: Ran) -> None:
+    runs = Runs()
+    for event in happened:
+        runs = runs.after(event)
+    assert runs.ran is outcome
+
+
+@pytest.mark.parametrize(
+    ("outcome", "struck"),
+    [
+        (Ran.NOTHING, ["I ran", "all tests pass"]),
+        (Ran.FAILED, ["all tests pass"]),
+        (Ran.PASSED, []),
+    ],
+)
+def test_a_claim_that_something_passes_needs_a_run_that_passed(outcome: Ran, struck: list[str]) -> None:
+    assert [claim.text for claim in unbacked(LIES, outcome)] == struck
+
+
+def test_what_stands_in_a_fence_is_no_claim() -> None:
+    assert not unbacked("```\n12 passed\n```\nThat is what it printed.", Ran.NOTHING)

@@ -34,7 +34,7 @@ def text(words: str) -> Reply:
     return lambda request: [TextDelta(words), Usage(100, 0, 0, 10, 0), Done(Stop.END)]
 
 
-def call(name: str, **arguments: Any) -> Reply:
+def call(name: str, /, **arguments: Any) -> Reply:
     """One tool call, its arguments in pieces of seven characters."""
 
     def stream(request: Request) -> Iterator[StreamEvent]:

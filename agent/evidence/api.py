@@ -7,6 +7,7 @@ a symbol for the model, and the mark on what it quotes (`quotations` finds the w
 
 from __future__ import annotations
 
+import builtins
 import difflib
 import re
 import sys
@@ -82,23 +83,24 @@ class ApiChecker:
         """One piece for each: where its words stand in what is installed, or that they do not."""
         for quote in quotes:
             with self._lock:
-                dotted = _DOTTED.fullmatch(quote.name) is not None
-                answer = self._look(quote.name) if dotted else None
-                ours = dotted and self._is_ours(quote.name.partition(".")[0])
-                env = self._environment()
-            if not quote.name or ours:
+                env, top = self._environment(), quote.name.partition(".")[0]
+                built_in = hasattr(builtins, top) and not self._lookups().is_installed(top)
+                name = f"builtins.{quote.name}" if built_in else quote.name
+                answer = self._look(name) if _DOTTED.fullmatch(name) else None
+                ours = answer is not None and self._is_ours(top)
+            if not name or ours:
                 why = "it is of this repository" if ours else "it names no package"
                 found: Found | Absent | Unread = Unread(why)
             else:
-                found = find(quote.name, quote.text, answer, env, cancel)
-            yield self._marked(quote, found, digest)
+                found = find(name, quote.text, answer, env, cancel)
+            yield self._marked(quote, name, found, digest)
 
-    def _marked(self, quote: Quote, found: Found | Absent | Unread, digest: str) -> Evidence:
+    def _marked(self, quote: Quote, name: str, found: Found | Absent | Unread, digest: str) -> Evidence:
         text = f"{quote.name or 'quotation'}: “{textwrap.shorten(quote.text, QUOTE_SHOWN, placeholder=' …')}”"
-        source = self._from(quote.name.partition(".")[0]) if quote.name else ""
+        source, where = self._from(name.partition(".")[0]), ""
         match found:
             case Found():
-                verdict, summary = Verdict.VERIFIED, f"quoted from {source}: {text}"
+                verdict, summary, where = Verdict.VERIFIED, f"quoted from {source}: {text}", found.where
             case Absent():
                 verdict, summary = Verdict.CONTRADICTED, f"these words are nowhere in {source}: {text}"
             case Unread(reason=reason):
@@ -109,7 +111,7 @@ class ApiChecker:
             summary=summary,
             digest=digest,
             quote=quote.text,
-            where=found.where if isinstance(found, Found) else "",
+            where=self._environment().below(where),
         )
 
     def _uses(self, writes: Sequence[Write]) -> list[Use]:

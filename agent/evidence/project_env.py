@@ -43,6 +43,11 @@ class ProjectEnv:
         )
         return tuple(file for file in (prefix / "bin" / name, *libraries) if file.is_file())
 
+    def below(self, place: str) -> str:
+        """`place` without the folder of packages that it lies in."""
+        folders = (f"{folder}/" for folder in (*self.sites, self.stdlib))
+        return next((place.removeprefix(folder) for folder in folders if place.startswith(folder)), place)
+
     def distribution(self, package: str) -> Distribution | None:
         """Which distribution put the import package `package` there; None when that cannot be seen."""
         info = self.info(package)

@@ -28,7 +28,7 @@ from agent.core.frontend import (
 )
 from agent.core.review import Answer, Approve, Ask, Defer, Edit, Reject, Revise, Split
 from agent.core.session import Item, Status
-from agent.loop.errand import ToolEnded
+from agent.loop.errand import ToolEnded, label
 from agent.loop.examiner import EvidenceFound, ExaminationOver
 from agent.loop.turn import Streamed, StreamEnded
 from agent.ports import ToolOutput
@@ -202,7 +202,7 @@ def _interrupt(driver: Driver) -> None:
     errand = driver.errand
     _stop_work(driver)
     if errand is not None:
-        driver.record(ev.TurnFailed(FaultKind.CANCELLED, "stopped by you"), sync=True)
+        driver.record(ev.TurnFailed(FaultKind.CANCELLED, label(errand.call)), sync=True)
 
 
 def _stop_work(driver: Driver) -> None:

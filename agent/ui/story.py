@@ -139,8 +139,10 @@ class Story:
             case ev.ToolAnswered(line=line, withheld=withheld):
                 hidden = f" ({withheld} withheld)" if withheld else ""
                 return (_said("·", "", clean(f"{line}{hidden}")),) if line else ()
-            case ev.TurnFailed(kind="cancelled"):
+            case ev.TurnFailed(kind="cancelled", message="stopped by you"):
                 return (_said("■", "stopped", clean("what was said so far is kept")),)
+            case ev.TurnFailed(kind="cancelled", message=tool):
+                return (_said("■", "stopped", clean(tool)),)
             case ev.TurnFailed(message=message, hint=hint):
                 return (_said("✘", "failed", clean(message), "bad", clean(hint)),)
             case ev.ProposalRefused(message=message):

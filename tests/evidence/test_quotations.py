@@ -74,6 +74,8 @@ def site(tmp_path: Path) -> Path:
         ),
         ("os.path.join", "Join two or more pathname components, inserting '/' as needed.", "posixpath.py:"),
         ("math.sqrt", "Return the square root of x.", ""),
+        ("sorted", "sorted(iterable, /, *, key=None, reverse=False)", ""),
+        ("str.split", "Return a list of the substrings in the string, using sep as the separator", ""),
         ("time.sleep", "Delay execution for a given number of seconds.", ""),
         ("shutil.rmtree", "shutil.rmtree(path, ignore_errors=False, onerror=None", "shutil.py:"),
         ("httpx.get", "httpx.get(url, *, params=None, headers=None, cookies=None", "_api.py:"),
@@ -87,6 +89,7 @@ def test_what_stands_in_an_installed_package_is_found_with_its_place(
     assert piece.verdict is Verdict.VERIFIED, piece.summary
     assert where in piece.where
     assert piece.where
+    assert "site-packages" not in piece.where
 
 
 @pytest.mark.parametrize(
@@ -113,6 +116,7 @@ def test_words_that_are_nowhere_are_contradicted(tmp_path: Path, name: str, text
         ("", "Remove any common leading whitespace", "it names no package"),
         ("textwrap", "text", "too short"),
         ("math.sqrt", "Returns the square root, faster than ever.", "without running code"),
+        ("str.split", "str.split(sep=None, maxsplit=-1, keep=False)", "without running code"),
     ],
 )
 def test_what_cannot_be_told_is_unverified(tmp_path: Path, name: str, text: str, why: str) -> None:

@@ -105,6 +105,9 @@ def test_ctrl_c_stops_a_tool_at_once_and_answers_its_call_and_those_behind_it(pr
         ("check", "Stopped by the person."),
         ("read", "Stopped by the person."),
     ]
+    assert [(event.kind, event.message) for event in played.of(ev.TurnFailed)] == [
+        ("cancelled", "check tests")
+    ]
     prompts = [offer for offer in played.person.offers if isinstance(offer, PromptOffer)]
     assert "stopped" in prompts[1].placeholder
     assert "Stopped by the person." in model.said(1)

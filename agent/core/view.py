@@ -161,6 +161,8 @@ def _evidence(piece: Evidence, digest: str) -> EvidenceLine:
     parts = [piece.summary or piece.command]
     if piece.where:
         parts.append(piece.where)
+    if piece.tests:
+        parts.append(piece.tests)
     if piece.sandbox and piece.sandbox != "full":
         parts.append(f"sandbox: {piece.sandbox}")
     shown = [piece.command and f"$ {piece.command}", piece.quote, piece.details]

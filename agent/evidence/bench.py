@@ -5,6 +5,7 @@ Shows states in the tree, runs a program over it, takes back what the program di
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,8 @@ from agent.evidence.scratch import Scratch, sweep
 from agent.evidence.toolchain import Toolchain, environment, resolve
 from agent.ports import Cancel, Place
 
-PLUGIN = "copair_report"
+PLUGINS = ("copair_report.py", "copair_reach.py")
+LEAVE = "leave.json"
 RECORD = "record.jsonl"
 MAX_RECORD_BYTES = 64 << 20
 
@@ -70,8 +72,9 @@ class Bench:
             if self._scratch is None:
                 sweep(self._cache)
                 self._scratch = Scratch(self._place.root, self._listing, self._cache)
-                plugin = Path(__file__).with_name("inside") / f"{PLUGIN}.py"
-                (self._scratch.ours / plugin.name).write_bytes(plugin.read_bytes())
+                for name in PLUGINS:
+                    data = (Path(__file__).with_name("inside") / name).read_bytes()
+                    (self._scratch.ours / name).write_bytes(data)
             changed = self._scratch.sync()
             if self._sandbox is None:
                 self._sandbox = self._find_sandbox(self.rooms())
@@ -126,11 +129,13 @@ class Bench:
         cancel: Cancel,
         extra: Mapping[str, str] = {},
         *,
+        leave: frozenset[str] = frozenset(),
         keeps_cache: bool = False,
     ) -> Ran:
         """Run over what is shown; afterwards the tree is as it was shown. Raises ProgramMissing.
 
-        `keeps_cache`: what it leaves in `~/.cache` is there again in its next run (compilers).
+        `leave` are ids of tests that our plugin leaves out. `keeps_cache`: what it leaves in `~/.cache` is there again
+        in its next run (compilers).
         """
         if self._sandbox is None:
             raise AssertionError("the bench is not warm")
@@ -140,6 +145,7 @@ class Bench:
         # A check may leave anything there, also as a message to the next run.
         for entry in list(scratch.exchange.iterdir()):
             remove(entry)
+        (scratch.ours / LEAVE).write_text(json.dumps(sorted(leave)), "utf-8")
         record = scratch.exchange / RECORD
         env = {**environment(self._place.root, self._outer, chain), **self._plugin(sandbox, rooms), **extra}
         finished = supervise(sandbox.launch(argv, env, rooms, chain), limits, cancel)

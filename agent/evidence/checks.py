@@ -15,10 +15,11 @@ from agent.core.hunk import FileState, Mode, Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Verdict
 from agent.core.weakness import OUTRIGHT, Weakened, Weakness, is_test_path
 from agent.evidence.bench import Bench, Ran
+from agent.evidence.choice import Choice, Chooser
 from agent.evidence.discover import Check, pytest_at
 from agent.evidence.results import TestRun, read_record
 from agent.evidence.run import Ending, Limits
-from agent.evidence.select import Selector, is_pytest_file
+from agent.evidence.select import is_pytest_file
 from agent.evidence.store import withheld
 from agent.evidence.toolchain import Toolchain
 from agent.evidence.verdict import Case, Comparison, Judgement, compare, judge
@@ -27,7 +28,6 @@ from agent.ports import Cancel
 
 States = dict[str, FileState | None]
 
-ALL_FILES = 40
 REPEATS = 5
 MAX_REPEATED = 50
 FINDING_STATUS = {"ruff": (1,), "mypy": (1,), "pyright": (1,), "tsc": (1, 2)}
@@ -92,13 +92,12 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class CheckRunner:
-    """Runs checks on a bench. Knows how long the whole suite took, so that a slow one is only run in part."""
+    """Runs checks on a bench. Keeps for each what its runs told about which tests reach what."""
 
     def __init__(self, bench: Bench, limits: Limits) -> None:
         self._bench = bench
         self._limits = limits
-        self._selector: Selector | None = None
-        self._slow: set[str] = set()
+        self._choosers: dict[str, Chooser] = {}
 
     def examine(self, check: Check, change: Change, cancel: Cancel) -> Evidence:
         """The evidence of one check. The bench is warm and its lock is held."""
@@ -124,35 +123,27 @@ class CheckRunner:
             return self._say(check, change, Judgement(Verdict.UNVERIFIED, error.message))
 
     def _tests(self, work: _Work) -> Evidence:
-        """By the outcome of each test."""
-        selection = self._select(work)
-        before = work.tests(work.change.before(), selection)
-        if work.timed_out and not selection:
-            self._slow.add(work.check.name)
-            selection = self._select(work)
-            before = work.tests(work.change.before(), selection)
-        after = work.tests(work.change.after(), selection)
+        """By the outcome of each test. What the first run tells may make the second one shorter."""
+        chooser, change = self._chooser(work.check), work.change
+        target = work.case(()).target
+        self._bench.show(change.before())
+        choice = chooser.choose(change.writes, change.base, target)
+        before = work.tests(change.before(), choice, chooser)
+        again = chooser.choose(change.writes, change.base, target)
+        if again != choice:
+            before = work.tests(change.before(), again, chooser) if work.timed_out else again.part(before)
+        after = work.tests(change.after(), again, chooser, adds=True)
         found = compare(before, after)
         unsure = work.unsure(found) if found.doubtful else ()
-        judged = judge(found, before, after, work.case(self._related(work.change)), unsure)
-        return self._say(
-            work.check, work.change, work.guarded(judged, before, after), work, before.line, after.line
-        )
+        related = chooser.related(write.path for write in change.product)
+        judged = work.guarded(judge(found, before, after, work.case(related), unsure), before, after)
+        work.chosen = again.words(after)
+        return self._say(work.check, change, judged, work, before.line, after.line)
 
-    def _related(self, change: Change) -> tuple[str, ...]:
-        if self._selector is None:
-            scratch = self._bench.scratch
-            self._selector = Selector(scratch.read, scratch.stamp)
-        paths = [write.path for write in change.product]
-        return self._selector.related(paths, self._bench.scratch.names())
-
-    def _select(self, work: _Work) -> tuple[str, ...]:
-        """Test files to run; none means all. A small suite runs whole, unless that took too long."""
-        files = sum(is_pytest_file(path) for path in self._bench.scratch.names())
-        if files <= ALL_FILES and work.check.name not in self._slow:
-            return ()
-        targets = work.case(()).target
-        return tuple(dict.fromkeys((*sorted(targets), *self._related(work.change))))
+    def _chooser(self, check: Check) -> Chooser:
+        if check.name not in self._choosers:
+            self._choosers[check.name] = Chooser(self._bench.scratch, self._limits.seconds)
+        return self._choosers[check.name]
 
     def _status(self, work: _Work) -> Evidence:
         """By the exit status alone: there is no telling an assertion from a crash, but for tools that say so."""
@@ -186,6 +177,7 @@ class CheckRunner:
             after=after,
             details="\n".join(work.notes) if work else "",
             sandbox=str(self._bench.isolation) if work else "",
+            tests=work.chosen if work else "",
         )
 
 
@@ -201,6 +193,7 @@ class _Work:
         self.timed_out = False
         self._edited: set[str] = set()
         self._outside: set[str] = set()
+        self.chosen = ""
         self.notes: list[str] = []
         if bench.scratch.left_out:
             self.notes.append("left out of the copy: " + ", ".join(bench.scratch.left_out[:10]))
@@ -223,20 +216,28 @@ class _Work:
     def tests(
         self,
         states: Mapping[str, FileState | None],
-        selection: Sequence[str],
+        choice: Choice,
+        chooser: Chooser | None = None,
+        *,
+        adds: bool = False,
         repeat: int = 1,
         seconds: float | None = None,
     ) -> TestRun:
-        """Run pytest over `states`; what it says of each test."""
+        """Run pytest over `states`; what it says of each test. `chooser` is told what the tests reached."""
         self._bench.show(states)
-        argv, extra = self._pytest(selection), {"PYTHONHASHSEED": str(repeat), "COPAIR_REPEAT": str(repeat)}
+        argv = self._pytest(choice.files)
+        extra = {"PYTHONHASHSEED": str(repeat), "COPAIR_REPEAT": str(repeat)}
+        if chooser is not None:
+            extra["COPAIR_REACH"] = chooser.follows
         extra["COPAIR_WATCHED"] = msgspec.json.encode([write.path for write in self.change.product]).decode()
         limits = self._limits if seconds is None else msgspec.structs.replace(self._limits, seconds=seconds)
-        ran = self._ran(argv, limits, extra)
+        ran = self._ran(argv, limits, extra, leave=choice.leave)
         run = read_record(ran.record, timed_out=ran.finished.ending is not Ending.EXITED)
         self._seconds = max(self._seconds, ran.finished.seconds)
         self.timed_out = ran.finished.ending is Ending.TIMED_OUT
         self._outside.update(run.outside)
+        if chooser is not None:
+            chooser.note(choice, ran.record, ran.finished.seconds, timed_out=self.timed_out, adds=adds)
         return run
 
     def status(self, states: Mapping[str, FileState | None]) -> Ran:
@@ -247,10 +248,10 @@ class _Work:
         """Those of the doubtful tests that do not do the same again, several times, before and after."""
         names = dict.fromkeys(name.partition("[")[0] for name in found.doubtful)
         times = REPEATS if self._seconds < 3 else 2 if self._seconds < 15 else 1
-        wanted = list(names)[:MAX_REPEATED]
+        wanted = Choice(tuple(names)[:MAX_REPEATED])
         seconds = min(self._limits.seconds, max(10.0, self._seconds * times * 2))
-        before = self.tests(self.change.before(), wanted, times + 1, seconds)
-        after = self.tests(self.change.after(), wanted, times + 1, seconds)
+        before = self.tests(self.change.before(), wanted, repeat=times + 1, seconds=seconds)
+        after = self.tests(self.change.after(), wanted, repeat=times + 1, seconds=seconds)
         again = compare(before, after)
         sure = {
             *(name for name in found.turned if name in again.turned),
@@ -283,9 +284,17 @@ class _Work:
         return judged
 
     def _ran(
-        self, argv: Sequence[str], limits: Limits, extra: Mapping[str, str], *, keeps_cache: bool = False
+        self,
+        argv: Sequence[str],
+        limits: Limits,
+        extra: Mapping[str, str],
+        *,
+        leave: frozenset[str] = frozenset(),
+        keeps_cache: bool = False,
     ) -> Ran:
-        ran = self._bench.run(self._chain, argv, limits, self._cancel, extra, keeps_cache=keeps_cache)
+        ran = self._bench.run(
+            self._chain, argv, limits, self._cancel, extra, leave=leave, keeps_cache=keeps_cache
+        )
         self._edited.update(ran.edited)
         head = f"$ {' '.join(argv)}\n{ran.finished.ending}, status {ran.finished.status}, {ran.finished.seconds:.1f} s"
         self.notes.append(f"{head}\n{ran.finished.output.decode('utf-8', 'replace')}")

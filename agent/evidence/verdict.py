@@ -201,7 +201,7 @@ def _short(name: str) -> str:
     """`tests/test_a.py::TestB::test_c[x]` as `test_c`; a file by its stem."""
     _, colons, rest = name.partition("::")
     return (
-        rest.rpartition("::")[2].partition("[")[0] if colons else name.rpartition("/")[2].removesuffix(".py")
+        rest.partition("[")[0].rpartition("::")[2] if colons else name.rpartition("/")[2].removesuffix(".py")
     )
 
 

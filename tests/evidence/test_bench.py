@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.chunk import Because, Chunk
+from agent.core.chunk import Because, Chunk, Quote
 from agent.core.errors import StateError
 from agent.core.hunk import FileState, Mode, Write
 from agent.core.review import Evidence, EvidenceKind, Verdict
@@ -209,6 +209,9 @@ def test_pieces_come_cheap_ones_first(lab: Lab) -> None:
     class Api:
         def examine(self, writes: Sequence[Write]) -> Sequence[Evidence]:
             return [Evidence(kind=EvidenceKind.API, verdict=Verdict.VERIFIED, summary="", digest="")]
+
+        def quotations(self, quotes: Sequence[Quote], digest: str, cancel: Cancel) -> Sequence[Evidence]:
+            return ()
 
     examiner = Examiner(lab.bench, lab.store, api=Api())
     chunk = Chunk(id="c", title="t", why="I ran the tests.", changes=())

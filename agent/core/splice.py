@@ -8,7 +8,10 @@ Knows lines only: no files, modes or encodings (see `place`).
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import compress
+from operator import lt, ne
 
 from agent.core.hunk import Hunk
 from agent.core.outcome import Clash
@@ -75,8 +78,9 @@ def diff(old: Lines, new: Lines) -> tuple[Hunk, ...]:
             if a < b or c < d:
                 found.append(gap)
             continue
-        if set(old[a:b]).isdisjoint(new[c:d]):
-            found.append(gap)
+        replaced = _in_place(old, new, gap) if b - a == d - c else []
+        if replaced or set(old[a:b]).isdisjoint(new[c:d]):
+            found += replaced or [gap]
             continue
         parts = _between_anchors(old, new, gap) if depth < MAX_DEPTH else []
         if parts:
@@ -95,8 +99,25 @@ def _trim(old: Lines, new: Lines, gap: Gap) -> Gap:
     return a, b, c, d
 
 
+def _in_place(old: Lines, new: Lines, gap: Gap) -> list[Gap]:
+    """The runs of lines that were replaced where they stand; empty when some of them may only have moved."""
+    a, b, c, d = gap
+    runs: list[Gap] = []
+    for at in compress(range(b - a), map(ne, old[a:b], new[c:d])):
+        if runs and runs[-1][1] == a + at:
+            runs[-1] = (runs[-1][0], a + at + 1, runs[-1][2], c + at + 1)
+        else:
+            runs.append((a + at, a + at + 1, c + at, c + at + 1))
+    gone = {line for i, k, _, _ in runs for line in old[i:k]}
+    moved = any(line in gone for _, _, j, m in runs for line in new[j:m])
+    return [] if moved else runs
+
+
 def _between_anchors(old: Lines, new: Lines, gap: Gap) -> list[Gap]:
-    """The gaps between lines that occur exactly once on either side, in the longest order that both share."""
+    """The gaps between lines that occur exactly once on either side, in the longest order that both share.
+
+    Empty when there is no such line.
+    """
     a, b, c, d = gap
     here = _unique(old, a, b)
     there = _unique(new, c, d)
@@ -104,24 +125,31 @@ def _between_anchors(old: Lines, new: Lines, gap: Gap) -> list[Gap]:
     chain = _longest_rising(sorted(pairs))
     gaps = []
     for i, j in chain:
-        gaps.append((a, i, c, j))
+        if a < i or c < j:
+            gaps.append((a, i, c, j))
         a, c = i + 1, j + 1
     return [*gaps, (a, b, c, d)] if chain else []
 
 
 def _unique(lines: Lines, start: int, end: int) -> dict[bytes, int]:
-    places: dict[bytes, int] = {}
-    for at in range(start, end):
-        places[lines[at]] = -1 if lines[at] in places else at
-    return {line: at for line, at in places.items() if at >= 0}
+    """Lines that occur once between `start` and `end`, in order, with their places."""
+    part = lines[start:end]
+    places = dict(zip(part, range(start, end), strict=True))
+    if len(places) == len(part):
+        return places
+    counts = Counter(part)
+    return {line: at for line, at in places.items() if counts[line] == 1}
 
 
-def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def _longest_rising(pairs: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
     """The longest part of `pairs` (rising in the first) that also rises in the second; patience sorting."""
+    values = [value for _, value in pairs]
+    if all(map(lt, values, values[1:])):
+        return pairs
     tops: list[int] = []
     piles: list[int] = []
     back: list[int] = []
-    for index, (_, value) in enumerate(pairs):
+    for index, value in enumerate(values):
         at = bisect_left(tops, value)
         back.append(piles[at - 1] if at else -1)
         if at == len(tops):
@@ -130,7 +158,7 @@ def _longest_rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             tops[at], piles[at] = value, index
     chain = []
-    index = piles[-1] if piles else -1
+    index = piles[-1]
     while index >= 0:
         chain.append(pairs[index])
         index = back[index]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import io
 from collections import Counter
 
 import msgspec
@@ -82,9 +83,7 @@ def split_lines(data: bytes, encoding: Encoding | None = UTF8) -> Lines:
         parts = data.decode(encoding.codec).split("\n")
         whole = [f"{part}\n".encode(encoding.codec) for part in parts[:-1]]
         return (*whole, parts[-1].encode(encoding.codec)) if parts[-1] else tuple(whole)
-    pieces = data.split(b"\n")
-    lines = [piece + b"\n" for piece in pieces[:-1]]
-    return (*lines, pieces[-1]) if pieces[-1] else tuple(lines)
+    return tuple(io.BytesIO(data))
 
 
 def line_text(line: bytes, encoding: Encoding = UTF8) -> str:

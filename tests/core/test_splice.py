@@ -148,3 +148,17 @@ def test_what_is_there_already_is_not_made_twice() -> None:
     base, target = lines_of("a\nb\nc\nd\ne\nf\n"), lines_of("a\nB\nc\nd\nE\nf\n")
     now = lines_of("0\na\nB\nc\nd\ne\nf\n")
     assert transplant(base, target, now) == lines_of("0\na\nB\nc\nd\nE\nf\n")
+
+
+def test_lines_that_moved_past_blank_ones_are_not_replaced_one_by_one() -> None:
+    old, new = lines_of("a\n\nb\n\nc\n"), lines_of("z\n\na\n\nb\n")
+    assert sum(hunk.changed for hunk in diff(old, new)) == 4
+
+
+def test_lines_that_were_replaced_where_they_stand_are_hunks_of_their_own() -> None:
+    old, new = lines_of("a\nx\nx\nb\nx\nc\n"), lines_of("A\nx\nx\nB\nx\nC\n")
+    assert [(hunk.start, len(hunk.old), len(hunk.new)) for hunk in diff(old, new)] == [
+        (0, 1, 1),
+        (3, 1, 1),
+        (5, 1, 1),
+    ]

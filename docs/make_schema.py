@@ -80,6 +80,7 @@ class CardOffer(Strict, tag="card"):
     unknown_names: tuple[str, ...]
     notes: tuple[str, ...]
     evidence: tuple[Evidence, ...]
+    base: str
     checking: bool
     files: tuple[File, ...]
     diff: Content

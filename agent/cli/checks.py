@@ -141,6 +141,10 @@ class ChunkChecks:
         """Make the scratch tree while the model thinks, when a check was accepted; returns at once."""
         threading.Thread(target=lambda: self._made()[0].warm(), name="scratch", daemon=True).start()
 
+    def mark(self) -> str:
+        """Another word once what evidence rests on has changed: the person's files, or the list of checks."""
+        return f"{self._rooms.mark() if self._rooms else 0} {self._store.mark()}"
+
     def _made(self) -> tuple[Examiner, Bench]:
         with self._lock:
             if self._examiner is None or self._rooms is None:

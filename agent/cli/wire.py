@@ -134,9 +134,9 @@ def make_driver(
         ),
         journal=book,
         frontend=frontend,
-        desk=make_desk(bench, onto, twins=source.startswith(REVIEW)),
+        desk=make_desk(bench, onto, twins=source.startswith(REVIEW), mark=own.mark),
         clock=bench.clock,
-        examiner=Examiner(_checks(own, bench, model, source)),
+        examiner=Examiner(_checks(own, bench, model, source), own.mark),
         warm=None if source == "tour" else own.warm,
         mention=_mention(tools),
         switch_model=_switch(bench, checks),
@@ -156,7 +156,7 @@ def make_driver(
     return driver
 
 
-def make_desk(bench: Workbench, onto: str, *, twins: bool = False) -> Desk:
+def make_desk(bench: Workbench, onto: str, *, twins: bool = False, mark: Callable[[], str] = str) -> Desk:
     return Desk(
         target=bench.target(onto, twins=twins),
         blobs=bench.blobs,
@@ -165,6 +165,7 @@ def make_desk(bench: Workbench, onto: str, *, twins: bool = False) -> Desk:
         budget=bench.settings.budget,
         checks=_check_names(bench),
         knows=bench.knows,
+        mark=mark,
     )
 
 

@@ -87,6 +87,8 @@ class Card(msgspec.Struct, frozen=True):
     """Names of the checks that `t` would run; empty: none are configured."""
     checking: bool = False
     """Evidence is being made and has not all come yet."""
+    base: str = ""
+    """What evidence rests on now beside `writes`; a piece with another one is stale."""
 
     @property
     def digest(self) -> str:

@@ -99,7 +99,8 @@ class EvidenceKind(StrEnum):
 class Evidence(msgspec.Struct, frozen=True):
     """One thing that copair found out by itself about a chunk.
 
-    `digest` is `writes_digest` of the writes that it was made for; once they change it is stale.
+    `digest` is `writes_digest` of the writes that it was made for, `base` stands for what else it rests on (the files
+    around them, the tests of the stack, the checks; empty: nothing else); once either changes it is stale.
     `summary` is the one line of the card ("test_lex 2 failed → passed"); `details` is raw output for `d`.
     """
 
@@ -116,8 +117,21 @@ class Evidence(msgspec.Struct, frozen=True):
     sandbox: str = ""
     tests: str = ""
     """Which tests ran, and how they were chosen: "all 12 tests", "3 tests that reach Parser.parse"."""
+    base: str = ""
 
 
-def is_stale(evidence: Evidence, digest: str) -> bool:
-    """True when the chunk would now write something else than what the evidence was made for."""
-    return evidence.digest != digest
+def is_stale(evidence: Evidence, digest: str, base: str = "") -> bool:
+    """True when the chunk would now write something else than what the evidence was made for, or over other files."""
+    return evidence.digest != digest or bool(evidence.base and evidence.base != base)
+
+
+def shown_evidence(
+    found: tuple[Evidence, ...], digest: str, base: str, *, checking: bool
+) -> tuple[Evidence, ...]:
+    """What is not stale. What is stays until it was made again, or when there is nothing else to show."""
+    fresh = tuple(piece for piece in found if not is_stale(piece, digest, base))
+    if fresh and not checking:
+        return fresh
+    again = {(piece.kind, piece.command) for piece in fresh}
+    stale = (piece for piece in found if is_stale(piece, digest, base))
+    return (*fresh, *(piece for piece in stale if (piece.kind, piece.command) not in again))

@@ -107,7 +107,7 @@ def card_view(card: Card, *, context: int = 3, unfold: bool = False) -> CardView
         model_risks=tuple(clean(text) for text in chunk.risks),
         unknown=tuple(clean(name) for name in card.unknown_names),
         notes=_notes(card),
-        evidence=tuple(_evidence(evidence, card.digest) for evidence in card.evidence),
+        evidence=tuple(_evidence(evidence, card.digest, card.base) for evidence in card.evidence),
         checking=card.checking,
         specials=found,
         files=files,
@@ -157,7 +157,7 @@ def _notes(card: Card) -> tuple[Clean, ...]:
     return tuple(clean(note) for note in notes)
 
 
-def _evidence(piece: Evidence, digest: str) -> EvidenceLine:
+def _evidence(piece: Evidence, digest: str, base: str) -> EvidenceLine:
     parts = [piece.summary or piece.command]
     if piece.where:
         parts.append(piece.where)
@@ -169,7 +169,7 @@ def _evidence(piece: Evidence, digest: str) -> EvidenceLine:
     return EvidenceLine(
         piece.verdict,
         clean(" · ".join(part for part in parts if part)),
-        is_stale(piece, digest),
+        is_stale(piece, digest, base),
         clean("\n".join(part for part in shown if part), multiline=True),
     )
 

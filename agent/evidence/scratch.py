@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -50,6 +51,9 @@ class Scratch:
         self._over: dict[bytes, FileState | None] = {}
         self._mounts: set[bytes] = {b".git"}
         self._watch, self._outside = Watch(os.fsencode(self.tree)), Watch(self._top)
+        self._pending: set[bytes] | None = set()
+        self._looking = threading.Lock()
+        self._generation = 0
         self._mark: object = None
         self._generated: list[str] = []
         self._listed: tuple[list[str], list[str]] = ([], [])
@@ -73,7 +77,10 @@ class Scratch:
         if not self._real:
             self._look_around()
         self.moved, changed = False, 0
-        mark, touched = self._listing.mark(), self._outside.touched()
+        self.generation()
+        mark = self._listing.mark()
+        with self._looking:
+            touched, self._pending = self._pending, set()
         if touched is not None and not touched and mark == self._mark and not self._has_submodules:
             return 0
         self._mark = mark
@@ -90,6 +97,23 @@ class Scratch:
             self._folders = {folder for name in self._mine for folder in _above(name)}
             self._watch.follow((b"", *self._folders))
         return changed
+
+    def generation(self) -> int:
+        """Another number once a file of the person's is not as it was taken; at any time, from any thread.
+
+        Where the kernel does not tell, it stays: then the next `sync` finds out.
+        """
+        with self._looking:
+            touched = self._outside.touched()
+            if touched is None or self._pending is None:
+                self._pending = None
+                return self._generation
+            self._pending |= touched
+            top = self._top + b"/"
+            known = (name for name in touched if name in self._real)
+            if any(stamp(top + name) != self._real.get(name) for name in known):
+                self._generation += 1
+            return self._generation
 
     def _moved_on(self, touched: set[bytes] | None) -> list[bytes]:
         """Names of which the person's file is not the one that was taken; watches the folders before they are read."""

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from agent.core.errors import StateError
+from agent.evidence.copying import stamp
 from agent.evidence.discover import PARTS, Check, Read, fingerprint
 from agent.io.paths import make_private
 
@@ -52,6 +53,10 @@ class CheckStore:
         ):
             raise self._broken("it is of another version")
         return found.checks
+
+    def mark(self) -> object:
+        """Another value once the list has changed."""
+        return stamp(os.fsencode(self._file))
 
     def named(self, name: str) -> Check | None:
         return next((check for check in self.load() if check.name == name), None)

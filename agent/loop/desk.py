@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+import msgspec
+
 from agent.core import events as ev
 from agent.core.chunk import Budget, Chunk
 from agent.core.cut import TooBig, fit
@@ -18,11 +20,13 @@ from agent.core.outcome import Applied, Clash, Drifted, Refused, States
 from agent.core.patch_print import print_writes
 from agent.core.place import changes_between, transplant_states
 from agent.core.reply import EditProblem, ModelEdit, Resolved, resolve
+from agent.core.review import shown_evidence
 from agent.core.secrets import is_secret_path, redact
 from agent.core.session import Item, State, Status
 from agent.core.split import split
 from agent.core.stack import AlreadyPresent, Step, place_step, reach, step
 from agent.core.steps import Approval
+from agent.core.text import digest as text_digest
 from agent.core.view import unknown_names
 from agent.core.weakness import is_test_path
 from agent.ports import BlobStore, Clock, Target
@@ -32,7 +36,10 @@ class Desk:
     def __init__(
         self, *, target: Target, blobs: BlobStore, clock: Clock, known_paths: Callable[[], Sequence[str]],
         budget: Budget, checks: tuple[str, ...] = (), knows: Callable[[str], bool] | None = None,
+        mark: Callable[[], str] = str,
     ) -> None:  # fmt: skip
+        """`mark` gives another word once the files around the chunks, or the checks, have changed."""
+        self._mark = mark
         self._target = target
         self._blobs = blobs
         self._clock = clock
@@ -120,15 +127,23 @@ class Desk:
         names = [write.path for write in card.writes if is_secret_path(write.path)]
         return text + "".join(f"[withheld: {name}, a path where secrets lie]\n" for name in names)
 
-    def card(self, state: State, item: Item, writes: tuple[Write, ...], notes: tuple[str, ...] = ()) -> Card:
-        """The card of `item`, from exactly `writes`."""
+    def card(
+        self,
+        state: State,
+        item: Item,
+        writes: tuple[Write, ...],
+        notes: tuple[str, ...] = (),
+        *,
+        checking: bool = False,
+    ) -> Card:
+        """The card of `item`, from exactly `writes`. `checking`: more evidence comes."""
+        base = self.evidence_key(state, item)
         siblings = [other for other in state.items if other.proposal == item.proposal]
         digest = writes_digest(writes)
         return Card(
             chunk=item.chunk,
             writes=writes,
-            evidence=tuple(evidence for evidence in item.evidence if evidence.digest == digest)
-            or item.evidence,
+            evidence=shown_evidence(item.evidence, digest, base, checking=checking),
             position=siblings.index(item) + 1,
             total=len(siblings),
             unknown_names=self._unknown(item.chunk, writes, digest),
@@ -137,6 +152,8 @@ class Desk:
             edited=item.edited is not None,
             onto=state.onto,
             checks=self._checks,
+            checking=checking,
+            base=base,
         )
 
     def _unknown(self, chunk: Chunk, writes: tuple[Write, ...], digest: str) -> tuple[str, ...]:
@@ -178,8 +195,9 @@ class Desk:
 
     def evidence_key(self, state: State, item: Item) -> str:
         """What evidence rests on besides the chunk: the writes so far, and the tests that count as *before*."""
-        tests = ",".join(other.chunk.id for other in self._tests_beside(state, item))
-        return f"{len(state.written)} {tests}"
+        tests = [(other.chunk.id, other.edited) for other in self._tests_beside(state, item)]
+        words = msgspec.json.encode((len(state.written), tests, self._mark()))
+        return text_digest(words)
 
     def _tests_beside(self, state: State, item: Item) -> list[Item]:
         if self._is_tests(item.chunk):

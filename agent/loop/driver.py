@@ -172,14 +172,14 @@ class Driver:
             case AlreadyPresent():
                 self.record(ev.Present(chunk_id))
                 return False
-        card = self.parts.desk.card(self.state, item, writes, self.notes)
+        self.examine(item, writes)
+        checking = self.parts.examiner.is_checking(chunk_id)
+        card = self.parts.desk.card(self.state, item, writes, self.notes, checking=checking)
         shown = self.offered.card if isinstance(self.offered, CardOffer) else None
         if shown and shown.chunk.id == chunk_id and shown.digest != card.digest:
             self.notes = ("the files changed while the card was open: this is a new card",)
             card = msgspec.structs.replace(card, notes=self.notes)
-        self.examine(item, writes)
-        checking = self.parts.examiner.is_checking(chunk_id)
-        self._offer(CardOffer(msgspec.structs.replace(card, checking=checking)))
+        self._offer(CardOffer(card))
         return True
 
     def _offer_present(self, item: Item) -> bool:

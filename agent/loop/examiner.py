@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from agent.core.hunk import Write, writes_digest
 from agent.core.review import Evidence
 from agent.ports import Cancel, Checks
 
+LOOK_SECONDS = 0.5
+
 
 class EvidenceFound(msgspec.Struct, frozen=True):
     chunk: str
@@ -21,7 +24,7 @@ class EvidenceFound(msgspec.Struct, frozen=True):
 
 
 class ExaminationOver(msgspec.Struct, frozen=True):
-    """No more evidence comes; the card must no longer say that it is being made."""
+    """No more evidence comes, or what there is has become stale: the card must no longer say what it said."""
 
     chunk: str
 
@@ -33,10 +36,13 @@ class _Examination(msgspec.Struct):
 
 
 class Examiner:
-    """Starts at most one examination of a chunk for each `key`; a new key or a decision ends the old one."""
+    """Starts at most one examination of a chunk for each `key`; a new key or a decision ends the old one.
 
-    def __init__(self, checks: Checks | None) -> None:
-        self._checks = checks
+    `mark` gives another word once what evidence rests on has changed; then the card is looked at again.
+    """
+
+    def __init__(self, checks: Checks | None, mark: Callable[[], str] | None = None) -> None:
+        self._checks, self._mark = checks, mark
         self._running: dict[str, _Examination] = {}
 
     def start(
@@ -48,23 +54,30 @@ class Examiner:
         `key` names what else the evidence rests on: once it changes, the evidence is made again.
         """
         checks = self._checks
+        rests_on = key
         key = f"{writes_digest(writes)} {key}"
         known = self._running.get(chunk.id)
         if checks is None or (known and known.key == key and not again):
             return
         self.stop(chunk.id)
         mine = self._running[chunk.id] = _Examination(key, Cancel())
-        base = before()
+        base, mark = before(), self._mark() if self._mark else ""
 
         def work() -> None:
             try:
                 for evidence in checks.examine(chunk, writes, base, mine.cancel):
                     if mine.cancel.cancelled:
                         return
-                    inbox.put(EvidenceFound(chunk.id, evidence))
+                    bound = msgspec.structs.replace(evidence, base=rests_on)
+                    inbox.put(EvidenceFound(chunk.id, bound))
             finally:
                 mine.over = True
                 inbox.put(ExaminationOver(chunk.id))
+            while self._mark and not mine.cancel.cancelled:
+                time.sleep(LOOK_SECONDS)
+                if self._mark() != mark:
+                    inbox.put(ExaminationOver(chunk.id))
+                    return
 
         threading.Thread(target=work, name=f"evidence-{chunk.id}", daemon=True).start()
 

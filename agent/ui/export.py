@@ -165,7 +165,7 @@ class _Writer:
         digest = card.digest
         # The digests were made for the bytes as they were; here the question of staleness is over.
         card = msgspec.structs.replace(
-            card, evidence=tuple(msgspec.structs.replace(piece, digest=digest) for piece in evidence)
+            card, evidence=tuple(msgspec.structs.replace(piece, digest=digest, base="") for piece in evidence)
         )
         view = card_view(card)
         self._story.learn(name, view)

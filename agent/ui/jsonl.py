@@ -198,6 +198,7 @@ def card_json(card: Card) -> dict[str, Any]:
         "notes": list(view.notes),
         "evidence": msgspec.to_builtins(card.evidence),
         "checking": card.checking,
+        "base": card.base,
         "files": [{"path": file.path, "added": file.added, "removed": file.removed} for file in view.files],
         "diff": _text(print_writes(card.writes)),
         "new": {write.path: _state(write.new) for write in card.writes},

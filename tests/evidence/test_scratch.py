@@ -264,3 +264,16 @@ def test_whatever_was_shown_and_done_the_tree_is_the_person_s_again(
     scratch.show({})
     scratch.settle()
     assert files(scratch.tree) == mine == files(scratch.root)
+
+
+def test_a_file_that_is_not_as_it_was_taken_is_told_at_once_and_followed(scratch: Scratch) -> None:
+    first = scratch.generation()
+    assert scratch.generation() == first
+    (scratch.root / "unknown.log").write_text("x")
+    assert scratch.generation() == first
+    (scratch.root / "src" / "a.py").write_text("b\n")
+    second = scratch.generation()
+    assert second != first
+    scratch.sync()
+    assert (scratch.tree / "src" / "a.py").read_text() == "b\n"
+    assert scratch.generation() == second

@@ -8,11 +8,12 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from agent.core.chunk import Chunk
 from agent.core.hunk import FileState, Mode, Write
-from agent.core.review import Evidence, EvidenceKind, Verdict
+from agent.core.review import Evidence, EvidenceKind, Verdict, is_stale, shown_evidence
 from agent.loop.examiner import EvidenceFound, ExaminationOver, Examiner
 from agent.ports import Cancel
 
@@ -68,4 +69,30 @@ def test_evidence_is_made_again_when_what_it_rests_on_changes_and_not_otherwise(
     seen = []
     while not inbox.empty():
         seen.append(inbox.get())
-    assert seen.count(EvidenceFound("1", PIECE)) == 2
+    bound = [msgspec.structs.replace(PIECE, base=key) for key in ("one", "two")]
+    assert [found.evidence for found in seen if isinstance(found, EvidenceFound)] == bound
+
+
+def test_the_card_is_looked_at_again_when_the_files_around_it_change() -> None:
+    marks = ["one"]
+    checks = Slow()
+    checks.go.set()
+    examiner = Examiner(checks, lambda: marks[-1])
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    examiner.start(CHUNK, WRITES, tuple, inbox, key="k")
+    bound = msgspec.structs.replace(PIECE, base="k")
+    assert [inbox.get(timeout=10) for _ in range(2)] == [EvidenceFound("1", bound), ExaminationOver("1")]
+    assert inbox.empty()
+    marks.append("two")
+    assert inbox.get(timeout=10) == ExaminationOver("1")
+
+
+def test_evidence_over_other_files_is_stale_until_it_is_made_again() -> None:
+    old = Evidence(EvidenceKind.CHECK, Verdict.VERIFIED, "said", "d", command="pytest", base="one")
+    api = Evidence(EvidenceKind.API, Verdict.VERIFIED, "known", "d", base="one")
+    new = msgspec.structs.replace(old, base="two")
+    assert is_stale(old, "d", "two")
+    assert not is_stale(new, "d", "two")
+    assert shown_evidence((old, api), "d", "two", checking=True) == (old, api)
+    assert shown_evidence((new, api), "d", "two", checking=True) == (new, api)
+    assert shown_evidence((new, api), "d", "two", checking=False) == (new,)

@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from agent.core.chunk import Budget
-from agent.core.grouping import Group, group_hunks, merged
+from agent.core.grouping import Group, group_hunks
 from agent.core.hunk import ChangeKind, FileChange
 from agent.core.outcome import States
-from agent.core.pieces import Sheet
+from agent.core.passage import merged
 from agent.core.place import file_lines
 from agent.core.risk import folded_reason
+from agent.core.sheet import Sheet
 from agent.core.soundness import MAX_PARSED, Allowance, Checker
 
 MANY = 2_500

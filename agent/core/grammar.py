@@ -9,10 +9,11 @@ from __future__ import annotations
 import ast
 import importlib
 import warnings
+from collections.abc import Mapping
 from functools import cache
 
 import msgspec
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
 MAX_BYTES = 2_000_000
 """Larger files are treated as plain text: nobody reads them as code, and parsing must stay cheap."""
@@ -35,6 +36,12 @@ class Grammar(msgspec.Struct, frozen=True):
     """Nodes that belong to what follows them: comments, attributes."""
     texts: frozenset[str] = frozenset()
     """Long strings and comments, between whose inner lines a text can be cut."""
+    alone: tuple[tuple[str, bytes, bytes], ...] = ()
+    """Containers whose contents parse alone, with what has to stand before and behind them."""
+
+    def around(self, container: str) -> tuple[bytes, bytes] | None:
+        """What must stand around the contents of a container so that they parse; None where that is not known."""
+        return next(((before, behind) for kind, before, behind in self.alone if kind == container), None)
 
 
 def _set(words: str) -> frozenset[str]:
@@ -66,6 +73,11 @@ _SCRIPT = Grammar(
     ),
     leading=_set("comment decorator"),
     texts=_set("comment template_string"),
+    alone=(
+        ("class_body", b"class A {\n", b"\n}\n"),
+        ("statement_block", b"async function* f() {\n", b"\n}\n"),
+        ("interface_body", b"interface A {\n", b"\n}\n"),
+    ),
 )
 GRAMMARS = {
     "python": PYTHON,
@@ -88,6 +100,7 @@ GRAMMARS = {
         ),
         leading=_set("comment"),
         texts=_set("comment raw_string_literal"),
+        alone=(("block", b"func f() {\n", b"\n}\n"), ("statement_list", b"func f() {\n", b"\n}\n")),
     ),
     "rust": Grammar(
         "rust",
@@ -102,6 +115,7 @@ GRAMMARS = {
         ),
         leading=_set("line_comment block_comment attribute_item inner_attribute_item"),
         texts=_set("block_comment string_literal raw_string_literal"),
+        alone=(("block", b"fn f() {\n", b"\n}\n"), ("declaration_list", b"impl A {\n", b"\n}\n")),
     ),
     "c": Grammar(
         "c",
@@ -116,6 +130,7 @@ GRAMMARS = {
         ),
         leading=_set("comment"),
         texts=_set("comment"),
+        alone=(("compound_statement", b"void f() { switch (x) {\n", b"\n}}\n"),),
     ),
     "java": Grammar(
         "java",
@@ -130,6 +145,12 @@ GRAMMARS = {
         ),
         leading=_set("line_comment block_comment"),
         texts=_set("block_comment"),
+        alone=(
+            ("class_body", b"class A {\n", b"\n}\n"),
+            ("interface_body", b"interface A {\n", b"\n}\n"),
+            ("block", b"class A { void f() {\n", b"\n}}\n"),
+            ("constructor_body", b"class A { A() {\n", b"\n}}\n"),
+        ),
     ),
 }
 _SUFFIXES = {
@@ -159,13 +180,33 @@ def grammar_of(path: str, data: bytes = b"") -> Grammar | None:
 
 
 @cache
+def _language(module: str, function: str) -> Language:
+    return Language(getattr(importlib.import_module(module), function)())
+
+
+@cache
 def _parser(module: str, function: str) -> Parser:
-    return Parser(Language(getattr(importlib.import_module(module), function)()))
+    return Parser(_language(module, function))
 
 
 def root(grammar: Grammar, data: bytes) -> Node:
     """The root of the syntax tree. Never fails: what cannot be read becomes error nodes."""
     return _parser(grammar.module, grammar.function).parse(data).root_node
+
+
+@cache
+def _brackets(grammar: Grammar, signs: tuple[str, ...]) -> Query:
+    language = _language(grammar.module, grammar.function)
+    known = [f'"{sign}"' for sign in signs if language.id_for_node_kind(sign, False) is not None]
+    texts = " ".join(f"({kind}) @text" for kind in sorted(grammar.texts))
+    return Query(language, f"[{' '.join(known)}] @sign {texts}")
+
+
+def tokens(grammar: Grammar, data: bytes, pairs: Mapping[str, str]) -> list[tuple[str, Node]]:
+    """All brackets of a text that are in `pairs` on either side, and its long strings and comments, by kind."""
+    query = _brackets(grammar, tuple(dict.fromkeys([*pairs, *pairs.values()])))
+    found = QueryCursor(query).captures(root(grammar, data))
+    return [(node.type, node) for nodes in found.values() for node in nodes]
 
 
 def parses(grammar: Grammar, data: bytes) -> bool:

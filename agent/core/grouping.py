@@ -7,20 +7,19 @@ joins its neighbours, or needs them. Every hunk ends up, whole or in pieces, in 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from agent.core.chunk import Budget
 from agent.core.hunk import Hunk
-from agent.core.pieces import Piece, Range, Sheet, cut_hunk, refined
-from agent.core.soundness import Checker, Settling, closure, position
+from agent.core.partition import Piece
+from agent.core.passage import REACHES, Passages, cut_soundly, merged
+from agent.core.sheet import Sheet
+from agent.core.soundness import Checker, Settling, closure
 
 NEAR = 8
 """Changes outside of any symbol belong together when at most so many lines lie between them."""
-
-COARSER = 3
-"""So often hunks are taken together in ever larger parts of the file, to find pieces that parse."""
 
 REACH = 6
 """So many neighbours on either side are tried for a group that does not parse alone."""
@@ -51,30 +50,35 @@ def group_hunks(
 ) -> list[Group]:
     """Groups of `hunks` (all that change `old` into `new`, in order), in the order of the file.
 
-    Where lines were matched across definitions, nothing parses but all of it; then the hunks of the definitions
-    there are taken as one, and cut at their borders instead.
+    Where lines were matched across definitions, nothing parses but all of it; then whole items of the file around
+    are taken as one hunk, and a way through it is looked for, further out each time.
     """
-    groups = _grouped(hunks, old, new, budget, checker)
-    for reach in range(COARSER if checker.usable else 0):
-        settling = Settling(
-            [group.hunks for group in groups], [group.needs for group in groups], checker, budget.hard_lines
-        )
+    ways: dict[Hunk, list[Piece]] = {}
+    groups = _grouped(hunks, ways, old, new, budget, checker)
+    for reach in range(REACHES if checker.usable else 0):
+        members = [group.hunks for group in groups]
+        settling = Settling(members, [group.needs for group in groups], checker, budget.hard_lines)
         settling.order(range(len(groups)))
-        unsound = [groups[index] for index in settling.forced]
-        coarser = _coarser(hunks, unsound, old, new, reach)
-        if len(coarser) == len(hunks):
+        if not settling.forced:
             break
-        hunks = coarser
-        groups = _grouped(hunks, old, new, budget, checker)
+        passages = Passages(hunks, old, new, budget, checker)
+        hunks = passages.around([members[index] for index in settling.forced], reach, ways)
+        groups = _grouped(hunks, ways, old, new, budget, checker)
     return groups
 
 
-def _grouped(hunks: Sequence[Hunk], old: Sheet, new: Sheet, budget: Budget, checker: Checker) -> list[Group]:
+def _grouped(
+    hunks: Sequence[Hunk],
+    ways: Mapping[Hunk, list[Piece]],
+    old: Sheet,
+    new: Sheet,
+    budget: Budget,
+    checker: Checker,
+) -> list[Group]:
     groups: list[Group] = []
     offset = 0
     for hunk in hunks:
-        pieces = refined(cut_hunk(hunk, old, new, hunk.start + offset, budget))
-        pieces = _sound_pieces(pieces, checker, budget)
+        pieces = ways.get(hunk) or cut_soundly(hunk, old, new, hunk.start + offset, budget, checker)
         offset += len(hunk.new) - len(hunk.old)
         first = len(groups)
         for number, piece in enumerate(pieces):
@@ -91,96 +95,6 @@ def _grouped(hunks: Sequence[Hunk], old: Sheet, new: Sheet, budget: Budget, chec
     if len(groups) > 1 and checker.usable:
         groups = _Repair(groups, checker, budget).run()
     return groups
-
-
-def _coarser(
-    hunks: Sequence[Hunk], unsound: Sequence[Group], old: Sheet, new: Sheet, reach: int
-) -> list[Hunk]:
-    """`hunks` with those one that lie in the definitions of an unsound group, `reach` definitions further."""
-    spans = sorted(_definitions(group, old, reach) for group in unsound)
-    found: list[Hunk] = []
-    offset = 0
-    at = 0
-    for low, high in spans:
-        while at < len(hunks) and hunks[at].end < low:
-            found.append(hunks[at])
-            offset += len(hunks[at].new) - len(hunks[at].old)
-            at += 1
-        inside = []
-        while at < len(hunks) and hunks[at].start <= high:
-            inside.append(hunks[at])
-            at += 1
-        if inside:
-            grown = sum(len(hunk.new) - len(hunk.old) for hunk in inside)
-            start, end = inside[0].start, inside[-1].end
-            found.append(Hunk(start, old.lines[start:end], new.lines[start + offset : end + offset + grown]))
-            offset += grown
-    return [*found, *hunks[at:]]
-
-
-def _definitions(group: Group, old: Sheet, reach: int) -> Range:
-    """The lines of the definitions that a group touches, and of as many more on either side."""
-    symbols = old.outline.symbols
-    starts = old.outline.starts
-    low_at = max(0, bisect_left(starts, group.hunks[0].start + 1) - 1 - reach)
-    high_at = bisect_left(starts, group.hunks[-1].end) + reach
-    low = starts[low_at] if starts else 0
-    high = starts[high_at] if high_at < len(symbols) else len(old.lines)
-    return low, high
-
-
-def _sound_pieces(pieces: list[Piece], checker: Checker, budget: Budget) -> list[Piece]:
-    """Pieces of one hunk, those joined again that do not parse with what they need."""
-    index = 0
-    while len(pieces) > 1 and index < len(pieces) and checker.usable:
-        wanted = closure([index], [set(piece.needs) for piece in pieces])
-        if checker.sound([hunk for at in wanted for hunk in pieces[at].hunks]):
-            index += 1
-            continue
-        near = [at for at in (index, index - 1) if at >= 0 and at + 1 < len(pieces)]
-        fitting = [at for at in near if pieces[at].changed + pieces[at + 1].changed <= budget.hard_lines]
-        joined = next((both for at in fitting if (both := _joined(pieces, at))), None)
-        if joined is None:
-            index += 1
-        else:
-            pieces, index = joined, max(0, index - 1)
-    return pieces
-
-
-def _joined(pieces: list[Piece], at: int) -> list[Piece] | None:
-    """Piece `at` and the next one as one; None when something else stands between them by its needs."""
-    one, two = pieces[at], pieces[at + 1]
-    edges = [set(piece.needs) for piece in pieces]
-    outside = (edges[at] | edges[at + 1]) - {at, at + 1}
-    if not {at, at + 1}.isdisjoint(closure(outside, edges)):
-        return None
-
-    def moved(needs: Iterable[int]) -> tuple[int, ...]:
-        return tuple(sorted({need - (need > at) for need in needs}))
-
-    hunks = merged([*one.hunks, *two.hunks])
-    both = Piece(hunks, one.at, tuple(need for need in moved([*one.needs, *two.needs]) if need != at))
-    kept = [Piece(piece.hunks, piece.at, moved(piece.needs)) for piece in pieces]
-    return [*kept[:at], both, *kept[at + 2 :]]
-
-
-def merged(hunks: Iterable[Hunk]) -> tuple[Hunk, ...]:
-    """Hunks in order; those that only touch because they were cut apart are one again."""
-    found: list[Hunk] = []
-    for hunk in sorted(hunks, key=position):
-        last = found[-1] if found else None
-        if last is not None and last.end == hunk.start and last.old and hunk.old:
-            found[-1] = Hunk(last.start, last.old + hunk.old, last.new + hunk.new, last.seq)
-        elif (
-            last is not None
-            and last.end == hunk.start
-            and hunk.seq == last.seq + len(last.new)
-            and not (last.old or hunk.old)
-        ):
-            found[-1] = Hunk(last.start, (), last.new + hunk.new, last.seq)
-        else:
-            found.append(hunk)
-    return tuple(found)
 
 
 def _symbols(piece: Piece, old: Sheet, new: Sheet) -> tuple[str, ...]:

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from agent.core.brackets import Balance
 from agent.core.grammar import parses
 from agent.core.hunk import Hunk
-from agent.core.pieces import Sheet
+from agent.core.partition import Range
+from agent.core.sheet import Sheet
 from agent.core.splice import splice
 from agent.core.symbols import Body, Item
 
@@ -46,11 +48,16 @@ class Allowance:
 
 
 class Region(msgspec.Struct, frozen=True):
-    """Whole items of one body of the old file, and the indentation of that body."""
+    """Whole items of one body of the old file, and what must stand around them so that they parse alone."""
 
     low: int
     high: int
+    before: bytes = b""
+    behind: bytes = b""
     indent: bytes = b""
+    """Where it matters: no line within is indented less."""
+    frames: tuple[Range, ...] = ()
+    """The lines of all that it lies in but for their bodies: headers, closing brackets, other bodies."""
 
 
 class Checker:
@@ -61,10 +68,14 @@ class Checker:
         self.grammar = new.outline.grammar if allowance.left > 0 else None
         self.allowance = allowance
         self.whole = Region(0, len(old.lines))
-        self.known: dict[tuple[Region, tuple[Hunk, ...]], bool] = {}
+        self.neutral: dict[Hunk, bool] = {}
+        self.known: dict[tuple[Region, tuple[Hunk, ...]], bool | None] = {}
         self.usable = self.grammar is not None and all(
             self._parses(b"".join(sheet.lines)) for sheet in (old, new)
         )
+        python = self.grammar is not None and self.grammar.name == "python"
+        told = self.usable and not python  # Python's compiler ends at the first error: it is quick itself
+        self.balance = Balance([(sheet.lines, sheet.words) for sheet in (old, new) if told])
 
     def _parses(self, data: bytes) -> bool:
         self.allowance.left -= len(data)
@@ -81,52 +92,90 @@ class Checker:
         first = min(hunk.start for hunk in around or key)
         last = max(hunk.end for hunk in around or key)
         for region in self._regions(first, last):
-            if self._parses_in(region, key):
-                return True
+            told = self._told(region, key)
+            if told is not None:
+                return told
         return self.allowance.left <= 0
 
     def _regions(self, first: int, last: int) -> list[Region]:
         """Regions around some lines, from the innermost to the whole file."""
         found = [self.whole]
         body = self.old.outline.body
-        indent = b""
+        around: tuple[bytes, bytes, bytes] | None = (b"", b"", b"")
+        frames: tuple[Range, ...] = ()
         while True:
             items = body.items
             low_at = bisect_left(items, first, key=lambda item: item.start) - 1
             high_at = bisect_right(items, last, key=lambda item: item.end)
-            low = items[low_at].start if low_at >= 0 else body.start
-            high = items[high_at].end if high_at < len(items) else body.end
-            found.append(Region(low, high, indent))
+            if around is not None:
+                low = items[low_at].start if low_at >= 0 else body.start
+                high = items[high_at].end if high_at < len(items) else body.end
+                found.append(Region(low, high, *around, frames))
             inner = self._inner(items[low_at], first, last) if low_at >= 0 and low_at == high_at else None
             if inner is None:
                 return found[::-1]
+            frames += ((items[low_at].start, inner.start), (inner.end, items[low_at].end))
             body = inner
-            line = self.old.lines[body.items[0].start]
-            indent = line[: len(line) - len(line.lstrip())]
+            around = self._around(body)
 
     def _inner(self, item: Item, first: int, last: int) -> Body | None:
-        """The indented body of `item` that some lines lie well inside of, where a body can be parsed alone."""
-        if self.grammar is None or self.grammar.name != "python":
-            return None
+        """The body of `item` that some lines lie inside of, well inside where indentation ends it."""
         for body in item.bodies:
-            if body.kind == "block" and body.start < first and last < body.end and len(body.items) > 1:
+            if body.items and body.start + body.loose <= first and last <= body.end - body.loose:
                 return body
         return None
 
-    def _parses_in(self, region: Region, hunks: tuple[Hunk, ...]) -> bool:
+    def _around(self, body: Body) -> tuple[bytes, bytes, bytes] | None:
+        if self.grammar is None or self.grammar.name != "python":
+            found = self.grammar.around(body.kind) if self.grammar is not None else None
+            return (*found, b"") if found is not None else None
+        if body.kind != "block":
+            return None
+        line = self.old.lines[body.items[0].start]
+        indent = line[: len(line) - len(line.lstrip())]
+        # What follows the region must still be inside of the same body; `def` lets no `else` follow it.
+        return b"def f():\n%spass\n" % indent, b"\n%spass\n" % indent, indent
+
+    def _told(self, region: Region, hunks: tuple[Hunk, ...]) -> bool | None:
+        """Whether it parses, as far as can be told from this region; None where only a larger one tells."""
         inside = tuple(hunk for hunk in hunks if hunk.end >= region.low and hunk.start <= region.high)
         whole = region == self.whole
         if not whole and any(hunk.start < region.low or hunk.end > region.high for hunk in inside):
-            return False
+            return None
+        if any(_falls_out(line, region.indent) for hunk in inside for line in hunk.new):
+            return None
+        if not whole and any(self._matters(region, hunk) for hunk in hunks if hunk not in inside):
+            return None
         key = (region, inside)
         if key not in self.known:
             moved = [Hunk(hunk.start - region.low, hunk.old, hunk.new, hunk.seq) for hunk in inside]
-            text = b"".join(splice(self.old.lines[region.low : region.high], moved))
-            if region.indent:
-                # What follows the region must still be inside of the same body; `def` lets no `else` follow it.
-                text = b"def f():\n%spass\n%s\n%spass\n" % (region.indent, text, region.indent)
-            self.known[key] = self._parses(text)
+            lines = splice(self.old.lines[region.low : region.high], moved)
+            self.allowance.left -= len(lines)
+            balanced = self.balance.holds(lines)
+            parsed = balanced and self._parses(b"".join((region.before, *lines, region.behind)))
+            final = whole or (balanced and self.balance.usable and self._stands_alone(region))
+            self.known[key] = parsed or (False if final else None)
         return self.known[key]
+
+    def _matters(self, region: Region, hunk: Hunk) -> bool:
+        """True when a hunk outside of a region changes what the region lies in."""
+        if any(hunk.start < end and hunk.end > start for start, end in region.frames):
+            return True
+        if hunk not in self.neutral:
+            self.neutral[hunk] = self.balance.same(hunk.old, hunk.new)
+        return not self.neutral[hunk]
+
+    def _stands_alone(self, region: Region) -> bool:
+        """True when this region of the old file parses by itself, which shows that it can be judged so."""
+        key: tuple[Region, tuple[Hunk, ...]] = (region, ())
+        if key not in self.known:
+            text = b"".join((region.before, *self.old.lines[region.low : region.high], region.behind))
+            self.known[key] = self._parses(text)
+        return bool(self.known[key])
+
+
+def _falls_out(line: bytes, indent: bytes) -> bool:
+    return bool(indent) and not line.startswith(indent) and bool(line.strip())
 
 
 MAX_WINDOW = 8
@@ -154,7 +203,20 @@ class Settling:
         """Members after which the file does not parse, for want of a better order."""
 
     def order(self, wanted: Sequence[int]) -> list[tuple[int, ...]]:
-        """All of `wanted`, in this order as far as can be; `needs` are obeyed."""
+        """All of `wanted`, in this order as far as can be; `needs` are obeyed.
+
+        An order that leads nowhere is given up for that of the members' numbers, by which they were made.
+        """
+        found = self._order(wanted)
+        if self.forced and list(wanted) != sorted(wanted):
+            forced, self.forced = self.forced, []
+            again = self._order(sorted(wanted))
+            if len(self.forced) < len(forced):
+                return again
+            self.forced = forced
+        return found
+
+    def _order(self, wanted: Sequence[int]) -> list[tuple[int, ...]]:
         waiting = list(wanted)
         members = frozenset(wanted)
         found: list[tuple[int, ...]] = []

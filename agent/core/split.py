@@ -11,8 +11,9 @@ from agent.core.chunk import Budget, Chunk
 from agent.core.cut import chunk_id
 from agent.core.hunk import ChangeKind, FileChange, Hunk
 from agent.core.outcome import States
-from agent.core.pieces import Sheet, cut_hunk
+from agent.core.pieces import cut_hunk
 from agent.core.place import file_lines, outcome
+from agent.core.sheet import Sheet
 from agent.core.titles import title
 
 BY_LINES = (ChangeKind.MODIFY, ChangeKind.CREATE)

@@ -118,8 +118,8 @@ class _Reader:
             begin = start if lead is None else lead
             lead = None
             if found and begin < found[-1].end:
-                found[-1] = Item(found[-1].start, max(end, found[-1].end), found[-1].bodies)
-                self._inside(child, begin, depth, owner)
+                both = (*found[-1].bodies, *self._inside(child, begin, depth, owner))
+                found[-1] = Item(found[-1].start, max(end, found[-1].end), both)
                 continue
             bodies = self._inside(child, begin, depth, owner)
             found.append(Item(begin, end, bodies))
@@ -155,7 +155,8 @@ class _Reader:
             return (Body(node.type, start + 1, end - 1, lines),) if lines else ()
         if node.type in grammar.containers:
             inner = self._body(node, start, end, depth, owner)
-            return (inner,) if inner.items else ()
+            if inner.items:
+                return (inner,)
         found: list[Body] = []
         for child in node.children:
             if child.end_point.row > child.start_point.row or child.type in grammar.definitions:
@@ -164,7 +165,7 @@ class _Reader:
                 elif child.type in grammar.containers and child.prev_sibling is not None:
                     first = child.start_point.row > child.prev_sibling.end_point.row
                     inner = self._body(child, *_span(child), depth + 1, owner, own_line=first)
-                    found += [inner] if inner.items else []
+                    found += [inner] if inner.items else self._bodies(child, begin, depth + 1, owner)
                 else:
                     found += self._bodies(child, begin, depth + 1, owner)
         return tuple(found)
@@ -179,14 +180,6 @@ class _Reader:
         else:
             low, high = (start if own_line else start + 1), end
         items = self.items(node, low, high, depth + 1, owner)
-        if (
-            bracketed
-            and len(items) == 1
-            and items[0].bodies
-            and items[0].start == low
-            and items[0].end == high
-        ):
-            pass
         return Body(node.type, low, high, items, node.type in self.grammar.loose)
 
 

@@ -12,8 +12,8 @@ from agent.core.cut import TooBig, cut, fit
 from agent.core.grammar import PYTHON, parses
 from agent.core.hunk import ChangeKind, FileState, Mode
 from agent.core.outcome import States
-from agent.core.pieces import Sheet
 from agent.core.place import file_lines, outcome
+from agent.core.sheet import Sheet
 from agent.core.soundness import Allowance, Checker
 from agent.core.splice import diff
 from agent.core.split import split

@@ -19,6 +19,7 @@ from pathlib import Path
 from agent.core.chunk import Quote
 from agent.core.hunk import Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Verdict
+from agent.evidence.deprecation import deprecation
 from agent.evidence.project_env import ProjectEnv
 from agent.evidence.pymodules import Modules, SourceModule
 from agent.evidence.quotations import Absent, Found, Unread, find
@@ -260,27 +261,6 @@ class ApiChecker:
         if self._symbols is None:
             self._symbols = Symbols(Modules(self._environment()))
         return self._symbols
-
-
-def deprecation(symbol: Symbol) -> str:
-    """What its own decorator or documentation says about its deprecation; empty when it is not deprecated."""
-    item = symbol.item
-    if item is None or symbol.is_module:
-        return ""
-    for decorator in getattr(item, "decorators", ()):
-        if "deprecated" in str(decorator.callable_path).rpartition(".")[2].lower():
-            return _first_string(str(decorator.value)) or "marked by its decorator"
-    text = item.docstring.value if item.docstring else ""
-    match = re.search(r"^\.\. deprecated::\s*([^\n]*(?:\n[ \t]+[^\n]+)*)", text, re.MULTILINE)
-    if match:
-        return " ".join(match[1].split())[:120] or "says its documentation"
-    first = text.strip().split("\n")[0]
-    return first[:120] if re.match(r"(?:\[?deprecated\]?\b|DEPRECATED\b)", first, re.IGNORECASE) else ""
-
-
-def _first_string(code: str) -> str:
-    match = re.search(r"""["']([^"']{3,120})["']""", code)
-    return match[1] if match else ""
 
 
 def _word(found: Sequence[Use], unknown: Sequence[Use]) -> Verdict:

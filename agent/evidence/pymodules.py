@@ -145,10 +145,14 @@ class BinaryModule(msgspec.Struct, frozen=True):
     files: tuple[Path, ...]
     is_c: bool = False
     """Part of Python itself, so certainly written in C."""
+    names: frozenset[str] | None = None
+    """All its names, where it is one that this very Python has loaded too."""
 
     def may_have(self, name: str) -> bool:
         if not self.files or name.isupper():
             return True  # constants are often put together when C is compiled, and differ by platform
+        if self.names is not None:
+            return name in self.names
         # Strings of C end with NUL; those of other languages do not.
         wanted = name.encode() + (b"\0" if self.is_c else b"")
         return any(_contains(file, wanted) for file in self.files)
@@ -173,8 +177,17 @@ class Modules:
     def find(self, name: str) -> tuple[Module, ...]:
         """Everything that the dotted `name` could be; empty when there is no such module."""
         if name not in self._known:
-            self._known[name] = tuple(self._look(name))
+            self._known[name] = tuple(map(self._with_names, self._look(name)))
         return self._known[name]
+
+    def _with_names(self, module: Module) -> Module:
+        """A C module of Python that we have loaded ourselves, in the same version, has the names that ours has."""
+        loaded = sys.modules.get(module.name) if self.env.version == sys.version_info[:2] else None
+        # `sys` gets names from others: debuggers, and programs that freeze a project.
+        closed = isinstance(module, BinaryModule) and module.is_c and module.name != "sys"
+        if isinstance(module, BinaryModule) and closed and loaded is not None:
+            return msgspec.structs.replace(module, names=frozenset(dir(loaded)))
+        return module
 
     def _look(self, name: str) -> Iterator[Module]:
         head, _, rest = name.partition(".")

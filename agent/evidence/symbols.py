@@ -25,6 +25,19 @@ _KNOWN_DECORATORS = (
 )  # fmt: skip
 _OF_ALL_CLASSES = ("register", "mro")
 _OTHER_PLATFORMS = ("msvcrt", "winreg", "_winapi", "winsound", "_overlapped", "nt", "_scproxy")
+_ELSEWHERE = frozenset((
+    "os.startfile", "os.add_dll_directory", "os.listdrives", "os.listvolumes", "os.listmounts", "os.chflags",
+    "os.lchflags", "os.lchmod", "os.plock", "os.getresuid", "os.sched_getaffinity", "os.sched_setaffinity",
+    "os.memfd_create", "os.splice", "os.copy_file_range", "os.pidfd_open", "os.eventfd", "os.getrandom", "os.getxattr",
+    "os.setxattr", "os.listxattr", "os.removexattr", "os.posix_fallocate", "os.posix_fadvise", "os.fork", "os.forkpty",
+    "os.getuid", "os.geteuid", "os.getgid", "os.setsid", "os.killpg", "os.getpgid", "os.wait", "os.chown", "os.chroot",
+    "os.mkfifo", "os.mknod", "os.uname", "select.kqueue", "select.kevent", "select.epoll", "select.poll",
+    "select.devpoll", "signal.alarm", "signal.setitimer", "signal.pause", "signal.sigwait", "signal.sigwaitinfo",
+    "signal.sigtimedwait", "time.tzset", "time.pthread_getcpuclockid", "codecs.mbcs_encode", "codecs.mbcs_decode",
+    "codecs.oem_encode", "codecs.oem_decode", "codecs.code_page_encode", "codecs.code_page_decode",
+    "socket.sethostname", "socket.if_nameindex", "sys.getwindowsversion", "sys.winver",
+))  # fmt: skip
+"""Names that another system has, though this one may not."""
 _PLAIN_METACLASSES = ("ABCMeta", "abc.ABCMeta")
 
 
@@ -101,6 +114,11 @@ class Symbols:
             return Unknown("a special name")
         if owner.path.partition(".")[0] in _OTHER_PLATFORMS:
             return Unknown("of another platform")
+        answer = self._member(owner, name, depth)
+        elsewhere = isinstance(answer, Missing) and f"{owner.path}.{name}" in _ELSEWHERE
+        return Unknown("of another platform") if elsewhere else answer
+
+    def _member(self, owner: Symbol, name: str, depth: int) -> Answer:
         if owner.is_module:
             return self._best(
                 [self._in_module(module, name, depth) for module in self._modules.find(owner.path)],

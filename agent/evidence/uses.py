@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from agent.evidence.keywords import wrong_keyword
 from agent.evidence.pymodules import SourceModule, Target
 from agent.evidence.symbols import Missing, Symbol, Symbols, Unknown
 
@@ -103,6 +104,10 @@ class _File:
         self._entered: dict[ast.AST, ast.expr] = {}
         self._imports: dict[str, list[Target]] = {}
         self._bound: dict[ast.AST, dict[str, list[ast.AST]]] = {}
+        self._stores: dict[str, list[ast.Attribute]] = {}
+        """Attributes that the file itself sets, on whatever object."""
+        self._narrowed: set[str] = set()
+        """Names whose type the code itself looks at: they may be more than what made them says."""
         self._walk(tree, tree, False)
 
     def uses(self, node: ast.AST) -> Iterator[Use]:
@@ -113,7 +118,7 @@ class _File:
             case ast.ImportFrom(level=0, module=str(module), names=names):
                 for alias in names:
                     yield from self._imported(node, Target(module, alias.name if alias.name != "*" else ""))
-            case ast.Attribute(value=inner, attr=name):
+            case ast.Attribute(value=inner, attr=name, ctx=ast.Load()):
                 owner = self._value(inner)
                 if owner is not None:
                     answer = self._symbols.member(owner.symbol, name)
@@ -140,7 +145,7 @@ class _File:
 
     def _is_asked(self, node: ast.AST, name: str) -> bool:
         """True when the code itself reckons with the absence of the name."""
-        return node in self._guarded or name in self._strings
+        return node in self._guarded or name in self._strings or name in self._stores
 
     def _walk(self, node: ast.AST, scope: ast.AST, guarded: bool) -> None:
         """Note the scope of each node, and every binding of a name in each scope."""
@@ -183,9 +188,15 @@ class _File:
             case ast.Global(names=names) | ast.Nonlocal(names=names):
                 for name in names:
                     self._bound.setdefault(scope, {}).setdefault(name, []).extend((node, node))
+            case ast.Attribute(attr=name, ctx=ast.Store() | ast.Del()):
+                self._stores.setdefault(name, []).append(node)
+            case ast.Call(func=ast.Name(id="isinstance" | "issubclass" | "cast"), args=arguments):
+                self._narrowed.update(word.id for word in arguments if isinstance(word, ast.Name))
+            case ast.Match(subject=ast.Name(id=name)):
+                self._narrowed.add(name)
             case _:
                 pass
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
             self._sources[node.targets[0]] = node.value
         if isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
             self._entered[node.optional_vars] = node.context_expr
@@ -202,6 +213,8 @@ class _File:
         match node:
             case ast.Name(id=name):
                 return self._named(node, name, depth)
+            case ast.Attribute(value=ast.Name(id="self") as me, attr=attr) if self._class_of(me) is not None:
+                return self._field(me, attr, depth)
             case ast.Attribute(value=inner, attr=attr):
                 owner = self._value(inner, depth - 1)
                 if owner is None:
@@ -218,7 +231,29 @@ class _File:
             case _:
                 return None
 
+    def _class_of(self, me: ast.Name) -> ast.ClassDef | None:
+        """The class in one of whose methods `self` stands."""
+        method = self._scope.get(me)
+        owner = (
+            self._scope.get(method) if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) else None
+        )
+        return owner if isinstance(owner, ast.ClassDef) else None
+
+    def _field(self, me: ast.Name, attr: str, depth: int) -> Value | None:
+        """`self.attr`, when nothing but one line of a class without bases sets it, to a call."""
+        owner = self._class_of(me)
+        stores = self._stores.get(attr, [])
+        if owner is None or owner.bases or owner.keywords or owner.decorator_list or len(stores) != 1:
+            return None
+        held, source = stores[0].value, self._sources.get(stores[0])
+        of_self = isinstance(held, ast.Name) and held.id == "self" and self._class_of(held) is owner
+        if not of_self or attr in self._bound.get(owner, {}) or not isinstance(source, ast.Call):
+            return None
+        return self._value(source, depth - 1)
+
     def _named(self, node: ast.Name, name: str, depth: int) -> Value | None:
+        if name in self._narrowed:
+            return None
         scope: ast.AST | None = self._scope.get(node)
         while scope is not None:
             bindings = self._bound.get(scope, {}).get(name)
@@ -277,6 +312,8 @@ def _guards(node: ast.AST, field: str) -> bool:
         return field != "test" and _ASKS.search(ast.unparse(node.test)) is not None
     if isinstance(node, ast.Try):
         return field == "body" and any(_catches(handler, _ABSENCE) for handler in node.handlers)
+    if isinstance(node, ast.ExceptHandler):
+        return field == "body" and _catches(node, _ABSENCE)  # what to do where the other name is not there
     return False
 
 
@@ -301,66 +338,3 @@ def _enters_itself(symbols: Symbols, made: Value) -> bool:
                 {own, "Self", "typing.Self", parent.item.name} - {"None", ""}
             )
     return False
-
-
-_SAME_SIGNATURE = frozenset((
-    "staticmethod", "classmethod", "abstractmethod", "overload", "cache", "lru_cache", "contextmanager",
-    "asynccontextmanager", "final", "override", "deprecated",
-))  # fmt: skip
-
-
-def wrong_keyword(symbols: Symbols, called: Symbol, names: list[str]) -> str:
-    """The first of `names` that `called` certainly does not take; empty when it takes all, or that is not certain."""
-    if not names:
-        return ""
-    taken = _keywords(symbols, called)
-    return next((name for name in names if taken is not None and name not in taken), "")
-
-
-def _keywords(symbols: Symbols, called: Symbol) -> set[str] | None:
-    """The names that a call may use; None when any may do, or it cannot be seen."""
-    if called.is_function:
-        return _parameters(called)
-    if not called.is_class:
-        return None
-    for parent in symbols.mro(called):
-        if not isinstance(parent, Symbol) or parent.item is None:
-            return None
-        if parent.item.decorators or "__new__" in parent.item.members or _has_metaclass(parent):
-            return None
-        init = parent.item.members.get("__init__")
-        if init is not None:
-            return (
-                _parameters(Symbol(f"{parent.path}.__init__", parent.module, init))
-                if init.is_function
-                else None
-            )
-    return None
-
-
-def _has_metaclass(parent: Symbol) -> bool:
-    """A metaclass may take the call itself; looked for in the text of the module, which is more than enough."""
-    if not isinstance(parent.module, SourceModule):
-        return True
-    return re.search(r"metaclass\s*=\s*(?!(?:abc\.)?ABCMeta)", parent.module.source) is not None
-
-
-def _parameters(called: Symbol) -> set[str] | None:
-    names: set[str] = set()
-    functions = [called.item, *_overloads(called)]
-    for function in functions:
-        decorators = {str(decorator.callable_path).rpartition(".")[2] for decorator in function.decorators}
-        if not decorators <= _SAME_SIGNATURE:
-            return None
-        for parameter in function.parameters:
-            kind = parameter.kind.value if parameter.kind is not None else ""
-            if kind == "variadic keyword":
-                return None
-            if kind not in ("positional-only", "variadic positional"):
-                names.add(parameter.name)
-    return names
-
-
-def _overloads(called: Symbol) -> list[object]:
-    found = getattr(called.item, "overloads", None)
-    return list(found) if found else []

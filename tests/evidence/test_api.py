@@ -52,6 +52,12 @@ def summaries(root: Path, code: str, verdict: Verdict) -> list[str]:
         ("import os\nos.path.joinall('a')\n", "posixpath has no joinall"),
         ("import os.path\nos.path.joinall('a')\n", "posixpath has no joinall"),
         ("import math\nmath.clampify(1)\n", "math has no clampify"),
+        ("import time\ntime.now()\n", "time has no now"),
+        (
+            "import httpx\nclass A:\n    def __init__(self): self.c = httpx.Client()\n"
+            "    def f(self): self.c.fetch_all()\n",
+            "httpx.Client has no fetch_all",
+        ),
         ("import time\ntime.sleep_milliseconds(1)\n", "time has no sleep_milliseconds"),
         ("from pathlib import Path\nPath('a').read_lines()\n", "pathlib.Path has no read_lines"),
         ("import shutil\nshutil.copy_tree_fast('a')\n", "shutil has no copy_tree_fast"),
@@ -79,7 +85,8 @@ def test_what_is_certainly_wrong_is_contradicted_and_doubt_is_not(
 
 REAL = """
 import argparse, asyncio, collections, contextlib, csv, dataclasses, datetime, enum, functools, itertools, json, logging
-import os, os.path, pathlib, queue, re, shutil, signal, socket, sqlite3, ssl, subprocess, sys, tempfile, threading, time
+import os, os.path, pathlib, queue, re, select, shutil, signal, socket, sqlite3, ssl
+import subprocess, sys, tempfile, threading, time
 import typing, unittest.mock, urllib.parse, urllib.request, uuid, zipfile, email.message, http.client, importlib.metadata
 import concurrent.futures, xml.etree.ElementTree as ET, collections.abc, hashlib, random, math, io, copy, string, struct
 import httpx, msgspec, rich.console, typer, prompt_toolkit, git, pytest, tomlkit, hypothesis.strategies as st
@@ -139,6 +146,18 @@ enum.auto(), enum.StrEnum, typing.Self, typing.NamedTuple, json.JSONDecodeError(
 importlib.metadata.version("x"), email.message.EmailMessage().set_content("x", subtype="html")
 contextlib.suppress(OSError), io.BytesIO(b"").getvalue(), copy.deepcopy(1, memo={})
 string.ascii_letters, struct.unpack("<I", b"")
+os.startfile("x"), select.kqueue(), signal.CTRL_C_EVENT, sys.frozen, sys._MEIPASS
+try:
+    from math import gcd
+except ImportError:
+    from fractions import gcd
+class Mine:
+    def __init__(self): self.client, self.other = 1, httpx.Client()
+    def put(self): self.other = object()
+    def use(self): self.client.anything(), self.other.anything()
+class Heir(Mine):
+    def __init__(self): self.one = httpx.Client()
+    def use(self): self.one.anything()
 sys.stdout.reconfigure(encoding="utf-8"), sys.version_info.major, time.perf_counter_ns(), os.fspath("x"), os.getuid()
 """
 
@@ -247,6 +266,25 @@ def partly(a, b=1):
     :param b: x
         .. deprecated:: 1.1
     '''
+def renamed(a=None, *, hash=None, unsafe_hash=None):
+    '''Do it.
+
+    .. deprecated:: 1.1 *hash* is deprecated in favor of *unsafe_hash*.
+    '''
+def partial(a):
+    '''Do it.
+
+    .. deprecated:: 1.1
+
+        Calling it with bytes is not supported any more.
+    '''
+def warned(a):
+    "Do it."
+    warnings.warn("use call() instead", DeprecationWarning, stacklevel=2)
+    return a
+def warned_sometimes(a):
+    if a is None:
+        warnings.warn("pass a", DeprecationWarning)
 class Dynamic:
     def __getattr__(self, name): ...
 class Plain:
@@ -270,6 +308,12 @@ else:
         ("toy.old(1)", Verdict.CONTRADICTED),
         ("toy.ancient(1)", Verdict.CONTRADICTED),
         ("toy.partly(1)", Verdict.VERIFIED),
+        ("toy.renamed(1)", Verdict.VERIFIED),
+        ("toy.partial(1)", Verdict.VERIFIED),
+        ("toy.warned(1)", Verdict.CONTRADICTED),
+        ("toy.warned_sometimes(1)", Verdict.VERIFIED),
+        ("p = toy.Plain(1)\np.extra = 1\np.extra", Verdict.UNVERIFIED),
+        ("p = toy.Plain(1)\nif isinstance(p, toy.Child):\n    p.gone()", Verdict.VERIFIED),
         ("toy.Dynamic().go()", Verdict.VERIFIED),
         ("toy.Plain(1).go(fast=True)", Verdict.VERIFIED),
         ("toy.Plain(1).go(slow=True)", Verdict.CONTRADICTED),

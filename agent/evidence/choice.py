@@ -47,7 +47,9 @@ class Choice(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(run, tests=tests, broken=broken)
 
     def words(self, run: TestRun) -> str:
-        """`all 12 tests`, `3 tests that reach Parser.parse`."""
+        """`all 12 tests`, `3 tests that reach Parser.parse`; empty when none ran."""
+        if not run.tests:
+            return ""
         count = f"{len(run.tests)} test{'' if len(run.tests) == 1 else 's'}"
         return f"{count} {self.why}" if self.files else f"all {count}"
 

@@ -29,7 +29,7 @@ class Comparison(msgspec.Struct, frozen=True):
     still: tuple[str, ...] = ()
     """Fail by assertion in both."""
     gone: tuple[str, ...] = ()
-    """Ran before, are no longer there, skipped now, or without an outcome."""
+    """Ran or were skipped before, are no longer there, skipped now, or break in another way."""
     kept: tuple[str, ...] = ()
     """Pass in both."""
     fresh: tuple[str, ...] = ()
@@ -94,6 +94,8 @@ def _group(old: Outcome | None, new: Outcome | None, uncollected: bool, name: st
             return "still"
         case ((Outcome.PASSED | Outcome.FAILED), (None | Outcome.SKIPPED | Outcome.ERROR | Outcome.HUNG)):
             return "gone"
+        case Outcome.SKIPPED, (Outcome.FAILED | Outcome.ERROR | Outcome.HUNG):
+            return "gone"
         case _:
             return ""
 
@@ -134,9 +136,11 @@ def _green(
 ) -> Judgement:
     """At least one test went from red to green; whether that proves the chunk."""
     line = f"{label(turned)} {len(turned)} failed → passed"
-    still = [name for name in found.still if _file(name) in case.target]
+    still = _bad(after, case)
     if case.changed_expectations:
         return Judgement(Verdict.UNVERIFIED, f"{line}, but what it expects was changed here")
+    if not case.has_product:
+        return Judgement(Verdict.UNVERIFIED, f"{line}, but only tests are changed here")
     if still:
         return Judgement(Verdict.PARTLY, f"{line}, {named(still)} still fails")
     if found.gone:
@@ -144,6 +148,11 @@ def _green(
     if not _is_whole(before, after, case):
         return Judgement(Verdict.PARTLY, f"{line}, but not all tests ran")
     return Judgement(Verdict.VERIFIED, line)
+
+
+def _bad(after: TestRun, case: Case) -> list[str]:
+    """Tests of the same purpose that do not pass, for whatever reason."""
+    return [name for name in after.tests if _file(name) in case.target and after.tests[name] in BAD]
 
 
 def _is_whole(before: TestRun, after: TestRun, case: Case) -> bool:
@@ -164,7 +173,7 @@ def _unchanged(found: Comparison, before: TestRun, after: TestRun, case: Case) -
         return Judgement(
             Verdict.PARTLY, f"{label(found.mended)} {len(found.mended)} {why} before, passed after"
         )
-    if not _is_whole(before, after, case) or not (found.kept or found.fresh):
+    if not _is_whole(before, after, case) or not (found.kept or found.fresh) or _bad(after, case):
         return Judgement(Verdict.UNVERIFIED, _nothing(after))
     if case.has_product and case.product and not after.loaded & set(case.product):
         return Judgement(Verdict.UNVERIFIED, "no test reaches it")

@@ -48,7 +48,7 @@ def test_verified_needs_red_by_assertion_then_green_and_nothing_broken(
             if was is Outcome.PASSED and after.tests.get(name) is not was
         ]
         assert before.complete and after.complete
-        assert not case.weakened and not case.changed_expectations
+        assert case.has_product and not case.weakened and not case.changed_expectations
         assert not unsure and Outcome.MIXED not in {*before.tests.values(), *after.tests.values()}
     if judged.verdict is Verdict.PARTLY:
         assert not case.weakened

@@ -12,6 +12,8 @@ import pytest
 from copair_reach import Reach
 
 ASSERTIONS = ("AssertionError", "Failed", "DocTestFailure", "MultipleDocTestFailures", "ComparisonFailure")
+NO_ASSERTIONS = ("Timeout", "async def functions are not natively supported")
+"""How texts of pytest.fail begin where no test has said that something is wrong."""
 TEST_WORDS = ("test", "tests", "testing", "conftest")
 MAX_REACH_BYTES = 16 << 20
 """Of a whole run; what comes after it has no record and is chosen by imports."""
@@ -41,7 +43,7 @@ def _kind(call, root):
         return "crash"
     error = call.excinfo.value
     names = [base.__name__ for base in type(error).__mro__]
-    if not any(name in ASSERTIONS for name in names) or str(error).startswith("Timeout"):
+    if not any(name in ASSERTIONS for name in names) or str(error).startswith(NO_ASSERTIONS):
         return "crash"
     trace = call.excinfo.traceback
     return "crash" if len(trace) and _is_product_file(trace[-1].path, root) else "assertion"
@@ -150,7 +152,8 @@ class Repeater(object):
         from _pytest.runner import runtestprotocol
 
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        for _ in range(self._count):
+        # Others than functions do not begin anew: a doctest has lost its names after the first time.
+        for _ in range(self._count if isinstance(item, pytest.Function) else 1):
             if hasattr(item, "_initrequest"):
                 item._initrequest()
             for report in runtestprotocol(item, nextitem=nextitem, log=False):

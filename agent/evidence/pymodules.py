@@ -44,6 +44,8 @@ class SourceModule:
         self.own: dict[str, int] = {}
         """How often each name is bound here by something that is no import."""
         self.is_dynamic = False
+        self.prefixes: tuple[str, ...] = ()
+        """How names begin that are made at run time, where that is all that is made."""
         self.stored: set[str] = set()
         self._scan(ast.parse(self.source))
 
@@ -63,6 +65,7 @@ class SourceModule:
         return re.search(rf"\b{re.escape(word)}\b", self.source) is not None
 
     def _scan(self, tree: ast.Module) -> None:
+        spaces = {name for node in ast.walk(tree) for name in _namespaces(node)}
         for node in ast.walk(tree):
             match node:
                 case ast.Name(id=name, ctx=ast.Store()):
@@ -82,6 +85,10 @@ class SourceModule:
                     )
                 case ast.Call(func=func) if _last(func) in _DYNAMIC_CALLS:
                     self.is_dynamic |= _is_dynamic(node)
+                case ast.Subscript(value=ast.Name(id=name), slice=key, ctx=ast.Store()) if name in spaces:
+                    start = _beginning(key)
+                    self.prefixes += (start,) if start else ()
+                    self.is_dynamic |= not start
                 case ast.Subscript(value=ast.Call(func=ast.Name(id="globals" | "vars")), ctx=ast.Store()):
                     self.is_dynamic = True
                 case ast.Attribute(
@@ -250,6 +257,26 @@ def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from _top_level(case.body)
         else:
             yield node
+
+
+def _namespaces(node: ast.AST) -> list[str]:
+    """The names that a statement gives to the namespace of the module: `names = globals()`."""
+    match node:
+        case ast.Assign(targets=targets, value=ast.Call(func=ast.Name(id="globals" | "vars"), args=[])):
+            return [target.id for target in targets if isinstance(target, ast.Name)]
+        case _:
+            return []
+
+
+def _beginning(key: ast.expr) -> str:
+    """What a key that is put together begins with; empty when that is not written down."""
+    match key:
+        case ast.BinOp(left=ast.Constant(value=str(start)), op=ast.Add()):
+            return start
+        case ast.JoinedStr(values=[ast.Constant(value=str(start)), *_]):
+            return start
+        case _:
+            return ""
 
 
 def _is_dynamic(call: ast.Call) -> bool:

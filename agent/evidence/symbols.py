@@ -191,7 +191,7 @@ class Symbols:
                 answer = self._in_module(starred, name, depth - 1)
                 if not isinstance(answer, Missing):
                     return answer
-        if module.is_dynamic or name in module.stored:
+        if module.is_dynamic or name in module.stored or name.startswith(module.prefixes):
             return Unknown("made at run time")
         return Missing(module.name, name)
 

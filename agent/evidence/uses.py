@@ -106,6 +106,8 @@ class _File:
         self._bound: dict[ast.AST, dict[str, list[ast.AST]]] = {}
         self._stores: dict[str, list[ast.Attribute]] = {}
         """Attributes that the file itself sets, on whatever object."""
+        self._flags: set[str] = set()
+        """Names that say which version or system this is."""
         self._narrowed: set[str] = set()
         """Names whose type the code itself looks at: they may be more than what made them says."""
         self._walk(tree, tree, False)
@@ -147,6 +149,12 @@ class _File:
         """True when the code itself reckons with the absence of the name."""
         return node in self._guarded or name in self._strings or name in self._stores
 
+    def _is_flagged(self, node: ast.AST, field: str) -> bool:
+        """A branch of an `if` that asks for such a name."""
+        if not isinstance(node, ast.If | ast.IfExp) or field == "test":
+            return False
+        return any(isinstance(word, ast.Name) and word.id in self._flags for word in ast.walk(node.test))
+
     def _walk(self, node: ast.AST, scope: ast.AST, guarded: bool) -> None:
         """Note the scope of each node, and every binding of a name in each scope."""
         self._scope[node] = scope
@@ -160,7 +168,7 @@ class _File:
         if isinstance(node, _SCOPES):
             scope = node
         for field, value in ast.iter_fields(node):
-            inside = guarded or _guards(node, field)
+            inside = guarded or _guards(node, field) or self._is_flagged(node, field)
             for child in value if isinstance(value, list) else (value,):
                 if isinstance(child, ast.AST):
                     self._walk(child, scope, inside)
@@ -196,6 +204,9 @@ class _File:
                 self._narrowed.add(name)
             case _:
                 pass
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Compare | ast.BoolOp | ast.UnaryOp):
+            asks = _ASKS.search(ast.unparse(node.value)) is not None
+            self._flags.update(word.id for word in node.targets if asks and isinstance(word, ast.Name))
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             self._sources[node.targets[0]] = node.value
         if isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):

@@ -85,7 +85,7 @@ def test_what_is_certainly_wrong_is_contradicted_and_doubt_is_not(
 
 REAL = """
 import argparse, asyncio, collections, contextlib, csv, dataclasses, datetime, enum, functools, itertools, json, logging
-import os, os.path, pathlib, queue, re, select, shutil, signal, socket, sqlite3, ssl
+import inspect, os, os.path, pathlib, queue, re, select, shutil, signal, socket, sqlite3, ssl
 import subprocess, sys, tempfile, threading, time
 import typing, unittest.mock, urllib.parse, urllib.request, uuid, zipfile, email.message, http.client, importlib.metadata
 import concurrent.futures, xml.etree.ElementTree as ET, collections.abc, hashlib, random, math, io, copy, string, struct
@@ -146,6 +146,10 @@ enum.auto(), enum.StrEnum, typing.Self, typing.NamedTuple, json.JSONDecodeError(
 importlib.metadata.version("x"), email.message.EmailMessage().set_content("x", subtype="html")
 contextlib.suppress(OSError), io.BytesIO(b"").getvalue(), copy.deepcopy(1, memo={})
 string.ascii_letters, struct.unpack("<I", b"")
+inspect.CO_COROUTINE
+NEW = sys.version_info[:2] >= (3, 7)
+if not NEW:
+    from typing import GenericMeta
 os.startfile("x"), select.kqueue(), signal.CTRL_C_EVENT, sys.frozen, sys._MEIPASS
 try:
     from math import gcd

@@ -2,8 +2,8 @@
 
 Looked through are the package's sources, stubs, documents and compiled parts, the description of its distribution, and
 the signature and documentation of the name as `docs` shows them. Only what differs between a page and its source may
-differ: white space, line ends, comment signs, quotation marks, backticks and backslashes. That words are not there is
-only said when everything was read.
+differ: white space, line ends, comment signs, quotation marks, backslashes, and marks of emphasis, code and links.
+That words are not there is only said when everything was read.
 """
 
 from __future__ import annotations
@@ -29,14 +29,17 @@ MAX_FILES = 5000
 MAX_BYTES = 256 << 20
 MAX_FILE_BYTES = 64 << 20
 MAX_SECONDS = 5.0
-WINDOW = 256 << 10
+WINDOW = 64 << 10
 """Bytes that are searched at a stretch, during which nothing else runs; text that is laid out to be slow stays bounded."""
 OVERLAP = 8 << 10
 
 _TEXTS = (".py", ".pyi", ".pyx", ".pxd", ".md", ".rst", ".txt")
 _BINARIES = (".so", ".pyd")
-_TOKEN = re.compile(r"\w+|[^\w\s`'\"\\#]")
-_GAP = rb"[\s`'\"\\#]*"
+_TOKEN = re.compile(r"\w+|[^\w\s`'\"\\#*]")
+_ROLE = re.compile(r":[\w:+-]{1,20}:(?=`)|(?<=`)_")
+_MARKS = rb"[\s`'\"\\#*]"
+_MARKUP = rb"(?:(?::[\w:+-]{1,20}:(?=`)|(?<=`)_)" + _MARKS + rb"*+)*+"
+"""What a page does not show of its source: also emphasis, roles (``:class:`X` ``) and the ends of links."""
 _SELF = rb"(?:\$\w+(?:,\s*)?)?"
 """How C writes the first parameter that nobody passes."""
 _IMPORTED = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(\w+)", re.MULTILINE)
@@ -96,15 +99,17 @@ class _Wanted:
     """The words of a quotation, and where they stand in a text."""
 
     def __init__(self, text: str) -> None:
-        self.tokens = _TOKEN.findall(text)
+        self.tokens = _TOKEN.findall(_ROLE.sub("", text))
         encoded = [token.encode("utf-8", "replace") for token in self.tokens]
         self._longest = max(encoded, key=len, default=b"")
         parts: list[bytes] = []
         for number, token in enumerate(encoded):
-            parts.append(b",?" + _GAP + re.escape(token) if token == b")" else re.escape(token))
+            if token == b")":
+                parts.append(b",?" + _MARKS + b"*+")
+            parts.append(re.escape(token))
             if number + 1 < len(encoded):
                 both = _is_word(token) and _is_word(encoded[number + 1])
-                parts.append(_GAP[:-1] + b"+" if both else (_SELF if token == b"(" else b"") + _GAP)
+                parts += [_SELF if token == b"(" else b"", _MARKS, b"++" if both else b"*+", _MARKUP]
         self._ends_in_word = bool(encoded) and _is_word(encoded[-1])
         self._pattern = re.compile(b"".join(parts))
 

@@ -26,7 +26,7 @@ def trim(text: str, /, width: int = 80, *, mark="…", **more: object) -> str:
     negative width.
     """
     # The mark counts, too: a text
-    # with it is never wider.
+    # with it is never wider. **All** of :class:`str` is `taken`_.
     return text
 
 
@@ -131,6 +131,8 @@ def test_what_cannot_be_told_is_unverified(tmp_path: Path, name: str, text: str,
         "Cut text after the last word that fits into width columns; raises ValueError for a negative width",
         "The mark counts, too: a text with it is never wider.",
         'tool.trim(text: str, /, width: int = 80, *, mark = "…", **more: object) -> str',
+        "All of str is taken",
+        "All of :class:`str` is `taken`_",
         "def trim(text, /, width=80, *, mark='…', **more)",
         "Printer(width: int, colour=None)",
         "Widths are columns, not characters.",
@@ -176,7 +178,7 @@ def test_hostile_words_are_data(tmp_path: Path, site: Path) -> None:
         began = time.monotonic()
         assert mark(checker(tmp_path, site), "tool.trim", text).verdict is not Verdict.VERIFIED
         assert time.monotonic() - began < 2
-    (site / "tool" / "long.py").write_text("a " * 200_000)
+    (site / "tool" / "long.py").write_text("a " * 50_000)
     assert mark(checker(tmp_path, site), "tool", "a " * 190 + "b").verdict is Verdict.CONTRADICTED
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from agent.core.hunk import FileState, Mode, Write, writes_digest
+from agent.core.meddling import meddling
 from agent.core.review import Evidence, EvidenceKind, Verdict
 from agent.core.weakness import OUTRIGHT, Weakened, Weakness, is_test_path
 from agent.evidence.bench import Bench, Ran
@@ -73,6 +74,10 @@ class Change(msgspec.Struct, frozen=True):
     def is_weakened(self) -> bool:
         runs_tests = (*OUTRIGHT, Weakness.CONFIGURED)
         return any(found.kind in runs_tests and not found.path.startswith(".") for found in self.weakened)
+
+    @property
+    def meddles(self) -> tuple[str, ...]:
+        return tuple(mark for write in self.writes for mark in meddling(write))
 
     @property
     def is_document(self) -> bool:
@@ -279,6 +284,9 @@ class _Work:
             return Judgement(Verdict.UNVERIFIED, "the tests import the real tree, not the copy")
         if touched:
             return Judgement(Verdict.UNVERIFIED, f"the tests change the code under test: {touched[0]}")
+        if before is not None and judged.verdict is Verdict.VERIFIED and self.change.meddles:
+            words = f"{judged.summary}, but it reaches into the process that tests it"
+            return Judgement(Verdict.PARTLY, f"{words}: {self.change.meddles[0]}")
         if self.change.is_weakened and judged.verdict is Verdict.CONTRADICTED:
             return Judgement(Verdict.CONTRADICTED, f"{judged.summary} as it was")
         return judged

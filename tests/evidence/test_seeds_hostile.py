@@ -115,3 +115,11 @@ def test_evidence_is_bound_to_the_writes(lab: Lab) -> None:
 
     writes = lab.change(lex_py=RIGHT)
     assert {piece.digest for piece in lab.examine(writes)} == {writes_digest(writes)}
+
+
+def test_a_fix_that_could_forge_its_tests_is_not_verified(lab: Lab) -> None:
+    always = "class Same(list):\n    def __eq__(self, other):\n        return True\n\n\n"
+    forged = always + LEX.replace("text.split(' ')", "Same(text.split(' '))")
+    piece = lab.check(lab.change(lex_py=forged, tests__test_lex_py=TESTS + RED))
+    assert piece.verdict is Verdict.PARTLY
+    assert piece.summary.endswith("reaches into the process that tests it: __eq__ that always says the same")

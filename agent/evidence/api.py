@@ -135,7 +135,7 @@ class ApiChecker:
                     f"{_public(symbol.path)}() takes no {use.wrong}= ({self._from(symbol.path)})",
                 )
             case Symbol() as symbol:
-                note = deprecation(symbol)
+                note = "" if use.is_guarded else deprecation(symbol)
                 if note:
                     return (
                         Verdict.CONTRADICTED,

@@ -165,6 +165,8 @@ class Symbols:
             if not isinstance(module, SourceModule) or name not in module.imports.keys() | module.own.keys():
                 return inner
         match module:
+            case BinaryModule(names=frozenset() as names) if name in names:
+                return Symbol(f"{module.name}.{name}", module)
             case BinaryModule():
                 return Unknown("compiled") if module.may_have(name) else Missing(module.name, name)
             case Folder():

@@ -99,6 +99,7 @@ def test_what_stands_in_an_installed_package_is_found_with_its_place(
         ("textwrap.dedent", "Remove any common leading whitespace from every lin"),
         ("json.loads", "Parses JSON and returns None when the text is invalid."),
         ("httpx.get", "get(url, *, retries=3, params=None)"),
+        ("math.sqrt", "Returns the square root, faster than ever."),
         ("httpx.nothing_here", "Fetches the page and parses its content."),
     ],
 )
@@ -115,7 +116,7 @@ def test_words_that_are_nowhere_are_contradicted(tmp_path: Path, name: str, text
         ("../textwrap", "Remove any common leading whitespace", "is not installed"),
         ("", "Remove any common leading whitespace", "it names no package"),
         ("textwrap", "text", "too short"),
-        ("math.sqrt", "Returns the square root, faster than ever.", "without running code"),
+        ("math.sqrt", "math.sqrt(value, /, *, exact=False)", "without running code"),
         ("str.split", "str.split(sep=None, maxsplit=-1, keep=False)", "without running code"),
     ],
 )

@@ -19,6 +19,7 @@ from agent.core.review import (
     Evidence,
     EvidenceKind,
     Question,
+    Ran,
     Reject,
     Revise,
     Verdict,
@@ -70,6 +71,40 @@ def test_every_call_is_answered_before_the_next_request() -> None:
         ToolResult("a", "read", "text"),
         ToolResult("b", "search", "found"),
     )
+
+
+def test_a_tool_that_the_person_stopped_ends_the_turn_with_all_calls_answered() -> None:
+    calls = (ToolCall("a", "read", "{}"), ToolCall("b", "check", "{}"), ToolCall("c", "propose", "{}"))
+    state = fold([START, ev.Said("x", "x"), ev.Requested((UserMessage("x"),)), replied(*calls)])
+    state = fold([ev.ToolAnswered("a", "read", "text"), ev.TurnFailed("cancelled", "check tests")], state)
+    for call in calls[1:]:
+        step = steps.next_step(state)
+        assert step == steps.Answer(call, "Stopped by the person.", True)
+        state = fold([ev.ToolAnswered(call.id, call.name, step.content, is_error=True)], state)
+    step = steps.next_step(state)
+    assert isinstance(step, steps.Prompt)
+    assert "stopped" in step.reason
+    again = fold([ev.Said("go on", "go on")], state)
+    assert steps.next_step(again) == steps.CallModel()
+    assert [
+        message.content for message in request.outgoing(again, ())[:3] if isinstance(message, ToolResult)
+    ] == [
+        "text",
+        "Stopped by the person.",
+        "Stopped by the person.",
+    ]
+
+
+def test_the_model_is_told_with_its_next_request_which_claims_were_struck() -> None:
+    said = [START, ev.Said("x", "x"), ev.Requested((UserMessage("x"),)), replied(text="All tests pass.")]
+    state = fold(said)
+    assert isinstance(steps.next_step(state), steps.Prompt)
+    (message,) = request.outgoing(fold([ev.Said("and?", "and?")], state), ())
+    assert isinstance(message, UserMessage)
+    assert "struck “All tests pass”" in message.text
+    assert message.text.endswith("and?")
+    ran = fold([*said[:-1], ev.ToolAnswered("c", "check", "2 passed", ran=Ran.PASSED), said[-1]])
+    assert not any("struck" in note for note in ran.notes)
 
 
 def test_only_an_approved_card_becomes_an_approval_with_its_digest() -> None:

@@ -61,7 +61,7 @@ class Tree(Interface):
 
     def stamp(self, path: str) -> object: ...
 
-    def names(self) -> list[str]: ...
+    def names(self) -> tuple[str, ...]: ...
 
 
 class Chooser:
@@ -74,10 +74,12 @@ class Chooser:
         self._seconds: float | None = None
         self._timed_out = False
         self._known_files: frozenset[str] | None = None
+        self._names: tuple[str, ...] = ()
+        self._files: list[str] = []
 
     def related(self, paths: Iterable[str]) -> tuple[str, ...]:
         """Test files that import or name these files."""
-        return self._selector.related(paths, self._tree.names())
+        return self._selector.related(paths, self._test_files())
 
     @property
     def follows(self) -> str:
@@ -116,7 +118,10 @@ class Chooser:
         return len(self._test_files()) <= ALL_FILES
 
     def _test_files(self) -> list[str]:
-        return [path for path in self._tree.names() if is_pytest_file(path)]
+        names = self._tree.names()
+        if names is not self._names:
+            self._names, self._files = names, [path for path in names if "test" in path and is_pytest_file(path)]
+        return self._files
 
     def _by_record(
         self, writes: Sequence[Write], base: Sequence[Write], target: Iterable[str], product: Sequence[str]

@@ -47,6 +47,7 @@ class Scratch:
         self._copier = Copier()
         self._real: dict[bytes, Stamp | None] = {}
         self._mine: dict[bytes, Stamp] = {}
+        self._shown: tuple[str, ...] | None = None
         self._folders: set[bytes] = set()
         self._over: dict[bytes, FileState | None] = {}
         self._mounts: set[bytes] = {b".git"}
@@ -188,9 +189,11 @@ class Scratch:
                 return Path(os.fsdecode(place)).read_bytes()
         return None
 
-    def names(self) -> list[str]:
-        """All files of the tree as it is shown."""
-        return [name_from_bytes(name) for name in self._mine]
+    def names(self) -> tuple[str, ...]:
+        """All files of the tree as it is shown; the same object as long as they are the same."""
+        if self._shown is None:
+            self._shown = tuple(map(name_from_bytes, self._mine))
+        return self._shown
 
     def stamp(self, path: str) -> Stamp | None:
         """Changes when the file in the tree does."""
@@ -292,6 +295,8 @@ class Scratch:
 
     def _note(self, name: bytes) -> None:
         found = stamp(self._place(name))
+        if (found is None) == (name in self._mine):
+            self._shown = None
         if found is None:
             self._mine.pop(name, None)
         else:
@@ -302,6 +307,7 @@ class Scratch:
         if name not in self._over:
             remove(self._place(name))
             self._mine.pop(name, None)
+            self._shown = None
         return 1
 
     def _place(self, name: bytes) -> bytes:

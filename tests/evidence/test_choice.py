@@ -204,8 +204,8 @@ def test_calls_are_followed_at_any_price_only_once_and_when_there_is_time(tmp_pa
         def stamp(self, path: str) -> object:
             return path
 
-        def names(self) -> list[str]:
-            return ["test_a.py"]
+        def names(self) -> tuple[str, ...]:
+            return ("test_a.py",)
 
     told = b'{"t": "reach", "id": "test_a.py::test_a", "in": {"test_a.py": [1]}, "import": {}, "any": false}'
     chooser = Chooser(Tree(), 60.0)

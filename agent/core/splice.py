@@ -91,11 +91,14 @@ def diff(old: Lines, new: Lines) -> tuple[Hunk, ...]:
 
 
 def _trim(old: Lines, new: Lines, gap: Gap) -> Gap:
+    """What is left without the lines that are the same at both ends; many are compared at a time."""
     a, b, c, d = gap
-    while a < b and c < d and old[a] == new[c]:
-        a, c = a + 1, c + 1
-    while a < b and c < d and old[b - 1] == new[d - 1]:
-        b, d = b - 1, d - 1
+    for size in (256, 16, 1):
+        while b - a >= size and d - c >= size and old[a : a + size] == new[c : c + size]:
+            a, c = a + size, c + size
+    for size in (256, 16, 1):
+        while b - a >= size and d - c >= size and old[b - size : b] == new[d - size : d]:
+            b, d = b - size, d - size
     return a, b, c, d
 
 

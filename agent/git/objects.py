@@ -5,10 +5,15 @@ from __future__ import annotations
 import subprocess
 import threading
 import weakref
+from collections.abc import Sequence
+from typing import IO
 
 from agent.core.errors import GitFailed
 from agent.git.command import Git
 from agent.io.process import kill, start
+
+AT_ONCE = 60
+"""So many are asked for before the first answer is read: their names fit into the smallest pipe, of 4 KiB."""
 
 
 class Objects:
@@ -22,29 +27,41 @@ class Objects:
 
     def read(self, name: str) -> bytes:
         """The content of an object. Raises GitFailed when it is missing."""
-        found = self.find(name)
-        if found is None:
-            raise GitFailed(f"the object {name} is missing from the repository", hint="see `git fsck`")
-        return found[1]
+        return self.read_all([name])[0]
+
+    def read_all(self, names: Sequence[str]) -> list[bytes]:
+        """The contents of objects, in order, without waiting for each. Raises GitFailed when one is missing."""
+        found: list[bytes] = []
+        for at in range(0, len(names), AT_ONCE):
+            group = names[at : at + AT_ONCE]
+            for name, item in zip(group, self._ask([name.encode() for name in group]), strict=True):
+                if item is None:
+                    raise GitFailed(
+                        f"the object {name} is missing from the repository", hint="see `git fsck`"
+                    )
+                found.append(item[1])
+        return found
 
     def find(self, name: str) -> tuple[str, bytes] | None:
         """Type and content of what `name` (an id, or `REV:` without newlines) means; None when missing."""
-        if "\n" in name:
-            return None
+        return None if "\n" in name else self._ask([name.encode("utf-8", "surrogateescape")])[0]
+
+    def _ask(self, names: Sequence[bytes]) -> list[tuple[str, bytes] | None]:
+        """Type and content of each, None when missing; no more names than a pipe holds."""
         with self._lock:
             try:
-                return self._ask(name.encode("utf-8", "surrogateescape"))
+                process = self._running()
+                if process.stdin is None or process.stdout is None:
+                    raise AssertionError("started without pipes")
+                process.stdin.write(b"".join(name + b"\n" for name in names))
+                process.stdin.flush()
+                return [self._answer(process.stdout) for _ in names]
             except (BrokenPipeError, EOFError) as error:
                 self._end()
                 raise GitFailed("git cat-file ended too early", hint="see `git fsck`") from error
 
-    def _ask(self, name: bytes) -> tuple[str, bytes] | None:
-        process = self._running()
-        if process.stdin is None or process.stdout is None:
-            raise AssertionError("started without pipes")
-        process.stdin.write(name + b"\n")
-        process.stdin.flush()
-        head = process.stdout.readline()
+    def _answer(self, stdout: IO[bytes]) -> tuple[str, bytes] | None:
+        head = stdout.readline()
         if not head:
             raise EOFError
         words = head.rstrip(b"\n").split(b" ")
@@ -52,7 +69,7 @@ class Objects:
             # "NAME missing", "NAME ambiguous"
             return None
         size = int(words[2])
-        data = process.stdout.read(size + 1)
+        data = stdout.read(size + 1)
         if len(data) != size + 1:
             raise EOFError
         return words[1].decode(), data[:-1]

@@ -6,7 +6,7 @@ through `command.Git`; contents come through one kept-open `cat-file`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -44,6 +44,8 @@ MARKS = {
     "REVERT_HEAD": Operation.REVERT,
     "BISECT_LOG": Operation.BISECT,
 }
+
+KNOWN_MODES = frozenset(Mode)
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -107,11 +109,18 @@ class Repo:
 
     def stored(self, mode: int, oid: str) -> FileState:
         """The state that an index or tree entry means; for a submodule the data is its commit id."""
-        if mode == Mode.SUBMODULE:
-            return FileState(mode, oid.encode())
-        # 100664 of very old commits is a plain file.
-        mode = Mode.FILE if mode not in list(Mode) else mode
-        return FileState(mode, self.objects.read(oid))
+        return self.stored_all([(mode, oid)])[0]
+
+    def stored_all(self, entries: Sequence[tuple[int, str]]) -> list[FileState]:
+        """The state of each (mode, id), in order: much faster than one by one."""
+        contents = iter(self.objects.read_all([oid for mode, oid in entries if mode != Mode.SUBMODULE]))
+        return [
+            FileState(mode, oid.encode())
+            if mode == Mode.SUBMODULE
+            # 100664 of very old commits is a plain file.
+            else FileState(mode if mode in KNOWN_MODES else Mode.FILE, next(contents))
+            for mode, oid in entries
+        ]
 
     def checked_out(self, path: str, mode: int, oid: str) -> FileState:
         """A stored file as git would check it out: line endings converted, drivers off."""

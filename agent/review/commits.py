@@ -18,6 +18,9 @@ from agent.review.source import LeftOut, Progress, Source
 RENAME_LIMIT = 2000
 """So many new files are compared with so many deleted ones, to find renames."""
 
+AT_ONCE = 50
+"""So many files are read before progress is told."""
+
 
 class Pair(msgspec.Struct, frozen=True):
     """One entry of `git diff-tree --raw`: modes, object ids and names on both sides."""
@@ -108,17 +111,18 @@ class _States:
     def source(self, pairs: list[Pair], label: str, spec: str) -> Source:
         paths = {path for pair in pairs for path in (pair.old_path, pair.new_path)}
         self.conversion = Conversion(self.repo, paths)
-        for done, pair in enumerate(pairs):
-            reason = next(
-                (why for path in (pair.old_path, pair.new_path) if (why := self._why_not(path, pair))), ""
-            )
-            if reason:
-                self.left_out.append(LeftOut(pair.new_path, reason))
-            else:
-                self._take(pair)
+        for start in range(0, len(pairs), AT_ONCE):
+            self._read([pair for pair in pairs[start : start + AT_ONCE] if not self._left_out(pair)])
             if self.progress is not None:
-                self.progress("reading", done + 1, len(pairs))
+                self.progress("reading", min(start + AT_ONCE, len(pairs)), len(pairs))
         return Source(label, spec, self.before, self.after, self.renames, tuple(self.left_out), self.onto)
+
+    def _left_out(self, pair: Pair) -> bool:
+        reasons = (self._why_not(path, pair) for path in (pair.old_path, pair.new_path))
+        reason = next((why for why in reasons if why), "")
+        if reason:
+            self.left_out.append(LeftOut(pair.new_path, reason))
+        return bool(reason)
 
     def _why_not(self, path: str, pair: Pair) -> str:
         if Mode.SUBMODULE in (pair.old_mode, pair.new_mode):
@@ -127,9 +131,24 @@ class _States:
             return f"goes through the filter {name}, which copair does not run"
         return refused_name(path)
 
-    def _take(self, pair: Pair) -> None:
-        old = self._state(pair.old_path, pair.old_mode, pair.old_oid)
-        new = self._state(pair.new_path, pair.new_mode, pair.new_oid)
+    def _read(self, pairs: list[Pair]) -> None:
+        sides = [
+            side
+            for pair in pairs
+            for side in (
+                (pair.old_path, pair.old_mode, pair.old_oid),
+                (pair.new_path, pair.new_mode, pair.new_oid),
+            )
+        ]
+        stored = iter(self.repo.stored_all([(mode, oid) for _, mode, oid in sides if mode]))
+        states = [self._as_wanted(path, next(stored), oid) if mode else None for path, mode, oid in sides]
+        for pair, old, new in zip(pairs, states[::2], states[1::2], strict=True):
+            self._take(pair, old, new)
+
+    def _as_wanted(self, path: str, state: FileState, oid: str) -> FileState:
+        return self.conversion.to_work_tree(path, state, oid) if self.onto == "worktree" else state
+
+    def _take(self, pair: Pair, old: FileState | None, new: FileState | None) -> None:
         if pair.status == "C":
             self.before[pair.new_path], self.after[pair.new_path] = None, new
             return
@@ -139,12 +158,6 @@ class _States:
             self.after[pair.old_path] = None
             self.renames[pair.old_path] = pair.new_path
         self.after[pair.new_path] = new
-
-    def _state(self, path: str, mode: int, oid: str) -> FileState | None:
-        if not mode:
-            return None
-        state = self.repo.stored(mode, oid)
-        return self.conversion.to_work_tree(path, state, oid) if self.onto == "worktree" else state
 
 
 def refused_name(path: str) -> str:

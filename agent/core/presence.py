@@ -38,13 +38,12 @@ def present(
             found |= _present_in(path, changes, before.get(path), current)
         else:
             settled[path] = known
-    return frozenset(
-        chunk.id
-        for chunk in chunks
-        if all(
-            settled[change.path] if change.path in settled else change in found for change in chunk.changes
-        )
-    )
+
+    def is_there(change: FileChange) -> bool:
+        known = settled.get(change.path)
+        return change in found if known is None else known
+
+    return frozenset(chunk.id for chunk in chunks if all(map(is_there, chunk.changes)))
 
 
 def _as_a_whole(

@@ -120,7 +120,10 @@ class Chooser:
     def _test_files(self) -> list[str]:
         names = self._tree.names()
         if names is not self._names:
-            self._names, self._files = names, [path for path in names if "test" in path and is_pytest_file(path)]
+            self._names, self._files = (
+                names,
+                [path for path in names if "test" in path and is_pytest_file(path)],
+            )
         return self._files
 
     def _by_record(

@@ -61,6 +61,8 @@ class Scratch:
         self._has_submodules = False
         self._is_made = False
         self._names: dict[bytes, None] = {}
+        self._new: list[bytes] = []
+        self._above: set[bytes] = set()
         self.moved = False
         """True once a file of the person had changed when it was needed again, between two runs."""
         self.left_out: tuple[str, ...] = ()
@@ -82,22 +84,43 @@ class Scratch:
         mark = self._listing.mark()
         with self._looking:
             touched, self._pending = self._pending, set()
-        if touched is not None and not touched and mark == self._mark and not self._has_submodules:
-            return 0
-        self._mark = mark
+        known, self._mark = self._mark, None
+        if known is None:
+            touched = None  # the first time, or the last one was not finished
+        if touched is None or mark != known or self._has_submodules or self._is_news(touched):
+            changed = self._list_again()
+        todo = self._moved_on(touched)
+        self._check_space(todo)
+        taken = sum(self._take(name) for name in todo)
+        self._is_made, self._mark = True, mark
+        if changed or taken:
+            self._folders |= {folder for name in todo for folder in _above(name)}
+            self._watch.follow((b"", *self._folders))
+        return changed + taken
+
+    def _is_news(self, touched: set[bytes]) -> bool:
+        """Whether git may list other files than before; it is slow to ask in a large repository."""
+        if any(name.rpartition(b"/")[2] == b".gitignore" for name in touched):
+            return True
+        top = self._top + b"/"
+        unknown = [
+            name_from_bytes(name) + ("/" if os.path.isdir(top + name) else "")
+            for name in touched
+            if name not in self._names and name not in self._mounts and os.path.lexists(top + name)
+        ]
+        return bool(unknown) and not self._listing.ignored(unknown) >= set(unknown)
+
+    def _list_again(self) -> int:
+        """Have the names that git lists now; how many files went."""
         listed = (self._listing.tracked(), self._listing.untracked())
         if self._listed != listed or self._has_submodules:
             self._listed = listed
             self._names = self._wanted(*listed)
-        changed = sum(self._drop(name) for name in [name for name in self._real if name not in self._names])
-        todo = self._moved_on(touched)
-        self._check_space(todo)
-        changed += sum(self._take(name) for name in todo)
-        self._is_made = True
-        if changed:
-            self._folders = {folder for name in self._mine for folder in _above(name)}
-            self._watch.follow((b"", *self._folders))
-        return changed
+        self._above = {folder for name in self._names for folder in _above(name)}
+        gone = sum(self._drop(name) for name in [name for name in self._real if name not in self._names])
+        self._folders = {folder for name in self._mine for folder in _above(name)}
+        self._new = [name for name in self._names if name not in self._real]
+        return gone
 
     def generation(self) -> int:
         """Another number once a file of the person's is not as it was taken; at any time, from any thread.
@@ -118,21 +141,19 @@ class Scratch:
 
     def _moved_on(self, touched: set[bytes] | None) -> list[bytes]:
         """Names of which the person's file is not the one that was taken; watches the folders before they are read."""
-        folders = {folder for name in self._names for folder in _above(name)}
-        if touched is None or touched & folders:
-            self._outside.close()
-            self._outside = Watch(self._top)
+        if touched is None or touched & self._above:
+            with self._looking:
+                self._outside.close()
+                self._outside = Watch(self._top)
             touched = None
         self._outside.follow(
-            folder for folder in (b"", *folders) if os.path.isdir(os.path.join(self._top, folder))
+            folder for folder in (b"", *self._above) if os.path.isdir(os.path.join(self._top, folder))
         )
-        top = self._top + b"/"
-        return [
-            name
-            for name in self._names
-            if name not in self._real
-            or ((touched is None or name in touched) and stamp(top + name) != self._real[name])
-        ]
+        top, new = self._top + b"/", set(self._new)
+        self._new = []
+        looked_at = self._names if touched is None else [name for name in touched if name in self._names]
+        moved = [name for name in looked_at if name not in new and stamp(top + name) != self._real.get(name)]
+        return [*new, *moved]
 
     def show(self, states: Mapping[str, FileState | None]) -> None:
         """Have the tree be the person's files with `states` over them; only what differs is written."""

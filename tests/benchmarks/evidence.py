@@ -43,6 +43,7 @@ def build(root: Path, files: int) -> None:
     (root / "tests").mkdir()
     (root / "lex.py").write_text(LEX)
     (root / "tests" / "test_lex.py").write_text(TESTS)
+    (root / ".gitignore").write_text("__pycache__/\n.pytest_cache/\n")
     (root / "pytest.ini").write_text("[pytest]\npythonpath = .\ntestpaths = tests\n")
     for words in (["init", "-q"], ["add", "-A"]):
         subprocess.run(["git", *words], cwd=root, check=True)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent.core.errors import StateError
 from agent.core.hunk import FileState, Mode
 from agent.evidence.listing import GitListing
 from agent.evidence.scratch import Scratch, sweep
@@ -277,3 +278,49 @@ def test_a_file_that_is_not_as_it_was_taken_is_told_at_once_and_followed(scratch
     scratch.sync()
     assert (scratch.tree / "src" / "a.py").read_text() == "b\n"
     assert scratch.generation() == second
+
+
+class Counting(GitListing):
+    """How often git was asked for all files."""
+
+    def __init__(self, repo: Repo) -> None:
+        super().__init__(repo)
+        self.asked = 0
+        self.tracked = self._counted
+
+    def _counted(self) -> list[str]:
+        self.asked += 1
+        return self._repo.tracked()
+
+
+def test_git_is_asked_again_only_when_it_may_list_other_files(scratch: Scratch, tmp_path: Path) -> None:
+    opened = Repo(discover(scratch.root))
+    listing = Counting(opened)
+    made = Scratch(scratch.root, listing, tmp_path / "second")
+    made.sync()
+    assert listing.asked == 1
+    (scratch.root / "src" / "a.py").write_text("other\n")
+    (scratch.root / "src" / "x.log").write_text("ignored\n")
+    assert made.sync() == 1
+    assert (listing.asked, (made.tree / "src" / "a.py").read_text()) == (1, "other\n")
+    (scratch.root / "src" / "new.py").write_text("new\n")
+    assert made.sync() == 1
+    assert (listing.asked, (made.tree / "src" / "new.py").read_text()) == (2, "new\n")
+    (scratch.root / ".gitignore").write_text("new.py\n")
+    made.sync()
+    assert not (made.tree / "src" / "new.py").exists()
+    assert (made.tree / "src" / "x.log").exists()
+    made.close()
+    opened.close()
+
+
+def test_a_tree_that_found_no_room_is_made_whole_once_there_is_some(
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (scratch.root / "src" / "a.py").write_text("other\n")
+    with monkeypatch.context() as full:
+        full.setattr("agent.evidence.scratch.SPARE_BYTES", 1 << 60)
+        with pytest.raises(StateError):
+            scratch.sync()
+    scratch.sync()
+    assert (scratch.tree / "src" / "a.py").read_text() == "other\n"

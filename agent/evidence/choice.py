@@ -21,6 +21,8 @@ ALL_FILES = 40
 SLOW_SECONDS = 5.0
 BOX_SECONDS = 10.0
 """What tests that start other processes may take in one run: nobody knows what they reach."""
+_TOLD = (".py", ".md", ".rst")
+"""Who reads any other file cannot be told."""
 BY_IMPORT = "by what they import"
 COSTLY = 3
 """How much slower a run may become when calls are followed by an interpreter without `sys.monitoring`."""
@@ -92,7 +94,8 @@ class Chooser:
     def choose(self, writes: Sequence[Write], base: Sequence[Write], target: Iterable[str]) -> Choice:
         """For a chunk of `writes` over `base`; `target` are test files of the same purpose."""
         is_slow = self._timed_out or (bool(self._reach.tests) and (self._seconds or 0) > SLOW_SECONDS)
-        if self._is_small() and not is_slow:
+        has_data = not all(write.path.endswith(_TOLD) for write in writes)
+        if self._is_small() and (not is_slow or (has_data and not self._timed_out)):
             return Choice()
         product = [write.path for write in writes if not is_pytest_file(write.path)]
         if self._reach.tests:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,34 @@ def test_tests_that_start_processes_run_when_there_is_time(
     monkeypatch.setattr("agent.evidence.choice.BOX_SECONDS", 60.0)
     piece = run(slow, "+ 1", "+ 1 + 0")
     assert piece.after == "4 passed"
+
+
+def test_a_chunk_with_a_file_that_anybody_may_read_runs_all(slow: Lab) -> None:
+    piece = slow.check(slow.change(calc_py=CALC.replace("+ 1", "+ 1 + 0"), setup_ini="[something]\n"))
+    assert piece.tests == "all 9 tests"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    import multiprocessing\n\n    work = multiprocessing.get_context('spawn').Process(target=print)\n"
+        "    work.start()\n    work.join()\n",
+        "    import cProfile\n\n    cProfile.Profile().runcall(print)\n",
+        "    import os\n\n    os.system('true')\n",
+    ],
+)
+def test_a_test_that_cannot_be_followed_runs_when_there_is_time(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    monkeypatch.setattr("agent.evidence.choice.SLOW_SECONDS", 0.0)
+    (lab.root / "calc.py").write_text(CALC)
+    (lab.root / "tests" / "test_calc.py").write_text(USES)
+    (lab.root / "tests" / "test_odd.py").write_text(f"def test_odd():\n{body}")
+    lab.check(lab.change(setup_ini="[nothing]\n"))
+    chooser = lab.examiner._runner._choosers["pytest"]
+    is_followed = hasattr(sys, "monitoring") and "cProfile" in body
+    assert chooser._reach.anything == (set() if is_followed else {"tests/test_odd.py::test_odd"})
+    assert run(lab, "+ 1", "+ 1 + 0").after == ("3 passed" if is_followed else "4 passed")
 
 
 def test_a_chunk_that_no_test_reaches_runs_what_imports_it(slow: Lab) -> None:

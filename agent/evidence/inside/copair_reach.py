@@ -16,6 +16,8 @@ TOOL = 4
 MAX_FUNCTIONS = 5000
 """Of one test; one that entered more counts as one that may reach anything."""
 STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn")
+SPAWN = "spawnv_passfds"
+"""How multiprocessing starts a process without an audit event."""
 ANYTHING = 0
 """A key beside the ids of code objects: another process was started."""
 OPTIMIZED = 1
@@ -30,6 +32,7 @@ class Reach(object):
         self._paths = {}
         self._at_import = {}
         self._wide = {}
+        self._profiles = False
         self._in_test = False
         self._imports = False
         self.entered = self._at_import
@@ -46,6 +49,7 @@ class Reach(object):
         elif not at_any_price or sys.version_info < (3, 8) or sys.getprofile() or sys.gettrace():
             return False
         else:
+            self._profiles = True
             threading.setprofile(self._called)
             sys.setprofile(self._called)
         sys.addaudithook(self._audit)
@@ -80,6 +84,8 @@ class Reach(object):
 
     def _enter(self, code):
         if not self._path(code):
+            if code.co_name == SPAWN:
+                self.entered[ANYTHING] = None
             return
         if not code.co_flags & OPTIMIZED:
             self._imports = self._imports or (self._in_test and code.co_name == "<module>")
@@ -119,8 +125,10 @@ class Reach(object):
         """What `item` entered, itself and by the fixtures that it uses; plain values, they may travel."""
         found = dict(self.entered)
         fixtures = getattr(getattr(item, "_request", None), "_fixture_defs", None)
-        if fixtures is None:
+        if fixtures is None or (self._profiles and sys.getprofile() != self._called):
             found[ANYTHING] = None
+        if self._profiles:
+            sys.setprofile(self._called)  # a test that follows calls itself ends our following
         for used in list((fixtures or {}).values()):
             found.update(self._wide.get(id(used), (used, {}))[1])
         if len(found) > MAX_FUNCTIONS:

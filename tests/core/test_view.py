@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import unicodedata
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -188,6 +189,16 @@ def test_evidence_for_other_bytes_is_stale() -> None:
     write = Write("a", state("a\n"), state("b\n"))
     old = Evidence(EvidenceKind.CHECK, Verdict.VERIFIED, "passed", "other")
     assert card_view(Card(Chunk("1", "t", "w", ()), (write,), (old,))).evidence[0].stale
+
+
+def test_a_card_says_which_tests_ran() -> None:
+    write = Write("a", state("a\n"), state("b\n"))
+    card = Card(Chunk("1", "t", "w", ()), (write,))
+    piece = Evidence(
+        EvidenceKind.CHECK, Verdict.VERIFIED, "passed", card.digest, tests="3 tests that reach Parser.parse"
+    )
+    shown = card_view(msgspec.structs.replace(card, evidence=(piece,))).evidence[0]
+    assert (shown.text, shown.stale) == ("passed · 3 tests that reach Parser.parse", False)
 
 
 def test_names_in_backticks_are_strong_and_unknown_ones_are_marked() -> None:

@@ -100,6 +100,15 @@ class Balance:
         """False when these lines, which are of the known texts, are surely not whole."""
         return not self.usable or self._word(lines) == ((), ())
 
+    def depths(self, lines: Iterable[bytes]) -> list[int]:
+        """In how many brackets each line begins."""
+        depth, found = 0, []
+        for line in lines:
+            found.append(depth)
+            word = self.known.get(line, EMPTY)
+            depth += len(word.opens) - len(word.closes)
+        return found
+
     def same(self, one: Iterable[bytes], other: Iterable[bytes]) -> bool:
         """True when one may stand for the other as far as brackets go."""
         return not self.usable or self._word(one) == self._word(other)

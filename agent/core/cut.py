@@ -19,7 +19,8 @@ from agent.core.order import Node, arrange
 from agent.core.outcome import States
 from agent.core.place import changes_between
 from agent.core.risk import assess, assess_all
-from agent.core.soundness import Checker, Settling
+from agent.core.settling import Settling
+from agent.core.soundness import Checker
 from agent.core.text import digest
 from agent.core.titles import title
 

@@ -14,9 +14,10 @@ import msgspec
 from agent.core.chunk import Budget
 from agent.core.hunk import Hunk
 from agent.core.partition import Piece
-from agent.core.passage import REACHES, Passages, cut_soundly, merged
+from agent.core.passage import REACHES, SHARE, Passages, cut_soundly, merged
+from agent.core.settling import Settling
 from agent.core.sheet import Sheet
-from agent.core.soundness import Checker, Settling, closure
+from agent.core.soundness import Checker, closure
 
 NEAR = 8
 """Changes outside of any symbol belong together when at most so many lines lie between them."""
@@ -54,6 +55,7 @@ def group_hunks(
     are taken as one hunk, and a way through it is looked for, further out each time.
     """
     ways: dict[Hunk, list[Piece]] = {}
+    checker.lend(SHARE)
     groups = _grouped(hunks, ways, old, new, budget, checker)
     for reach in range(REACHES if checker.usable else 0):
         members = [group.hunks for group in groups]
@@ -63,7 +65,9 @@ def group_hunks(
             break
         passages = Passages(hunks, old, new, budget, checker)
         hunks = passages.around([members[index] for index in settling.forced], reach, ways)
+        checker.lend(SHARE)
         groups = _grouped(hunks, ways, old, new, budget, checker)
+    checker.lend(1)
     return groups
 
 
@@ -159,7 +163,7 @@ class _Repair:
 
     def run(self) -> list[Group]:
         index = 0
-        while index < len(self.groups):
+        while index < len(self.groups) and not self.checker.spent:
             if self._sound({index}):
                 index += 1
             else:

@@ -22,8 +22,8 @@ Range = tuple[int, int]
 """Lines `start` to `end` of a file, half-open."""
 MAX_TRIES = 24
 """So many ends of a part are tried where only the brackets show them."""
-Sound = Callable[[Sequence[Hunk]], bool]
-"""Tells whether the old file with these hunks parses."""
+Sound = Callable[[Sequence[Hunk], Sequence[Hunk]], bool]
+"""Tells whether the old file with some hunks parses around the others of them, or around all when none are named."""
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ class Part(msgspec.Struct):
         return sum(end - start for start, end in self.ranges)
 
 
-def anything(_: Sequence[Hunk]) -> bool:
+def anything(_: Sequence[Hunk], __: Sequence[Hunk] = ()) -> bool:
     """The `Sound` of those who cannot ask."""
     return True
 
@@ -74,7 +74,7 @@ def insertions(hunk: Hunk, new: Sheet, at: int, budget: Budget, sound: Sound = a
             Hunk(hunk.start, (), new.lines[start:end], hunk.seq + start - at) for start, end in ranges
         )
 
-    parts = _Partition(new, budget, lambda ranges: sound(added(ranges))).of(at, at + len(hunk.new))
+    parts = _Partition(new, budget, lambda ranges: sound(added(ranges), ())).of(at, at + len(hunk.new))
     return [
         Piece(added(part.ranges), part.ranges[0][0], () if part.parent is None else (part.parent,))
         for part in parts
@@ -89,7 +89,7 @@ def deletions(hunk: Hunk, old: Sheet, budget: Budget, sound: Sound = anything) -
 
     def stays(ranges: Sequence[Range]) -> bool:
         edges = [hunk.start, *(edge for both in sorted(ranges) for edge in both), hunk.end]
-        return sound(removed([(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]))
+        return sound(removed([(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]), ())
 
     parts = _Partition(old, budget, stays).of(hunk.start, hunk.end)
     children: dict[int | None, list[int]] = {}

@@ -13,11 +13,15 @@ from agent.core.chunk import Budget
 from agent.core.hunk import Hunk
 from agent.core.partition import Piece, Sound, anything
 from agent.core.pieces import anew, cut_hunk, refined, walk
+from agent.core.settling import Settling
 from agent.core.sheet import Context, Sheet
-from agent.core.soundness import Checker, Settling, closure, position
+from agent.core.soundness import Checker, closure, position
 
 REACHES = 4
 """So often hunks are taken together in ever larger parts of the file, at last all of it."""
+
+SHARE = 8
+"""One search spends at most such a part of what may still be parsed, that something is left for the next."""
 
 MAX_LOOK = 2_000
 """So many lines up and down are looked at for a border that both texts share."""
@@ -108,6 +112,7 @@ class Passages:
         """Pieces of `hunk` after each of which the file parses; none when there is no such way."""
         old, new, budget, sound = self.old, self.new, self.budget, self.checker.sound
         for way in (cut_hunk, walk, anew):
+            self.checker.lend(SHARE)
             pieces = _joined_until_sound(
                 refined(way(hunk, old, new, at, budget, sound)), self.checker, budget
             )
@@ -119,7 +124,7 @@ class Passages:
                     budget.hard_lines,
                 )
                 settling.order(range(len(pieces)))
-                if not settling.forced:
+                if not (settling.forced or self.checker.spent):
                     return pieces
         return []
 

@@ -72,7 +72,9 @@ def anew(hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, sound: Sou
     """The new text first, before the old, which then goes."""
     coming = Hunk(hunk.start, (), hunk.new, hunk.seq)
     added = insertions(coming, new, at, budget, sound)
-    removed = deletions(Hunk(hunk.start, hunk.old, ()), old, budget, lambda hunks: sound([coming, *hunks]))
+    removed = deletions(
+        Hunk(hunk.start, hunk.old, ()), old, budget, lambda hunks, _: sound([coming, *hunks], ())
+    )
     first = added[0]
     changed = sum(h.changed for h in first.hunks) + len(hunk.old)
     if len(removed) == 1 and changed <= budget.hard_lines:
@@ -129,10 +131,9 @@ def _steps(
             stop for stop, size in sizes.items() if 0 < size <= budget.hard_lines and (stop > here) == down
         ]
         fitting.sort(key=lambda stop: strain(sizes[stop], budget))
-        start = (0, 0) if down else end
-        next_stop = next(
-            (stop for stop in fitting[:MAX_TRIES] if stop == goal or sound([part(start, stop)])), None
-        )
+        done = [own for piece in pieces for own in piece.hunks]
+        tried = ((stop, part(here, stop)) for stop in fitting[:MAX_TRIES])
+        next_stop = next((stop for stop, own in tried if stop == goal or sound([*done, own], [own])), None)
         if next_stop is None:
             return []
         own = part(here, next_stop)

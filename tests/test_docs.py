@@ -25,7 +25,7 @@ from agent.core.errors import Exit
 from agent.core.frontend import CardOffer
 from agent.core.price import Price
 from agent.core.review import Decision
-from agent.core.session import Status
+from agent.core.sessions.session import Status
 from agent.io import config
 from agent.ui.jsonl import Free, offer_json
 from tests.support.cards import card

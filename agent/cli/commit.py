@@ -12,7 +12,7 @@ from agent.core import events as ev
 from agent.core.clean import clean
 from agent.core.errors import Exit, UsageError
 from agent.core.message import commit_message
-from agent.core.session import Item, State, Status, fold
+from agent.core.sessions.session import Item, State, Status, fold
 from agent.git.commit import CommitRefused, Committed, Committer
 from agent.io import journal
 from agent.loop.driver import Driver

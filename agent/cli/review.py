@@ -130,7 +130,7 @@ def review_driver(
 
 
 def _unfinished(path: Path) -> bool:
-    from agent.core.session import Status, fold
+    from agent.core.sessions.session import Status, fold
 
     open_now = (Status.PENDING, Status.APPROVED, Status.DEFERRED)
     return any(item.status in open_now for item in fold(journal.read(path)).items)

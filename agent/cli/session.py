@@ -22,7 +22,7 @@ from agent.cli.workbench import Workbench
 from agent.core.clean import clean
 from agent.core.errors import Exit, UsageError
 from agent.core.frontend import Say
-from agent.core.session import State
+from agent.core.sessions.session import State
 from agent.loop.summary import summary
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from agent.cli.workbench import Workbench
 from agent.core.clean import clean
 from agent.core.errors import Exit, UsageError
 from agent.core.hunk import FileState, Write
-from agent.core.session import Item, State, Status, fold
-from agent.core.unified import print_writes
+from agent.core.patches.unified import print_writes
+from agent.core.sessions.session import Item, State, Status, fold
 from agent.io import journal
 from agent.io.journal import SessionInfo
 from agent.loop.commands import SIGNS

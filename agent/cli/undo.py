@@ -11,7 +11,7 @@ from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core.clean import clean
 from agent.core.errors import Exit, UsageError
-from agent.core.session import Status, fold
+from agent.core.sessions.session import Status, fold
 from agent.io import journal
 
 

@@ -15,14 +15,14 @@ from agent.cli.checks import ChunkChecks, checks_command, make_api
 from agent.cli.commit import commit_command, commit_each
 from agent.cli.workbench import Workbench, recovered_words
 from agent.core import events as ev
-from agent.core import steps
 from agent.core.chunk import Chunk
 from agent.core.dialog import Protocol, Tool, Usage
 from agent.core.errors import CopairError, StateError
 from agent.core.hunk import Write
 from agent.core.price import cost_dollars
 from agent.core.review import Evidence
-from agent.core.session import State, fold
+from agent.core.sessions import steps
+from agent.core.sessions.session import State, fold
 from agent.evidence.api import ApiChecker
 from agent.evidence.store import CheckStore
 from agent.git.apply import Recovered

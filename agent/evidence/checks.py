@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from agent.core.hunk import FileState, Mode, Write, writes_digest
-from agent.core.meddling import meddling
 from agent.core.review import Evidence, EvidenceKind, Verdict
-from agent.core.weakness import OUTRIGHT, Weakened, Weakness, is_test_path
+from agent.core.scrutiny.meddling import meddling
+from agent.core.scrutiny.weakness import OUTRIGHT, Weakened, Weakness, is_test_path
 from agent.evidence.bench import Bench, Ran
 from agent.evidence.choice import Choice, Chooser
 from agent.evidence.discover import Check, pytest_at

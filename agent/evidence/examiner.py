@@ -13,8 +13,8 @@ from agent.core.chunk import Chunk, Quote
 from agent.core.errors import CopairError
 from agent.core.hunk import Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Verdict
-from agent.core.run_claims import unbacked
-from agent.core.weakened import OUTRIGHT, Weakened, weakened
+from agent.core.scrutiny.run_claims import unbacked
+from agent.core.scrutiny.weakened import OUTRIGHT, Weakened, weakened
 from agent.evidence.bench import Bench
 from agent.evidence.checks import Change, CheckRunner
 from agent.evidence.discover import Check

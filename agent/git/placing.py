@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from agent.core.events import StoredState, StoredWrite
 from agent.core.hunk import FileState
+from agent.core.lines.place import transplant_states
 from agent.core.outcome import Clash
-from agent.core.place import transplant_states
 from agent.core.text import name_to_bytes
 from agent.git.repo import Repo
 from agent.git.spots import Spot, Spots

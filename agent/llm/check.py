@@ -32,7 +32,7 @@ from agent.core.dialog import (
     UserMessage,
 )
 from agent.core.price import Price, cost_dollars
-from agent.core.reply import text_calls
+from agent.core.replies.reply import text_calls
 from agent.llm.check_tasks import LOOKS, TASKS, Answer, Task
 from agent.ports import Cancel, Model
 

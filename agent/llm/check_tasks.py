@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from agent.core.arguments import parse_ask, parse_propose
 from agent.core.dialog import ToolCall
-from agent.core.edits import FormatError, Resolved
 from agent.core.hunk import FileState, Mode
-from agent.core.resolve import resolve
+from agent.core.replies.arguments import parse_ask, parse_propose
+from agent.core.replies.edits import FormatError, Resolved
+from agent.core.replies.resolve import resolve
 
 Judge = Callable[["Answer", dict[str, str]], str]
 """What is wrong with an answer, given the files; empty when it is right."""

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Collection
 
 from agent.core.dialog import AssistantMessage, Message
-from agent.core.session import is_synthetic
+from agent.core.sessions.session import is_synthetic
 
 
 def taken_ids(history: Collection[Message]) -> set[str]:

@@ -9,7 +9,7 @@ import msgspec
 
 from agent.core import events as ev
 from agent.core.frontend import Quit
-from agent.core.session import Item, Status
+from agent.core.sessions.session import Item, Status
 from agent.loop import inputs
 
 if TYPE_CHECKING:

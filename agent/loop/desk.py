@@ -11,24 +11,24 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from agent.core import events as ev
+from agent.core.cards.view import unknown_names
 from agent.core.chunk import Budget, Chunk
-from agent.core.cut import TooBig, fit
+from agent.core.cutting.cut import TooBig, fit
+from agent.core.cutting.split import split
 from agent.core.errors import PathRefused, StateError
 from agent.core.frontend import Card
 from agent.core.hunk import FileState, Write, writes_digest
+from agent.core.lines.place import changes_between, transplant_states
+from agent.core.lines.stack import AlreadyPresent, Step, place_step, reach, step
 from agent.core.outcome import Applied, Clash, Drifted, Refused, States
-from agent.core.patch_print import print_writes
-from agent.core.place import changes_between, transplant_states
-from agent.core.reply import EditProblem, ModelEdit, Resolved, resolve
+from agent.core.patches.patch_print import print_writes
+from agent.core.replies.reply import EditProblem, ModelEdit, Resolved, resolve
 from agent.core.review import shown_evidence
+from agent.core.scrutiny.weakness import is_test_path
 from agent.core.secrets import is_secret_path, redact
-from agent.core.session import Item, State, Status
-from agent.core.split import split
-from agent.core.stack import AlreadyPresent, Step, place_step, reach, step
-from agent.core.steps import Approval
+from agent.core.sessions.session import Item, State, Status
+from agent.core.sessions.steps import Approval
 from agent.core.text import digest as text_digest
-from agent.core.view import unknown_names
-from agent.core.weakness import is_test_path
 from agent.ports import BlobStore, Clock, Target
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 
 from agent.core import events as ev
-from agent.core import request, steps
 from agent.core.dialog import ToolCall, Usage
 from agent.core.errors import CopairError
 from agent.core.frontend import (
@@ -26,9 +25,10 @@ from agent.core.frontend import (
     WorkOffer,
 )
 from agent.core.hunk import Write
+from agent.core.lines.stack import AlreadyPresent
 from agent.core.outcome import Clash
-from agent.core.session import Item, State, Status, evolve
-from agent.core.stack import AlreadyPresent
+from agent.core.sessions import request, steps
+from agent.core.sessions.session import Item, State, Status, evolve
 from agent.loop import errand
 from agent.loop.desk import Desk
 from agent.loop.examiner import Examiner

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agent.core import events as ev
-from agent.core import steps
 from agent.core.dialog import FaultKind, ToolCall
 from agent.core.errors import CopairError
 from agent.core.frontend import (
@@ -27,7 +26,8 @@ from agent.core.frontend import (
     Undo,
 )
 from agent.core.review import Answer, Approve, Ask, Defer, Edit, Reject, Revise, Split
-from agent.core.session import Item, Status
+from agent.core.sessions import steps
+from agent.core.sessions.session import Item, Status
 from agent.loop.errand import ToolEnded, label
 from agent.loop.examiner import EvidenceFound, ExaminationOver
 from agent.loop.turn import Streamed, StreamEnded

@@ -11,12 +11,12 @@ import msgspec
 
 from agent.core import events as ev
 from agent.core.chunk import Budget, Chunk, Use
-from agent.core.cut import TooBig
+from agent.core.cutting.cut import TooBig
 from agent.core.dialog import ToolCall
 from agent.core.errors import PathRefused
-from agent.core.reply import FormatError, ProposeArgs, Resolved, parse_ask, parse_propose
+from agent.core.replies.reply import FormatError, ProposeArgs, Resolved, parse_ask, parse_propose
 from agent.core.review import Ran
-from agent.core.session import State, chunk_key
+from agent.core.sessions.session import State, chunk_key
 from agent.core.text import digest
 from agent.loop.desk import Desk
 

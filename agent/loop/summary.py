@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.core.session import Item, State, Status
+from agent.core.sessions.session import Item, State, Status
 
 ORDER = (
     Status.APPLIED,

@@ -32,7 +32,7 @@ from agent.core.dialog import (
 )
 from agent.core.events import Replied, TurnFailed
 from agent.core.frontend import ReasoningTick, TextTick, Tick, WhyTick, Working
-from agent.core.reply import text_calls
+from agent.core.replies.reply import text_calls
 from agent.ports import Cancel, Model
 
 PREVIEW_CHARS = 4000

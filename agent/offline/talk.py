@@ -2,7 +2,7 @@
 
 The built-in peers keep no state of their own: everything they know of a session is in the history of the request,
 so that resuming and replaying give the same replies. The sentences that are recognised here are those of
-`agent.core.session` and `agent.core.steps`; a test holds the two together.
+`agent.core.sessions.session` and `agent.core.sessions.steps`; a test holds the two together.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from agent.core.hunk import FileState, Mode
-from agent.core.patch_apply import same_blob
+from agent.core.patches.patch_apply import same_blob
 from agent.core.text import name_to_bytes
 from agent.git.repo import Repo
 

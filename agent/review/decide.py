@@ -17,9 +17,9 @@ import msgspec
 from agent.core.chunk import Chunk
 from agent.core.errors import Exit, UsageError
 from agent.core.hunk import Write
+from agent.core.lines.place import transplant_states
+from agent.core.lines.stack import step
 from agent.core.outcome import Applied, Clash, Drifted, Refused
-from agent.core.place import transplant_states
-from agent.core.stack import step
 from agent.ports import Target
 from agent.review.listing import VERSION
 from agent.review.stack import Stack

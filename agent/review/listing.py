@@ -10,7 +10,7 @@ import base64
 from typing import Any
 
 from agent.core.chunk import Chunk
-from agent.core.chunk_diff import ChunkDiffs
+from agent.core.patches.chunk_diff import ChunkDiffs
 from agent.review.stack import Stack
 
 VERSION = 1

@@ -15,10 +15,10 @@ import msgspec
 from agent.core.errors import GitFailed, PathRefused, UsageError
 from agent.core.hunk import FileState, Mode
 from agent.core.outcome import States
-from agent.core.patch import BinaryPatch, FilePatch, LineKind, PatchError, PatchHunk, PatchLine
-from agent.core.patch_apply import Problem, apply_to
+from agent.core.patches.patch import BinaryPatch, FilePatch, LineKind, PatchError, PatchHunk, PatchLine
+from agent.core.patches.patch_apply import Problem, apply_to
+from agent.core.patches.unified import parse
 from agent.core.text import digest
-from agent.core.unified import parse
 from agent.git.repo import Repo
 from agent.review.commits import refused_name
 from agent.review.conversion import Conversion

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from agent.core.chunk import Budget, Chunk
-from agent.core.cut import cut, folders
+from agent.core.cutting.cut import cut, folders
+from agent.core.cutting.presence import present
 from agent.core.errors import PathRefused
 from agent.core.outcome import States
-from agent.core.presence import present
 from agent.review.commits import all_paths
 from agent.review.source import LeftOut, Progress, Read, Source
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from agent.core.errors import PathRefused
 from agent.core.hunk import FileState, Mode
+from agent.core.lines.place import file_lines
 from agent.core.outcome import States
-from agent.core.place import file_lines
 from agent.git.index import Entry
 from agent.git.repo import Repo
 from agent.review.commits import raw_pairs, refused_name

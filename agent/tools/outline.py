@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from agent.core.grammar import grammar_of
+from agent.core.code.grammar import grammar_of
+from agent.core.code.symbols import Symbol
+from agent.core.code.symbols import outline as symbols_of
 from agent.core.secrets import is_secret_path
-from agent.core.symbols import Symbol
-from agent.core.symbols import outline as symbols_of
 from agent.ports import ToolOutput
 from agent.tools.reading import show
 from agent.tools.source import Page, Unseen, View, normal, shown

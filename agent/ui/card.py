@@ -32,10 +32,10 @@ from prompt_toolkit.layout import (
     Window,
 )
 
+from agent.core.cards.view import CardView, card_view
 from agent.core.clean import clean
 from agent.core.frontend import Card, Decide, Input, Interrupt, Move, Quit, RunChecks, Say, Undo
 from agent.core.review import Approve, Ask, Decision, Defer, Reject, Revise, Split
-from agent.core.view import CardView, card_view
 from agent.ui.keys import APPLY_WORD, DECISIONS, Act
 from agent.ui.processors import VisibleInput
 from agent.ui.render import SIDE_BY_SIDE_COLUMNS

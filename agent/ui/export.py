@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from agent.core import events as ev
+from agent.core.cards.view import CardView, card_view
 from agent.core.chunk import Chunk
 from agent.core.clean import Clean, clean
 from agent.core.errors import StateError
 from agent.core.frontend import Card
 from agent.core.hunk import FileState, Write
-from agent.core.place import outcome
+from agent.core.lines.place import outcome
 from agent.core.review import Approve, Evidence
 from agent.core.secrets import is_secret_path, redact
-from agent.core.view import CardView, card_view
 from agent.ui.story import Saying, Story
 
 Load = Callable[[str], bytes]

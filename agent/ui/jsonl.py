@@ -17,6 +17,7 @@ from typing import Any, TextIO
 
 import msgspec
 
+from agent.core.cards.view import card_view
 from agent.core.events import Event
 from agent.core.frontend import (
     AnswerIn,
@@ -38,9 +39,8 @@ from agent.core.frontend import (
     WorkOffer,
 )
 from agent.core.hunk import FileState
+from agent.core.patches.unified import print_writes
 from agent.core.review import Answer, Approve, Decision
-from agent.core.unified import print_writes
-from agent.core.view import card_view
 
 VERSION = 1
 APPLY_WORD = "apply"

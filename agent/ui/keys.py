@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from agent.core.view import CardView
+from agent.core.cards.view import CardView
 from agent.ui.paint import Line, Theme, line_width, wrap
 
 APPLY_WORD = "apply"

@@ -19,8 +19,8 @@ import msgspec
 from agent.core.frontend import Card
 from agent.core.hunk import FileState, Mode, Write
 from agent.core.outcome import States
+from agent.core.patches.unified import print_writes
 from agent.core.text import name_to_bytes, sniff
-from agent.core.unified import print_writes
 
 _TAKES_LINE = frozenset(
     ("vi", "vim", "nvim", "nvi", "elvis", "emacs", "nano", "micro", "kak", "joe", "mg", "ne")

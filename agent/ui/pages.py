@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
+from agent.core.cards.rows import RowKind
+from agent.core.cards.view import CardView, FileView, Level
 from agent.core.clean import Clean, Segment, clean, lines_of, plain
-from agent.core.rows import RowKind
-from agent.core.view import CardView, FileView, Level
 from agent.ui.export import Document, Shown, Words
 from agent.ui.story import Saying
 

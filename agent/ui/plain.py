@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import TextIO
 
+from agent.core.cards.view import card_view
 from agent.core.clean import Clean, clean
 from agent.core.events import Event, Examined
 from agent.core.frontend import (
@@ -41,7 +42,6 @@ from agent.core.frontend import (
     WorkOffer,
 )
 from agent.core.review import Answer, Approve, Ask, Defer, Reject, Revise, Split
-from agent.core.view import card_view
 from agent.ui.filter import harmless
 from agent.ui.story import Story, note
 from agent.ui.words import card_words, question_words, saying_words

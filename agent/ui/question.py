@@ -26,10 +26,10 @@ from prompt_toolkit.layout import (
     Window,
 )
 
+from agent.core.cards.view import prose
 from agent.core.clean import Clean, clean
 from agent.core.frontend import AnswerIn, Input, Interrupt, QuestionOffer, Quit
 from agent.core.review import Answer
-from agent.core.view import prose
 from agent.ui.card import USUAL, ClearingApplication, Timing, escape_leaves
 from agent.ui.paint import Line, Theme, cut_line, paragraph, wrap
 from agent.ui.processors import VisibleInput

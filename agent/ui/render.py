@@ -11,10 +11,10 @@ from itertools import zip_longest
 
 import msgspec
 
+from agent.core.cards.rows import Row, RowKind
+from agent.core.cards.view import CardView, FileView, Level, prose
 from agent.core.clean import Clean, Segment, clean
 from agent.core.review import Verdict
-from agent.core.rows import Row, RowKind
-from agent.core.view import CardView, FileView, Level, prose
 from agent.ui.paint import Fragment, Line, Theme, line_width, pad, paragraph, text_width, wrap
 from agent.ui.syntax import Spans, spans
 

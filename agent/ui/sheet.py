@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from agent.core.cards.view import CardView
 from agent.core.clean import Clean, clean, lines_of
-from agent.core.view import CardView
 from agent.ui.keys import footer, help_lines
 from agent.ui.paint import Line, Theme, cut_line, wrap
 from agent.ui.render import SIDE_BY_SIDE_COLUMNS, Drawn, draw

@@ -8,10 +8,10 @@ from __future__ import annotations
 import msgspec
 
 from agent.core import events as ev
+from agent.core.cards.view import CardView
 from agent.core.clean import EMPTY, Clean, clean, concat
 from agent.core.review import Approve, Ask, Decision, Defer, Edit, Reject, Revise, Split
-from agent.core.run_claims import Runs, named, unbacked
-from agent.core.view import CardView
+from agent.core.scrutiny.run_claims import Runs, named, unbacked
 
 
 class Saying(msgspec.Struct, frozen=True):

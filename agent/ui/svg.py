@@ -10,7 +10,7 @@ from rich.style import Style
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-from agent.core.view import CardView
+from agent.core.cards.view import CardView
 from agent.ui.keys import footer
 from agent.ui.paint import DARK, LIGHT, Line
 from agent.ui.render import draw

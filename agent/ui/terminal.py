@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from prompt_toolkit.input.typeahead import store_typeahead
 
+from agent.core.cards.view import card_view
 from agent.core.events import Event, Examined, Replied, Requested, TurnFailed
 from agent.core.frontend import (
     Card,
@@ -39,7 +40,6 @@ from agent.core.frontend import (
     WorkOffer,
 )
 from agent.core.review import Edit
-from agent.core.view import card_view
 from agent.ui.card import OpenCard, Timing
 from agent.ui.keys import Act, help_text
 from agent.ui.outside import NotEdited, Outside

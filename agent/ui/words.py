@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agent.core.cards.rows import Row, RowKind
+from agent.core.cards.view import CardView, FileView, Level
 from agent.core.clean import Clean, clean, plain
 from agent.core.frontend import QuestionOffer
-from agent.core.rows import Row, RowKind
-from agent.core.view import CardView, FileView, Level
 from agent.ui.story import Saying
 
 _WORDS = {RowKind.ADD: "added", RowKind.REMOVE: "removed", RowKind.CONTEXT: "line"}

@@ -18,6 +18,7 @@ import msgspec
 from agent.cli.session import TOUR_START
 from agent.cli.wire import make_driver, tour_driver
 from agent.cli.workbench import Workbench
+from agent.core.cards.view import card_view
 from agent.core.events import Event
 from agent.core.frontend import (
     AnswerIn,
@@ -35,7 +36,6 @@ from agent.core.frontend import (
     Undo,
 )
 from agent.core.review import Answer, Approve, Reject
-from agent.core.view import card_view
 from agent.evidence.discover import discover
 from agent.evidence.store import CheckStore
 from agent.llm.scripted import Line as Reply

@@ -17,14 +17,14 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from agent.core.cut import cut
+from agent.core.code.grammar import grammar_of, parses
+from agent.core.cutting.cut import cut
 from agent.core.errors import CopairError
-from agent.core.grammar import grammar_of, parses
 from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk
+from agent.core.lines.place import changes_between, outcome
 from agent.core.outcome import States
-from agent.core.patch import Patch
-from agent.core.place import changes_between, outcome
-from agent.core.unified import parse
+from agent.core.patches.patch import Patch
+from agent.core.patches.unified import parse
 from agent.git.apply import WorkTree
 from agent.git.discover import discover
 from agent.git.repo import Repo

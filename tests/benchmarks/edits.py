@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from agent.core.reply import apply_edit
+from agent.core.replies.reply import apply_edit
 
 
 def judge(row: dict[str, Any]) -> str:

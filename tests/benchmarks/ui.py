@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from agent.core.cards.view import card_view
 from agent.core.chunk import Chunk
 from agent.core.frontend import Card
 from agent.core.hunk import FileState, Mode, Write
-from agent.core.view import card_view
 from agent.ui.paint import DARK
 from agent.ui.render import draw
 from agent.ui.stream import Prose

@@ -16,7 +16,7 @@ from agent.cli.session import Wanted
 from agent.cli.workbench import Workbench
 from agent.core.hunk import FileState, Mode, Write
 from agent.core.review import Defer, Reject
-from agent.core.session import State, Status
+from agent.core.sessions.session import State, Status
 from agent.git.apply import WorkTree
 from agent.io.calls import Calls
 from agent.review import script

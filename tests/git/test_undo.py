@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.core.hunk import FileState, Mode, Write
+from agent.core.lines.place import transplant_states
 from agent.core.outcome import Applied, Clash
-from agent.core.place import transplant_states
 from agent.git.apply import WorkTree
 from agent.git.discover import discover
 from tests.git.looking import contents, read

@@ -14,7 +14,7 @@ from agent.core.dialog import Done, Fault, FaultKind, Protocol, Request, Stop, S
 from agent.core.frontend import Command, Decide, Move, Say, Undo
 from agent.core.hunk import FileState, Mode
 from agent.core.review import Approve, Ask, Defer, Edit, Reject, Revise
-from agent.core.session import Status
+from agent.core.sessions.session import Status
 from agent.io import journal
 from tests.support.bench import Script, call, fault, play, propose, text
 from tests.support.people import Person, answer, approve, decide, do, say

@@ -13,11 +13,11 @@ import pytest
 
 from agent.cli.wire import make_driver
 from agent.cli.workbench import Workbench
+from agent.core.cards.view import card_view
 from agent.core.chunk import Chunk
 from agent.core.frontend import Card, Move, Quit, Say
 from agent.core.hunk import Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Reject, Verdict
-from agent.core.view import card_view
 from agent.loop.examiner import Examiner
 from agent.ports import Cancel
 from tests.support.bench import Script, propose

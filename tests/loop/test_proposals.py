@@ -9,7 +9,7 @@ import pytest
 
 from agent.core.frontend import Card, CardOffer, Decide, Input, Quit, Say
 from agent.core.review import Approve, Reject, Split
-from agent.core.session import Item, Status
+from agent.core.sessions.session import Item, Status
 from agent.offline.tour_script import LARGE_PROPOSAL, MAIN, RECEIPT
 from tests.support.bench import Played, Script, call, play, propose
 from tests.support.people import Act, Person, decide, say

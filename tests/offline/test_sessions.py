@@ -14,7 +14,7 @@ import pytest
 from agent.core import events as ev
 from agent.core.frontend import CardOffer, Decide, Input, PromptOffer, QuestionOffer, Quit, Say, Undo
 from agent.core.review import Approve, Ask, Defer, Evidence, EvidenceKind, Reject, Revise, Verdict
-from agent.core.session import Status
+from agent.core.sessions.session import Status
 from agent.offline.pair import OfflinePair
 from agent.offline.tour import prepare_tour, tour_model
 from tests.support.bench import Played, play

@@ -17,10 +17,10 @@ from agent.core.dialog import (
     Usage,
     UserMessage,
 )
-from agent.core.request import outgoing
 from agent.core.review import Approve, Ask, Decision, Defer, Reject, Revise
-from agent.core.session import State, fold
-from agent.core.steps import Answer, next_step
+from agent.core.sessions.request import outgoing
+from agent.core.sessions.session import State, fold
+from agent.core.sessions.steps import Answer, next_step
 from agent.offline.talk import Answered, Asked, Failed, Instruction, Outcome, Revised, Turn, turns
 
 CALL = ToolCall("x1", "propose", '{"title": "T"}')

@@ -23,7 +23,7 @@ from agent.core.dialog import (
     ToolCallStart,
     Usage,
 )
-from agent.core.session import State
+from agent.core.sessions.session import State
 from agent.ports import Cancel
 from tests.support.people import Act, Person
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from agent.core.chunk import Budget
 from agent.core.dialog import Protocol, Tool
-from agent.core.edits import ProposeArgs
-from agent.core.reply import parse_propose, parse_text
+from agent.core.replies.edits import ProposeArgs
+from agent.core.replies.reply import parse_propose, parse_text
 from agent.tools.specs import EDIT, PROPOSE, all_tools, system_prompt
 
 TOKENS_AT_MOST = 1200

@@ -6,13 +6,13 @@ import re
 from html.parser import HTMLParser
 
 from agent.core import events as ev
+from agent.core.cards.view import card_view
 from agent.core.chunk import Chunk
 from agent.core.dialog import Protocol, Stop, Usage
 from agent.core.errors import StateError
 from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk
 from agent.core.review import Answer, Approve, Question, Reject
 from agent.core.text import digest
-from agent.core.view import card_view
 from agent.ui.export import document
 from agent.ui.pages import html, markdown
 from agent.ui.svg import card_svg

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.core.view import card_view
+from agent.core.cards.view import card_view
 from agent.ui.keys import KEYS, footer
 from agent.ui.paint import DARK, LIGHT, MONO, Line, line_width, plain_text, theme, wrap
 from agent.ui.render import draw, title_rule

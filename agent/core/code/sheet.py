@@ -1,0 +1,47 @@
+"""One version of a file with what is known of its structure, found out when asked for.
+
+Knows nothing of changes; see `symbols` for what an outline is and `brackets` for words.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from agent.core.code.brackets import EMPTY, Word, words
+from agent.core.code.symbols import Outline, borders, margin_outline, outline
+from agent.core.text import Lines
+
+Context = tuple[str, ...] | None
+"""What a border lies in: kinds of bodies from the file inward; None where a text cannot be cut."""
+
+
+class Sheet:
+    """One version of a file with what is known of its structure, found out when asked for."""
+
+    def __init__(self, path: str, lines: Lines, *, deep: bool = True) -> None:
+        self.path = path
+        self.lines = lines
+        self.deep = deep
+        """False: only the names of what begins at the margin are wanted, because there is so much to read."""
+
+    @cached_property
+    def outline(self) -> Outline:
+        return outline(self.path, self.lines) if self.deep else margin_outline(self.path, self.lines)
+
+    @cached_property
+    def words(self) -> list[Word]:
+        """The brackets of each line; none where the language is not known."""
+        grammar = self.outline.grammar
+        return words(grammar, b"".join(self.lines), len(self.lines)) if grammar else [EMPTY] * len(self.lines)
+
+    @cached_property
+    def borders(self) -> list[Context]:
+        return borders(self.outline.body, len(self.lines))
+
+    @property
+    def is_code(self) -> bool:
+        return self.outline.grammar is not None
+
+    def opens(self, line: int) -> bool:
+        """True when something can start at this line: not in the middle of blank lines."""
+        return line >= len(self.lines) or bool(self.lines[line].strip())

@@ -1,0 +1,333 @@
+"""The structure of one text file: its symbols, and the lines between which it can be cut.
+
+An `Outline` is made of the syntax tree where the language is known, of headings and indentation elsewhere. It
+keeps no tree and no text, only line numbers (0-based, half-open). Never fails on any bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import msgspec
+from tree_sitter import Node
+
+from agent.core.code.grammar import Grammar, grammar_of, root
+from agent.core.text import Lines
+
+MAX_DEPTH = 120
+"""Nesting beyond this is not looked into."""
+
+
+class Symbol(msgspec.Struct, frozen=True):
+    """A definition (or a heading): its qualified name and its lines, comments and decorators included."""
+
+    name: str
+    start: int
+    end: int
+    depth: int = 0
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One statement, definition or paragraph, and the bodies in it that can be taken out of it."""
+
+    start: int
+    end: int
+    bodies: tuple[Body, ...] = ()
+
+
+class Body(msgspec.Struct, frozen=True):
+    """Items in one pair of brackets, or under one header. `loose`: the first one has to stay."""
+
+    kind: str
+    start: int
+    end: int
+    items: tuple[Item, ...]
+    loose: bool = False
+
+
+class Outline(msgspec.Struct, frozen=True):
+    """Symbols in the order of their start, and the whole file as a body."""
+
+    symbols: tuple[Symbol, ...]
+    body: Body
+    starts: tuple[int, ...] = ()
+    grammar: Grammar | None = None
+
+    def at(self, line: int) -> Symbol | None:
+        """The innermost symbol that holds this line."""
+        index = bisect_right(self.starts, line) - 1
+        while index >= 0:
+            symbol = self.symbols[index]
+            if line < symbol.end:
+                return symbol
+            if symbol.depth == 0:
+                return None
+            index -= 1
+        return None
+
+
+def outline(path: str, lines: Lines) -> Outline:
+    """The outline of a text file."""
+    data = b"".join(lines)
+    grammar = grammar_of(path, data)
+    if grammar is None:
+        return _plain(path, lines)
+    reader = _Reader(grammar)
+    node = root(grammar, data)
+    items = reader.items(node, 0, len(lines), 0, ())
+    body = Body(node.type, 0, len(lines), items)
+    symbols = tuple(sorted(reader.symbols, key=lambda s: (s.start, -s.end)))
+    return Outline(symbols, body, tuple(s.start for s in symbols), grammar)
+
+
+class _Reader:
+    """Walks the nodes that span several lines; collects symbols on the way."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self.grammar = grammar
+        self.symbols: list[Symbol] = []
+
+    def items(self, node: Node, low: int, high: int, depth: int, owner: tuple[str, ...]) -> tuple[Item, ...]:
+        """Children of a container on lines of their own within [low, high)."""
+        found: list[Item] = []
+        lead: int | None = None
+        lead_end = 0
+        for child in node.children:
+            start, end = _span(child)
+            if start < low or end > high:
+                continue
+            if child.type in self.grammar.leading:
+                if found and lead is None and start < found[-1].end:
+                    # A comment behind code, on its line: no item of its own.
+                    found[-1] = Item(found[-1].start, max(end, found[-1].end), found[-1].bodies)
+                    continue
+                if lead is None or start > lead_end:
+                    if lead is not None:
+                        found.append(Item(lead, lead_end))
+                    lead = start
+                lead_end = end
+                if end - start > 1 and child.type in self.grammar.texts:
+                    found.append(Item(lead, end, self._bodies(child, start, depth, owner)))
+                    lead = None
+                continue
+            if lead is not None and lead_end < start:
+                found.append(Item(lead, lead_end))
+                lead = None
+            begin = start if lead is None else lead
+            lead = None
+            if found and begin < found[-1].end:
+                both = (*found[-1].bodies, *self._inside(child, begin, depth, owner))
+                found[-1] = Item(found[-1].start, max(end, found[-1].end), both)
+                continue
+            bodies = self._inside(child, begin, depth, owner)
+            found.append(Item(begin, end, bodies))
+        if lead is not None:
+            found.append(Item(lead, lead_end))
+        return tuple(found)
+
+    def _inside(self, node: Node, begin: int, depth: int, owner: tuple[str, ...]) -> tuple[Body, ...]:
+        """Note the definition that `node` is or wraps; its bodies."""
+        kind = node.type
+        if kind in self.grammar.definitions:
+            name = _name(node)
+            if name:
+                owner = (*owner, name)
+                self.symbols.append(Symbol(".".join(owner), begin, _span(node)[1], len(owner) - 1))
+        start, end = _span(node)
+        if kind in self.grammar.wrappers:
+            for child in node.named_children:
+                if child.type in self.grammar.definitions and end - start == 1:
+                    self._inside(child, begin, depth, owner)
+        if end - start == 1:
+            return ()
+        return self._bodies(node, begin, depth, owner)
+
+    def _bodies(self, node: Node, begin: int, depth: int, owner: tuple[str, ...]) -> tuple[Body, ...]:
+        """The outermost bodies in `node`."""
+        if depth > MAX_DEPTH:
+            return ()
+        start, end = _span(node)
+        grammar = self.grammar
+        if node.type in grammar.texts:
+            lines = tuple(Item(at, at + 1) for at in range(start + 1, end - 1))
+            return (Body(node.type, start + 1, end - 1, lines),) if lines else ()
+        if node.type in grammar.containers:
+            inner = self._body(node, start, end, depth, owner)
+            if inner.items:
+                return (inner,)
+        found: list[Body] = []
+        for child in node.children:
+            if child.end_point.row > child.start_point.row or child.type in grammar.definitions:
+                if child.type in grammar.definitions:
+                    found += self._inside(child, begin, depth + 1, owner)
+                elif child.type in grammar.containers and child.prev_sibling is not None:
+                    first = child.start_point.row > child.prev_sibling.end_point.row
+                    inner = self._body(child, *_span(child), depth + 1, owner, own_line=first)
+                    found += [inner] if inner.items else self._bodies(child, begin, depth + 1, owner)
+                else:
+                    found += self._bodies(child, begin, depth + 1, owner)
+        return tuple(found)
+
+    def _body(
+        self, node: Node, start: int, end: int, depth: int, owner: tuple[str, ...], *, own_line: bool = False
+    ) -> Body:
+        first = node.children[0] if node.children else node
+        bracketed = node.type not in ("block", "statement_list") or not first.is_named
+        if bracketed:
+            low, high = start + 1, end - 1
+        else:
+            low, high = (start if own_line else start + 1), end
+        items = self.items(node, low, high, depth + 1, owner)
+        return Body(node.type, low, high, items, node.type in self.grammar.loose)
+
+
+def _span(node: Node) -> tuple[int, int]:
+    """The lines of a node; one that ends at the start of a line does not hold that line."""
+    start, end = node.start_point.row, node.end_point.row
+    if node.end_point.column == 0 and end > start:
+        end -= 1
+    return start, end + 1
+
+
+def _name(node: Node) -> str:
+    """The name that a definition gives, as the language writes it."""
+    if node.type == "impl_item":
+        kind, trait = node.child_by_field_name("type"), node.child_by_field_name("trait")
+        return f"{_text(trait)} for {_text(kind)}" if trait is not None else _text(kind)
+    if node.type in ("assignment_expression", "pair"):
+        value = node.child_by_field_name("right") or node.child_by_field_name("value")
+        named = node.child_by_field_name("left") or node.child_by_field_name("key")
+        function = value is not None and value.type in ("arrow_function", "function_expression", "class")
+        return _text(named).strip("'\"") if function else ""
+    found = node.child_by_field_name("name") or node.child_by_field_name("property")
+    if node.type == "method_declaration" and (receiver := node.child_by_field_name("receiver")) is not None:
+        owner = re.search(r"([A-Za-z_]\w*)\s*(?:\[[^\]]*\])?\s*\)\s*$", _text(receiver))
+        return f"{owner[1]}.{_text(found)}" if owner else _text(found)
+    if found is None:
+        declarator = node.child_by_field_name("declarator")
+        while declarator is not None:
+            found = declarator
+            declarator = declarator.child_by_field_name("declarator")
+    if node.type == "variable_declarator":
+        value = node.child_by_field_name("value")
+        if value is None or value.type not in ("arrow_function", "function_expression", "class", "object"):
+            return ""
+    if node.type in ("struct_specifier", "enum_specifier", "union_specifier"):
+        return _text(found) if node.child_by_field_name("body") is not None else ""
+    return _text(found)
+
+
+def _text(node: Node | None) -> str:
+    return (node.text or b"").decode("utf-8", "replace") if node is not None else ""
+
+
+_HEADING = re.compile(rb"\n#{1,6}[ \t]+([^\r\n]+?)[ \t#]*\r?$", re.MULTILINE)
+_SECTION = re.compile(rb"\n\[+[ \t]*([^\]\r\n]+?)[ \t]*\]+[ \t]*(?:[#;].*)?\r?$", re.MULTILINE)
+_KEY = re.compile(rb"\n[\"']?([A-Za-z_][\w.-]*)[\"']?[ \t]*:(?=[ \t]|\r?$)", re.MULTILINE)
+_DEFINES = re.compile(
+    rb"\n(?=[a-z])(?:(?:pub|export|public|private|protected|static|async|abstract|final|local|default)[ \t]+)*"
+    rb"(?:def|class|func|fun|fn|function|sub|module|struct|trait|interface|enum|proc|macro)[ \t]+([A-Za-z_][\w.:?!]*)"
+)
+_MARKDOWN = ("md", "markdown", "rst", "txt", "mdx")
+MAX_LABEL = 80
+
+
+def margin_outline(path: str, lines: Lines) -> Outline:
+    """Only the names of what begins at the margin: for texts that there is no time to parse."""
+    symbols = _sections(_marks(path.rpartition(".")[2].lower(), lines), len(lines))
+    return Outline(symbols, Body("text", 0, len(lines), ()), tuple(symbol.start for symbol in symbols))
+
+
+def _plain(path: str, lines: Lines) -> Outline:
+    """Headings, sections, top-level keys and blocks of any other text."""
+    suffix = path.rpartition(".")[2].lower()
+    marks = _marks(suffix, lines)
+    if suffix in _MARKDOWN:
+        inside = _fenced(lines)
+        marks = [(at, label) for at, label in marks if not inside[at]]
+    items = _paragraphs(lines, suffix, {at for at, _ in marks})
+    symbols = _sections(marks, len(lines))
+    return Outline(symbols, Body("text", 0, len(lines), items), tuple(symbol.start for symbol in symbols))
+
+
+def _marks(suffix: str, lines: Lines) -> list[tuple[int, str]]:
+    """Lines that open a section in this kind of file, with its name."""
+    if suffix in _MARKDOWN:
+        pattern = _HEADING
+    elif suffix in ("toml", "ini", "cfg", "conf"):
+        pattern = _SECTION
+    elif suffix in ("yml", "yaml"):
+        pattern = _KEY
+    else:
+        pattern = _DEFINES
+    # Patterns begin with the end of the line before: what begins with a plain byte is found much faster.
+    text = b"\n" + b"".join(lines)
+    marks = []
+    at = counted = 0
+    for found in pattern.finditer(text):
+        at += text.count(b"\n", counted, found.start())
+        counted = found.start()
+        marks.append((at, found[1].decode("utf-8", "replace")[:MAX_LABEL]))
+    return marks
+
+
+def _sections(marks: Sequence[tuple[int, str]], end: int) -> tuple[Symbol, ...]:
+    """Each reaches to the next one."""
+    ends = [*(at for at, _ in marks[1:]), end]
+    return tuple(Symbol(label, at, stop) for (at, label), stop in zip(marks, ends, strict=bool(marks)))
+
+
+def _fenced(lines: Lines) -> list[bool]:
+    """Whether each line is inside of a fence, or opens one."""
+    inside = False
+    found = []
+    for line in lines:
+        if line.lstrip()[:3] in (b"```", b"~~~"):
+            inside = not inside
+        found.append(inside)
+    return found
+
+
+def _paragraphs(lines: Lines, suffix: str, marks: set[int]) -> tuple[Item, ...]:
+    """Runs of lines that start unindented after a blank line (or at a mark)."""
+    items = []
+    start = None
+    last = 0
+    blank = True
+    for at, line in enumerate(lines):
+        if not line.strip():
+            blank = True
+            continue
+        if at in marks or start is None or (blank and not line[:1].isspace()):
+            if start is not None:
+                items.append(Item(start, last))
+            start = at
+        last = at + 1
+        blank = False
+    if start is not None:
+        items.append(Item(start, last))
+    return tuple(items)
+
+
+def borders(body: Body, count: int) -> list[tuple[str, ...] | None]:
+    """For each gap before line 0..count: what it cuts through (kinds, from the file inward), None in the middle
+    of something that cannot be cut there."""
+    found: list[tuple[str, ...] | None] = [None] * (count + 1)
+    pending: list[tuple[Body, tuple[str, ...]]] = [(body, (body.kind,))]
+    found[0] = found[count] = (body.kind,)
+    while pending:
+        own, context = pending.pop()
+        at = own.start
+        for item in own.items:
+            for gap in range(at, item.start + 1):
+                if found[gap] is None or gap > own.start:
+                    found[gap] = context
+            at = item.end
+            for inner in item.bodies:
+                pending.append((inner, (*context, inner.kind)))
+        if own.kind not in ("block", "statement_list") or own is body:
+            for gap in range(at, own.end + 1):
+                found[gap] = context
+    return found

@@ -1,0 +1,245 @@
+"""Cut a whole difference into chunks, link and order them. Pure, deterministic, linear in the difference.
+
+Promises: all chunks together are the difference; each change is in exactly one chunk; `needs` have no circle;
+any set of chunks that is closed under `needs` applies; ids depend on the input only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+
+import msgspec
+
+from agent.core.chunk import Budget, Chunk, Use
+from agent.core.cutting.drafts import Draft, Drafts, join
+from agent.core.cutting.links import link, uses
+from agent.core.cutting.order import Node, arrange
+from agent.core.cutting.risk import assess, assess_all
+from agent.core.cutting.settling import Settling
+from agent.core.cutting.soundness import Checker
+from agent.core.cutting.titles import title
+from agent.core.hunk import ChangeKind, FileChange, FileState
+from agent.core.lines.place import changes_between
+from agent.core.outcome import States
+from agent.core.text import digest
+
+Progress = Callable[[int, int], None]
+"""Called with the number of files that are cut, and of all."""
+
+
+def cut(
+    before: States,
+    after: States,
+    *,
+    renames: Mapping[str, str] | None = None,
+    budget: Budget | None = None,
+    id_seed: str = "",
+    progress: Progress | None = None,
+) -> tuple[Chunk, ...]:
+    """The chunks that turn `before` into `after`, in the order of the stack.
+
+    A path that is missing in `after` is unchanged; None is an absent file. `renames` maps old names to new ones.
+    """
+    sound = sound_renames(before, after, renames or {})
+    changes = changes_between(before, after, sound)
+    budget = budget or Budget()
+    maker = Drafts(before, after, sound, budget, progress)
+    return finish(maker.of(changes), before, budget, id_seed, maker.checkers)
+
+
+def sound_renames(before: States, after: States, renames: Mapping[str, str]) -> dict[str, str]:
+    """Those renames whose old name goes and whose new name is free, and where no folder stands in the way."""
+    sound: dict[str, str] = {}
+    taken: set[str] = set()
+    old_files = {path for path, state in before.items() if state is not None}
+    new_files = {path for path, state in after.items() if state is not None}
+    for old, new in renames.items():
+        if old not in old_files or new not in new_files or new in taken:
+            continue
+        if after.get(old, before[old]) is not None or new in old_files:
+            continue
+        if _kind(before[old]) != _kind(after[new]) or _in_the_way(old, new, old_files, new_files):
+            continue
+        sound[old] = new
+        taken.add(new)
+    return sound
+
+
+def _kind(state: FileState | None) -> int:
+    return state.mode >> 12 if state is not None else 0
+
+
+def _in_the_way(old: str, new: str, old_files: set[str], new_files: set[str]) -> bool:
+    """True when a file becomes a folder, or the other way round, on the way of this rename."""
+    return (
+        any(folder in old_files for folder in folders(new))
+        or any(folder in new_files for folder in folders(old))
+        or any(path.startswith(f"{new}/") for path in old_files)
+        or any(path.startswith(f"{old}/") for path in new_files)
+    )
+
+
+def folders(path: str) -> list[str]:
+    """All folders above a path, from the top."""
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def finish(
+    drafts: Sequence[Draft],
+    before: States,
+    budget: Budget,
+    id_seed: str = "",
+    checkers: Mapping[str, Checker] | None = None,
+) -> tuple[Chunk, ...]:
+    """Drafts as chunks: linked, ordered, with ids, titles and reasons. `checkers` are those of files by path."""
+    link(drafts)
+    risks = assess_all([draft.changes for draft in drafts])
+    nodes = [
+        Node(draft.needs, set(draft.after), risk.level, bool(draft.folded))
+        for draft, risk in zip(drafts, risks, strict=True)
+    ]
+    order, joined = _settled(arrange(nodes), drafts, checkers or {}, budget)
+    for index in joined:
+        risks[index] = assess(drafts[index].changes)
+    ids = _ids(drafts, id_seed)
+    chunks = []
+    seen: set[int] = set()
+    used = uses([drafts[index] for index in order], before)
+    for at, index in enumerate(order):
+        draft = drafts[index]
+        chunk = Chunk(
+            id=ids[index],
+            title=title(draft.changes, draft.symbols, draft.part, opens=not draft.needs),
+            why="",
+            changes=tuple(draft.changes),
+            risks=risks[index].reasons,
+            needs=tuple(ids[need] for need in sorted(draft.needs)),
+            uses=tuple(Use(ids[order[other]], name) for other, name in sorted(used[at].items())),
+            place_reason=_reason(draft, index, drafts, seen, risks[index].level.word),
+            folded=draft.folded,
+            risk=risks[index].level.word,
+        )
+        seen.add(index)
+        chunks.append(chunk)
+    return tuple(chunks)
+
+
+def _settled(
+    order: Sequence[int], drafts: Sequence[Draft], checkers: Mapping[str, Checker], budget: Budget
+) -> tuple[list[int], set[int]]:
+    """`order` with the drafts of each file in such an order that the file parses after each.
+
+    Drafts that only parse together become one, the first of them; the others are left out of the order. Also
+    those that others were joined to.
+    """
+    joined: set[int] = set()
+    places: dict[str, list[int]] = {}
+    for at, index in enumerate(order):
+        change = drafts[index].changes[0]
+        if change.path in checkers and change.kind in (ChangeKind.MODIFY, ChangeKind.CREATE):
+            places.setdefault(change.path, []).append(at)
+    if not places:
+        return list(order), joined
+    hunks = [tuple(hunk for change in draft.changes for hunk in change.hunks) for draft in drafts]
+    needs = [draft.needs for draft in drafts]
+    settled: list[int | None] = list(order)
+    for path, own in places.items():
+        settling = Settling(hunks, needs, checkers[path], budget.hard_lines)
+        groups = settling.order([order[at] for at in own])
+        slots = iter(own)
+        for group in groups:
+            settled[next(slots)] = group[0]
+            for other in group[1:]:
+                settled[next(slots)] = None
+                joined.add(group[0])
+                join(drafts, group[0], other)
+    return [index for index in settled if index is not None], joined
+
+
+def _reason(draft: Draft, index: int, drafts: Sequence[Draft], seen: set[int], risk: str) -> str:
+    """Why this chunk comes where it comes."""
+    if draft.folded:
+        return f"last: {draft.folded}"
+    later = [(name, [user for user in users if user not in seen]) for name, users in draft.users]
+    name, users = max(later, key=lambda pair: len(pair[1]), default=("", []))
+    if users:
+        subject = f"{drafts[users[0]].label} uses" if len(users) == 1 else f"{len(users)} later chunks use"
+        return f"first: {subject} {name}"
+    if draft.part[0] > 1:
+        return f"goes on with {draft.label}"
+    uses = [(name, other) for other, name in draft.after.items() if other in seen and name]
+    if uses:
+        return f"after {drafts[uses[0][1]].label}: uses {uses[0][0]}"
+    if draft.needs:
+        return f"after {drafts[min(draft.needs)].label}, which it needs"
+    return "risky, so early" if risk == "high" else "in the order of the files"
+
+
+def chunk_id(changes: Sequence[FileChange], id_seed: str = "") -> str:
+    """The same for the same changes of the same input: 12 hex digits."""
+    parts = [id_seed.encode("utf-8", "surrogateescape")]
+    for change in changes:
+        mode = -1 if change.mode is None else int(change.mode)
+        parts.append(_told(change.path, change.kind, mode, change.new_path))
+        for hunk in change.hunks:
+            parts.append(b"%d %d %d %d" % (hunk.start, hunk.seq, len(hunk.old), len(hunk.new)))
+            parts += hunk.old
+            parts += hunk.new
+    return digest(b"\0".join(parts))[:12]
+
+
+@lru_cache(maxsize=256)
+def _told(path: str, kind: ChangeKind, mode: int, new_path: str | None) -> bytes:
+    return repr((path, kind.value, mode, new_path)).encode("ascii", "backslashreplace")
+
+
+def _ids(drafts: Sequence[Draft], id_seed: str) -> list[str]:
+    ids: list[str] = []
+    taken: set[str] = set()
+    for draft in drafts:
+        found, extra = chunk_id(draft.changes, id_seed), 0
+        while found in taken:
+            extra += 1
+            found = chunk_id(draft.changes, f"{id_seed}\0{extra}")
+        taken.add(found)
+        ids.append(found)
+    return ids
+
+
+class TooBig(msgspec.Struct, frozen=True):
+    """A proposal that no person should be asked to hold at once, with the borders at which it can be cut."""
+
+    lines: int
+    files: int
+    borders: tuple[str, ...]
+
+
+def fit(
+    before: States,
+    after: States,
+    *,
+    renames: Mapping[str, str] | None = None,
+    budget: Budget | None = None,
+    id_seed: str = "",
+) -> tuple[Chunk, ...] | TooBig:
+    """A proposal within the budget as one chunk's worth of changes, cut when it is over it, refused beyond the limit.
+
+    One chunk when it fits the budget; several over the same base when it is larger; TooBig beyond the hard limit.
+    """
+    budget = budget or Budget()
+    sound = sound_renames(before, after, renames or {})
+    changes = changes_between(before, after, sound)
+    lines = sum(hunk.changed for change in changes for hunk in change.hunks)
+    files = len({change.path for change in changes})
+    maker = Drafts(before, after, sound, budget, None)
+    drafts = maker.of(changes)
+    if lines > budget.hard_lines or files > budget.files:
+        return TooBig(lines, files, tuple(chunk.title for chunk in finish(drafts, before, budget)))
+    if lines <= budget.lines:
+        whole = Draft(
+            list(changes), symbols=tuple(dict.fromkeys(s for draft in drafts for s in draft.symbols))
+        )
+        return finish([whole], before, budget, id_seed)
+    return finish(drafts, before, budget, id_seed, maker.checkers)

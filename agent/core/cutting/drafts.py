@@ -1,0 +1,193 @@
+"""Chunks in the making: the changes of each file, grouped, with what each group must come after.
+
+Renames, modes, links, binaries and deletions are drafts of their own; files that nobody reads are one folded
+draft each. Drafts are named by their index until they become chunks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from agent.core.chunk import Budget
+from agent.core.code.sheet import Sheet
+from agent.core.cutting.grouping import Group, group_hunks
+from agent.core.cutting.passage import merged
+from agent.core.cutting.risk import folded_reason
+from agent.core.cutting.soundness import MAX_PARSED, Allowance, Checker
+from agent.core.hunk import ChangeKind, FileChange
+from agent.core.lines.place import file_lines
+from agent.core.outcome import States
+
+MANY = 2_500
+"""With more hunks than this nothing is parsed that need not be: time must stay that of reading the difference."""
+
+
+class Draft(msgspec.Struct):
+    """A chunk without id. `needs` and `after` name other drafts by index."""
+
+    changes: list[FileChange]
+    symbols: tuple[str, ...] = ()
+    needs: set[int] = msgspec.field(default_factory=set)
+    after: dict[int, str] = msgspec.field(default_factory=dict)
+    """Better after these: index to the name that links them, "" when it is only the order of a text."""
+    users: list[tuple[str, list[int]]] = msgspec.field(default_factory=list)
+    """Names that this one defines, and the drafts that use them."""
+    defines: frozenset[bytes] = frozenset()
+    part: tuple[int, int] = (1, 1)
+    folded: str = ""
+
+    @property
+    def label(self) -> str:
+        """A few words that name this draft in the reason of another."""
+        path = self.changes[0].path
+        return next((symbol for symbol in self.symbols if symbol), path.rpartition("/")[2])
+
+    @property
+    def changed(self) -> int:
+        return sum(hunk.changed for change in self.changes for hunk in change.hunks)
+
+
+class Drafts:
+    """Makes drafts of all changes of one difference."""
+
+    def __init__(
+        self,
+        before: States,
+        after: States,
+        renames: Mapping[str, str],
+        budget: Budget,
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        self.before, self.after, self.renames = before, after, renames
+        self.budget = budget
+        self.progress = progress
+        self.drafts: list[Draft] = []
+        self.checkers: dict[str, Checker] = {}
+        self.allowance = Allowance(MAX_PARSED)
+
+    def of(self, changes: Sequence[FileChange]) -> list[Draft]:
+        """Drafts in the order of `changes`, which are those between `before` and `after`."""
+        if sum(len(change.hunks) for change in changes) > MANY:
+            self.allowance.left = 0
+        for done, change in enumerate(changes):
+            self._add(change)
+            if self.progress is not None:
+                self.progress(done + 1, len(changes))
+        self._folders()
+        self._renames_last()
+        return self.drafts
+
+    def _renames_last(self) -> None:
+        """Other changes of a file are told by its old name, so they come while it still has that name."""
+        of_path: dict[str, list[int]] = {}
+        for index, draft in enumerate(self.drafts):
+            of_path.setdefault(draft.changes[0].path, []).append(index)
+        for index, draft in enumerate(self.drafts):
+            if draft.changes[0].kind is ChangeKind.RENAME:
+                others = (other for other in of_path[draft.changes[0].path] if other != index)
+                draft.after |= {other: "" for other in others if other not in draft.after}
+
+    def _add(self, change: FileChange) -> None:
+        path = change.path
+        old = self.before.get(path)
+        new = self.after.get(self.renames.get(path, path))
+        folded = folded_reason(path, old, new)
+        by_lines = change.kind in (ChangeKind.MODIFY, ChangeKind.CREATE) and bool(change.hunks)
+        if by_lines and not folded:
+            self._text(change, self.renames.get(path, path))
+        elif change.kind in (ChangeKind.RENAME, ChangeKind.MODE):
+            self.drafts.append(Draft([change]))
+        else:
+            self.drafts.append(Draft([change], folded=folded))
+
+    def _text(self, change: FileChange, new_path: str) -> None:
+        base, goal = self.before.get(change.path), self.after.get(new_path)
+        deep = self.allowance.left > 0 or any(hunk.changed > self.budget.lines for hunk in change.hunks)
+        old = Sheet(change.path, file_lines(base) if base is not None else (), deep=deep)
+        new = Sheet(new_path, file_lines(goal) if goal is not None else (), deep=deep)
+        checker = Checker(old, new, self.allowance)
+        groups = group_hunks(change.hunks, old, new, self.budget, checker)
+        if checker.usable and len(groups) > 1:
+            self.checkers[change.path] = checker
+        first = len(self.drafts)
+        numbers = _parts(groups)
+        for index, group in enumerate(groups):
+            needs = {first + need for need in group.needs}
+            if change.kind is ChangeKind.CREATE and index:
+                needs.add(first)
+            own = msgspec.structs.replace(change, hunks=group.hunks)
+            draft = Draft(
+                [own], symbols=group.symbols, needs=needs, part=numbers[index], defines=group.defines
+            )
+            if change.kind is ChangeKind.CREATE and not index:
+                stem = new_path.rpartition("/")[2].partition(".")[0]
+                draft.defines |= {stem.encode("utf-8", "surrogateescape")} if len(stem) > 2 else set()
+            if numbers[index][0] > 1:
+                draft.after[first + index - 1] = ""
+            self.drafts.append(draft)
+
+    def _folders(self) -> None:
+        """A file that takes the place of a folder needs the folder's files gone, and the other way round."""
+        gone: dict[str, int] = {}
+        come: list[tuple[str, int]] = []
+        for index, draft in enumerate(self.drafts):
+            for change in draft.changes:
+                if change.kind is ChangeKind.RENAME and change.new_path is not None:
+                    gone[change.path] = index
+                    come.append((change.new_path, index))
+                elif self.before.get(change.path) is None:
+                    come.append((change.path, index))
+                elif self.after.get(change.path, self.before[change.path]) is None:
+                    gone.setdefault(change.path, index)
+        above: dict[str, set[int]] = {}
+        for path, index in gone.items():
+            for folder in _folders(path):
+                above.setdefault(folder, set()).add(index)
+        for path, index in come:
+            needs = set(above.get(path, ()))
+            needs |= {gone[folder] for folder in _folders(path) if folder in gone}
+            self.drafts[index].needs |= needs - {index}
+
+
+def join(drafts: Sequence[Draft], first: int, other: int) -> None:
+    """Make draft `first` do what `other` does too; whatever named `other` names `first` afterwards."""
+    one, two = drafts[first], drafts[other]
+    hunks = merged([hunk for draft in (one, two) for change in draft.changes for hunk in change.hunks])
+    one.changes = [msgspec.structs.replace(one.changes[0], hunks=hunks)]
+    one.symbols = tuple(dict.fromkeys(one.symbols + two.symbols))
+    one.needs |= two.needs
+    one.after = {**two.after, **one.after}
+    one.users += two.users
+    one.part = (1, 1)
+    for draft in drafts:
+        if other in draft.needs:
+            draft.needs = {first if need == other else need for need in draft.needs}
+        if other in draft.after:
+            draft.after = {first if name == other else name: word for name, word in draft.after.items()}
+    one.needs -= {first, other}
+    one.after.pop(first, None)
+
+
+def _folders(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def _parts(groups: Sequence[Group]) -> list[tuple[int, int]]:
+    """For each group its number among the pieces of the same symbol, and how many these are."""
+    totals: dict[str, int] = {}
+    for group in groups:
+        if group.is_piece and group.symbols[0]:
+            totals[group.symbols[0]] = totals.get(group.symbols[0], 0) + 1
+    seen: dict[str, int] = {}
+    found = []
+    for group in groups:
+        name = group.symbols[0]
+        if group.is_piece and totals.get(name, 0) > 1:
+            seen[name] = seen.get(name, 0) + 1
+            found.append((seen[name], totals[name]))
+        else:
+            found.append((1, 1))
+    return found

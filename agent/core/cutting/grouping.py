@@ -1,0 +1,235 @@
+"""From the hunks of one text file to groups that a person decides on together.
+
+Hunks inside of the same function or section go together while the budget allows; what does not parse alone
+joins its neighbours, or needs them. Every hunk ends up, whole or in pieces, in exactly one group.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from agent.core.chunk import Budget
+from agent.core.code.sheet import Sheet
+from agent.core.cutting.partition import Piece
+from agent.core.cutting.passage import REACHES, SHARE, Passages, cut_soundly, merged
+from agent.core.cutting.settling import Settling
+from agent.core.cutting.soundness import Checker, closure
+from agent.core.hunk import Hunk
+
+NEAR = 8
+"""Changes outside of any symbol belong together when at most so many lines lie between them."""
+
+REACH = 6
+"""So many neighbours on either side are tried for a group that does not parse alone."""
+
+
+class Group(msgspec.Struct):
+    """Hunks of one file that are decided together. `needs` are indexes of other groups."""
+
+    hunks: tuple[Hunk, ...]
+    symbols: tuple[str, ...]
+    needs: set[int]
+    part: tuple[int, int] = (1, 1)
+    is_piece: bool = False
+    defines: frozenset[bytes] = frozenset()
+    """Names of the definitions that begin in the added lines."""
+
+    @property
+    def changed(self) -> int:
+        return sum(hunk.changed for hunk in self.hunks)
+
+    @property
+    def start(self) -> int:
+        return self.hunks[0].start
+
+
+def group_hunks(
+    hunks: Sequence[Hunk], old: Sheet, new: Sheet, budget: Budget, checker: Checker
+) -> list[Group]:
+    """Groups of `hunks` (all that change `old` into `new`, in order), in the order of the file.
+
+    Where lines were matched across definitions, nothing parses but all of it; then whole items of the file around
+    are taken as one hunk, and a way through it is looked for, further out each time.
+    """
+    ways: dict[Hunk, list[Piece]] = {}
+    checker.lend(SHARE)
+    groups = _grouped(hunks, ways, old, new, budget, checker)
+    for reach in range(REACHES if checker.usable else 0):
+        members = [group.hunks for group in groups]
+        settling = Settling(members, [group.needs for group in groups], checker, budget.hard_lines)
+        settling.order(range(len(groups)))
+        if not settling.forced:
+            break
+        passages = Passages(hunks, old, new, budget, checker)
+        hunks = passages.around([members[index] for index in settling.forced], reach, ways)
+        checker.lend(SHARE)
+        groups = _grouped(hunks, ways, old, new, budget, checker)
+    checker.lend(1)
+    return groups
+
+
+def _grouped(
+    hunks: Sequence[Hunk],
+    ways: Mapping[Hunk, list[Piece]],
+    old: Sheet,
+    new: Sheet,
+    budget: Budget,
+    checker: Checker,
+) -> list[Group]:
+    groups: list[Group] = []
+    offset = 0
+    for hunk in hunks:
+        pieces = ways.get(hunk) or cut_soundly(hunk, old, new, hunk.start + offset, budget, checker)
+        offset += len(hunk.new) - len(hunk.old)
+        first = len(groups)
+        for number, piece in enumerate(pieces):
+            group = Group(
+                piece.hunks,
+                _symbols(piece, old, new),
+                {first + need for need in piece.needs},
+                (number + 1, len(pieces)),
+                is_piece=len(pieces) > 1,
+                defines=_defines(piece, new),
+            )
+            groups.append(group)
+    groups = _together(groups, budget)
+    if len(groups) > 1 and checker.usable:
+        groups = _Repair(groups, checker, budget).run()
+    return groups
+
+
+def _symbols(piece: Piece, old: Sheet, new: Sheet) -> tuple[str, ...]:
+    """The symbols that a piece touches: of the first line that says something, and of each run of lines."""
+    sheet, at = (new, piece.at) if piece.adds else (old, piece.at)
+    names = []
+    lines = [line for hunk in piece.hunks for line in (hunk.new if piece.adds else hunk.old)]
+    last = None
+    for index, line in enumerate(lines):
+        if not line.strip() or (last is not None and at + index < last):
+            continue
+        symbol = sheet.outline.at(at + index)
+        names.append(symbol.name if symbol else "")
+        last = symbol.end if symbol else at + index + 1
+    return tuple(dict.fromkeys(names)) or ("",)
+
+
+def _defines(piece: Piece, new: Sheet) -> frozenset[bytes]:
+    starts, found = new.outline.starts, set()
+    for hunk in piece.hunks:
+        if hunk.new:
+            at = piece.at + hunk.seq - piece.hunks[0].seq
+            for index in range(bisect_left(starts, at), bisect_left(starts, at + len(hunk.new))):
+                found.add(new.outline.symbols[index].name.rpartition(".")[2].encode("utf-8", "replace"))
+    return frozenset(name for name in found if len(name) > 2)
+
+
+def _together(groups: list[Group], budget: Budget) -> list[Group]:
+    """Neighbours of the same symbol become one group."""
+    merged: list[Group] = []
+    place: dict[int, int] = {}
+    for index, group in enumerate(groups):
+        previous = merged[-1] if merged else None
+        joins = previous is not None and not (previous.is_piece or group.is_piece)
+        if previous is not None and joins and _belong(previous, group, budget):
+            previous.hunks += group.hunks
+            previous.symbols = tuple(dict.fromkeys(previous.symbols + group.symbols))
+            previous.defines |= group.defines
+        else:
+            merged.append(group)
+        place[index] = len(merged) - 1
+    for group in merged:
+        group.needs = {place[need] for need in group.needs}
+    return merged
+
+
+def _belong(one: Group, two: Group, budget: Budget) -> bool:
+    if one.changed + two.changed > budget.lines:
+        return False
+    if one.symbols[-1] != two.symbols[0]:
+        return False
+    return bool(one.symbols[-1]) or two.start - one.hunks[-1].end <= NEAR
+
+
+class _Repair:
+    """Joins groups that do not parse without one another."""
+
+    def __init__(self, groups: list[Group], checker: Checker, budget: Budget) -> None:
+        self.groups = groups
+        self.budget = budget
+        self.checker = checker
+
+    def run(self) -> list[Group]:
+        index = 0
+        while index < len(self.groups) and not self.checker.spent:
+            if self._sound({index}):
+                index += 1
+            else:
+                index = self._mend(index)
+        return self.groups
+
+    def _sound(self, indexes: Iterable[int]) -> bool:
+        wanted = closure(indexes, [group.needs for group in self.groups])
+        return self.checker.sound([hunk for i in wanted for hunk in self.groups[i].hunks])
+
+    def _mend(self, index: int) -> int:
+        """Make group `index` parse; the index to go on from."""
+        near = [
+            at
+            for step in range(1, REACH + 1)
+            for at in (index - step, index + step)
+            if 0 <= at < len(self.groups)
+        ]
+        for at in near:
+            if self._sound({index, at}):
+                return self._pair(index, at)
+        for width in range(2, REACH + 1):
+            for low in range(max(0, index - width), index + 1):
+                window = range(low, min(low + width + 1, len(self.groups)))
+                size = sum(self.groups[at].changed for at in window)
+                if index in window and size <= self.budget.hard_lines and self._sound(window):
+                    return self._join(window)
+        return index + 1
+
+    def _pair(self, index: int, at: int) -> int:
+        size = self.groups[index].changed + self.groups[at].changed
+        between = range(min(index, at), max(index, at) + 1)
+        if size > self.budget.lines and self._sound({at}):
+            if index not in closure({at}, [group.needs for group in self.groups]):
+                self.groups[index].needs.add(at)
+            return index + 1
+        if size <= self.budget.hard_lines:
+            return self._join((between[0], between[-1]))
+        return index + 1
+
+    def _join(self, indexes: Sequence[int]) -> int:
+        """Make one group of several; the index to go on from."""
+        first, rest = indexes[0], set(indexes[1:])
+        if self._makes_a_circle(set(indexes)):
+            return max(indexes) + 1
+        target = self.groups[first]
+        place: dict[int, int] = {}
+        kept: list[Group] = []
+        for index, group in enumerate(self.groups):
+            if index in rest:
+                target.hunks = merged(target.hunks + group.hunks)
+                target.symbols = tuple(dict.fromkeys(target.symbols + group.symbols))
+                target.needs |= group.needs
+                target.defines |= group.defines
+                place[index] = first
+            else:
+                place[index] = len(kept)
+                kept.append(group)
+        for group in kept:
+            group.needs = {place[need] for need in group.needs}
+        target.needs.discard(first)
+        self.groups = kept
+        return first
+
+    def _makes_a_circle(self, members: set[int]) -> bool:
+        """True when something outside needs a member and is needed by one."""
+        edges = [group.needs for group in self.groups]
+        outside = {need for member in members for need in edges[member]} - members
+        return not members.isdisjoint(closure(outside, edges))

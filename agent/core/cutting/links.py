@@ -1,0 +1,142 @@
+"""Link drafts by names: what defines a name comes before what uses it, what stops using it before it goes.
+
+Links only order drafts, where a wrong guess does no harm. `uses` is stricter: it says of which earlier drafts one
+makes no sense without, by names that were nowhere in the files before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence, Set
+
+from agent.core.code.grammar import grammar_of
+from agent.core.cutting.drafts import Draft
+from agent.core.cutting.usage import NO_NAMES, Names, names_in, used
+from agent.core.hunk import ChangeKind
+from agent.core.outcome import States
+
+MAX_DEFINERS = 3
+"""A name that more drafts define says nothing about their order."""
+
+MAX_USERS = 400
+"""A name that more drafts use is too common to order them by."""
+
+_NOT_CODE = re.compile(
+    rb"""\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|//[^\n]*|\#\s[^\n]*|^\s*\*\s[^\n]*""",
+    re.MULTILINE,
+)
+"""Strings and comments, roughly, in any language: words in them use nothing."""
+
+_NO_LINES = (ChangeKind.BINARY, ChangeKind.SYMLINK, ChangeKind.RENAME, ChangeKind.MODE)
+
+
+def link(drafts: Sequence[Draft]) -> None:
+    """Fill `after` and `users` of the drafts."""
+    _connect(drafts, [names_in(_lines(draft, new=True)) for draft in drafts], forward=True)
+    _connect(drafts, [names_in(_lines(draft, new=False)) for draft in drafts], forward=False)
+
+
+def _lines(draft: Draft, *, new: bool) -> list[bytes]:
+    if draft.folded:
+        return []
+    return [
+        line
+        for change in draft.changes
+        if change.kind not in _NO_LINES
+        for hunk in change.hunks
+        for line in (hunk.new if new else hunk.old)
+    ]
+
+
+def _connect(drafts: Sequence[Draft], names: Sequence[Names], *, forward: bool) -> None:
+    """Names are looked up among those of the whole difference, and those that the file itself imports."""
+    definers: dict[tuple[str, bytes], list[int]] = {}
+    for index, own in enumerate(names):
+        defined = own.defined | drafts[index].defines if forward else own.defined
+        for key in _keys(drafts[index], defined, own.imported):
+            definers.setdefault(key, []).append(index)
+    clear = {key: found for key, found in definers.items() if len(found) <= MAX_DEFINERS}
+    wanted = frozenset(name for _, name in clear)
+    users: dict[tuple[str, bytes], list[int]] = {}
+    for index, own in enumerate(names):
+        for name in own.used & wanted:
+            for key in (("", name), (drafts[index].changes[0].path, name)):
+                if key in clear and index not in clear[key]:
+                    users.setdefault(key, []).append(index)
+    for key in sorted(users):
+        if len(users[key]) <= MAX_USERS:
+            word = key[1].decode("utf-8", "replace")
+            for definer in clear[key]:
+                _tie(drafts, definer, users[key], word, forward=forward)
+
+
+def _keys(draft: Draft, defined: Iterable[bytes], imported: Set[bytes]) -> set[tuple[str, bytes]]:
+    """What a draft brings in: definitions for every file, imports for its own."""
+    found = {("", name) for name in defined}
+    if imported:
+        path = draft.changes[0].path
+        found |= {(path, name) for name in imported}
+    return found
+
+
+def _tie(drafts: Sequence[Draft], definer: int, users: list[int], word: str, *, forward: bool) -> None:
+    for user in users:
+        if forward:
+            drafts[user].after.setdefault(definer, word)
+        else:
+            drafts[definer].after.setdefault(user, "")
+    if forward:
+        drafts[definer].users.append((word, users))
+
+
+def uses(drafts: Sequence[Draft], before: States) -> list[dict[int, str]]:
+    """For each draft the earlier ones that bring in a name that it uses: index to that name.
+
+    A name counts when one file alone brings it in, and neither that file nor the one that uses it had it before.
+    """
+    words = _Words(before)
+    bringers: dict[tuple[str, bytes], list[int]] = {}
+    for index, draft in enumerate(drafts):
+        lines = [line for line in _lines(draft, new=True) if line[:1] > b" "]
+        margin = names_in(lines) if lines else NO_NAMES
+        for key in _keys(draft, draft.defines | margin.defined, margin.imported):
+            bringers.setdefault(key, []).append(index)
+    known = {key: found for key, found in bringers.items() if words.is_new(key[1], drafts, found)}
+    return [_uses_of(index, draft, known, words) for index, draft in enumerate(drafts)]
+
+
+def _uses_of(
+    index: int, draft: Draft, known: Mapping[tuple[str, bytes], list[int]], words: _Words
+) -> dict[int, str]:
+    found: dict[int, str] = {}
+    path = draft.changes[0].path
+    if not known or grammar_of(path) is None:
+        return found
+    code = _NOT_CODE.sub(b" ", b"".join(_lines(draft, new=True)))
+    for name in sorted(used(code)):
+        for key in (("", name), (path, name)):
+            own = known.get(key, [])
+            if index not in own and name not in words.of(path):
+                for other in own:
+                    if other < index:
+                        found.setdefault(other, name.decode("utf-8", "replace"))
+    return found
+
+
+class _Words:
+    """The words of files as they were, read when asked for."""
+
+    def __init__(self, before: States) -> None:
+        self.before = before
+        self.known: dict[str, frozenset[bytes]] = {}
+
+    def of(self, path: str) -> frozenset[bytes]:
+        if path not in self.known:
+            state = self.before.get(path)
+            self.known[path] = used(state.data) if state is not None else frozenset()
+        return self.known[path]
+
+    def is_new(self, name: bytes, drafts: Sequence[Draft], bringers: Sequence[int]) -> bool:
+        """True when these drafts, all of one file, bring in what that file did not have."""
+        paths = {drafts[index].changes[0].path for index in bringers}
+        return len(paths) == 1 and len(bringers) <= MAX_DEFINERS and name not in self.of(paths.pop())

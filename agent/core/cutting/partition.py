@@ -1,0 +1,295 @@
+"""Cut lines that only come, or only go, at their natural borders, so that what is between still parses.
+
+A definition that is itself too large becomes its frame (header and closing bracket) and its contents, which need
+the frame. Where the language shows no border, brackets do: lines come with those that close what they open. What
+has none of all this is cut at lines only beyond the hard limit. Together the pieces are always exactly the hunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
+
+import msgspec
+
+from agent.core.chunk import Budget
+from agent.core.code.brackets import first_lines
+from agent.core.code.sheet import Sheet
+from agent.core.code.symbols import Item
+from agent.core.hunk import Hunk
+
+Range = tuple[int, int]
+"""Lines `start` to `end` of a file, half-open."""
+MAX_TRIES = 24
+"""So many ends of a part are tried where only the brackets show them."""
+Sound = Callable[[Sequence[Hunk], Sequence[Hunk]], bool]
+"""Tells whether the old file with some hunks parses around the others of them, or around all when none are named."""
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A part of one hunk. `needs` are indexes of other pieces in the same list.
+
+    `at` is the line of its first new line in the new text, or of its first old line when it adds nothing.
+    """
+
+    hunks: tuple[Hunk, ...]
+    at: int
+    needs: tuple[int, ...] = ()
+
+    @property
+    def changed(self) -> int:
+        return sum(hunk.changed for hunk in self.hunks)
+
+    @property
+    def adds(self) -> bool:
+        return any(hunk.new for hunk in self.hunks)
+
+
+class Part(msgspec.Struct):
+    """Ranges of one side of a hunk; `parent` is the part that must be there for this one to make sense."""
+
+    ranges: list[Range]
+    parent: int | None = None
+
+    @property
+    def size(self) -> int:
+        return sum(end - start for start, end in self.ranges)
+
+
+def anything(_: Sequence[Hunk], __: Sequence[Hunk] = ()) -> bool:
+    """The `Sound` of those who cannot ask."""
+    return True
+
+
+def strain(size: int, budget: Budget) -> int:
+    """How far a part of this size is from what the budget wants; over it is worse than under it."""
+    return budget.lines - size if size <= budget.lines else budget.hard_lines + size
+
+
+def insertions(hunk: Hunk, new: Sheet, at: int, budget: Budget, sound: Sound = anything) -> list[Piece]:
+    """Pieces of lines that come, whose first stands at line `at` of `new`."""
+
+    def added(ranges: Sequence[Range]) -> tuple[Hunk, ...]:
+        return tuple(
+            Hunk(hunk.start, (), new.lines[start:end], hunk.seq + start - at) for start, end in ranges
+        )
+
+    parts = _Partition(new, budget, lambda ranges: sound(added(ranges), ())).of(at, at + len(hunk.new))
+    return [
+        Piece(added(part.ranges), part.ranges[0][0], () if part.parent is None else (part.parent,))
+        for part in parts
+    ]
+
+
+def deletions(hunk: Hunk, old: Sheet, budget: Budget, sound: Sound = anything) -> list[Piece]:
+    """Contents go before their frame, which needs them gone."""
+
+    def removed(ranges: Sequence[Range]) -> tuple[Hunk, ...]:
+        return tuple(Hunk(start, old.lines[start:end], ()) for start, end in ranges)
+
+    def stays(ranges: Sequence[Range]) -> bool:
+        edges = [hunk.start, *(edge for both in sorted(ranges) for edge in both), hunk.end]
+        return sound(removed([(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]), ())
+
+    parts = _Partition(old, budget, stays).of(hunk.start, hunk.end)
+    children: dict[int | None, list[int]] = {}
+    for index, part in enumerate(parts):
+        children.setdefault(part.parent, []).append(index)
+    order: list[int] = []
+    pending = [(index, False) for index in reversed(children.get(None, []))]
+    while pending:
+        index, seen = pending.pop()
+        if seen:
+            order.append(index)
+        else:
+            pending.append((index, True))
+            pending += [(child, False) for child in reversed(children.get(index, []))]
+    place = {index: at for at, index in enumerate(order)}
+    pieces = []
+    for index in order:
+        needs = tuple(place[child] for child in children.get(index, []))
+        pieces.append(Piece(removed(parts[index].ranges), parts[index].ranges[0][0], needs))
+    return pieces
+
+
+class _Partition:
+    """Cuts lines of one sheet into parts."""
+
+    def __init__(self, sheet: Sheet, budget: Budget, reads: Callable[[Sequence[Range]], bool]) -> None:
+        self.sheet = sheet
+        self.budget = budget
+        self.reads = reads
+        self.parts: list[Part] = []
+
+    def of(self, start: int, end: int) -> list[Part]:
+        self._pack(self._units(start, end), None)
+        return self.parts
+
+    def _units(self, start: int, end: int) -> list[Range]:
+        """What lies between borders of the same context as `start`."""
+        sheet, context = self.sheet, self.sheet.borders[start]
+        if context is None:
+            return [(start, end)]
+        grammar = sheet.outline.grammar
+        outward = grammar is not None and grammar.name == "python"
+        cuts = [start]
+        for line in range(start + 1, end):
+            found = sheet.borders[line]
+            if (
+                found is None
+                or not sheet.opens(line)
+                or not any(map(bytes.strip, sheet.lines[cuts[-1] : line]))
+            ):
+                continue
+            if found == context or (outward and found == context[: len(found)]):
+                cuts.append(line)
+                context = found
+        return list(zip(cuts, [*cuts[1:], end], strict=True))
+
+    def _pack(self, units: Sequence[Range], parent: int | None, first: Part | None = None) -> None:
+        """Units in order into parts, as many in one as the budget allows; the first ones into `first`."""
+        current = first
+        for start, end in units:
+            if end - start > self.budget.lines:
+                current = None
+                self._expand(start, end, parent)
+                continue
+            if current is None or current.size + end - start > self.budget.lines:
+                current = Part([], parent)
+                self.parts.append(current)
+            _extend(current.ranges, (start, end))
+
+    def _expand(self, start: int, end: int, parent: int | None) -> None:
+        """One unit that is too large: its frame and contents, or lines."""
+        contents = [
+            found for item in self._items(start, end) for found in _contents(item, self.budget.lines, end)
+        ]
+        contents = [(low, high) for low, high in contents if start <= low < high <= end]
+        if not contents:
+            self._by_lines(start, end, parent)
+            return
+        frame = Part([], parent)
+        at = start
+        for low, high in [*contents, (end, end)]:
+            if at < low:
+                _extend(frame.ranges, (at, low))
+            at = max(at, high)
+        if not frame.ranges:
+            self._pack(contents, parent)
+            return
+        if frame.size > self.budget.hard_lines:
+            self._by_lines(start, end, parent)
+            return
+        self.parts.append(frame)
+        self._pack(contents, len(self.parts) - 1, frame)
+
+    def _items(self, start: int, end: int) -> list[Item]:
+        """The items that lie within these lines, of the outermost body that has such."""
+        body = self.sheet.outline.body
+        while True:
+            inside = [item for item in body.items if item.start < end and item.end > start]
+            whole = [item for item in inside if start <= item.start and item.end <= end]
+            if whole or len(inside) != 1:
+                return whole
+            inner = [b for b in inside[0].bodies if b.start <= start and end <= b.end]
+            if not inner:
+                return []
+            body = inner[0]
+
+    def _by_lines(self, start: int, end: int, parent: int | None) -> None:
+        """Without a natural border: whole up to the hard limit in code, else at blank lines or anywhere."""
+        sheet, budget = self.sheet, self.budget
+        if sheet.is_code and end - start <= budget.hard_lines:
+            self.parts.append(Part([(start, end)], parent))
+            return
+        if sheet.is_code:
+            start, parent = self._by_brackets(start, end, parent)
+        while start < end:
+            stop = min(end, start + budget.lines)
+            blanks = [
+                line for line in range(start + budget.lines // 2, stop) if not sheet.lines[line].strip()
+            ]
+            if stop < end and blanks:
+                stop = blanks[-1] + 1
+            self.parts.append(Part([(start, stop)], parent))
+            if sheet.is_code:
+                parent = len(self.parts) - 1
+            start = stop
+
+    def _by_brackets(self, start: int, end: int, parent: int | None) -> tuple[int, int | None]:
+        """Cut lines together with those that close what they open; where lines are left, and their parent."""
+        first = first_lines(self.sheet.words[start:end])
+        if first is None:
+            return start, parent
+        held = [both for part in self._above(parent) for both in part.ranges]
+        sizes = [0] * (end - start + 1)
+        for at in first:
+            sizes[at + 1] += 1
+        sizes = list(accumulate(sizes))
+        at = 0
+        parts: list[Part] = []
+        while at < end - start:
+            for to in self._stops(sizes, at, start):
+                if to == end - start or self.reads([*held, *_runs(first, 0, to, start)]):
+                    break
+            else:
+                return start, parent
+            parts.append(Part(_runs(first, at, to, start)))
+            at = to
+        for part in parts:
+            part.parent = parent
+            self.parts.append(part)
+            parent = len(self.parts) - 1
+        return end, parent
+
+    def _above(self, parent: int | None) -> Iterator[Part]:
+        while parent is not None:
+            yield self.parts[parent]
+            parent = self.parts[parent].parent
+
+    def _stops(self, sizes: Sequence[int], at: int, start: int) -> list[int]:
+        """Where a part from line `at` could end, the best first: as much as the budget allows, else little more."""
+        whole = len(sizes) - 1
+        room = {
+            to: sizes[to] - sizes[at]
+            for to in range(at + 1, whole + 1)
+            if to == whole or (sizes[to + 1] > sizes[to] and self.sheet.opens(start + to))
+        }
+        fitting = [to for to, size in room.items() if 0 < size <= self.budget.hard_lines]
+        return sorted(fitting, key=lambda to: strain(room[to], self.budget))[:MAX_TRIES]
+
+
+def _runs(first: Sequence[int], low: int, high: int, shift: int) -> list[Range]:
+    """The lines whose first line is within [low, high), as ranges."""
+    found: list[Range] = []
+    for at, one in enumerate(first):
+        if low <= one < high:
+            _extend(found, (shift + at, shift + at + 1))
+    return found
+
+
+def _extend(ranges: list[Range], added: Range) -> None:
+    ranges.append(added)
+    ranges.sort()
+    merged: list[Range] = []
+    for start, end in ranges:
+        if merged and merged[-1][1] == start:
+            merged[-1] = (merged[-1][0], end)
+        else:
+            merged.append((start, end))
+    ranges[:] = merged
+
+
+def _contents(item: Item, small: int, limit: int) -> list[Range]:
+    """What can be taken out of `item` so that its frame still parses, blank lines behind each included."""
+    found: list[Range] = []
+    for body in item.bodies:
+        items = body.items
+        if body.loose and items:
+            if items[0].end - items[0].start > small // 2:
+                found += _contents(items[0], small, limit)
+            items = items[1:]
+        for index, child in enumerate(items):
+            end = items[index + 1].start if index + 1 < len(items) else max(child.end, min(body.end, limit))
+            found.append((child.start, end))
+    return sorted(found)

@@ -1,0 +1,229 @@
+"""Cut one large hunk so that each piece fits the budget and what is between still parses.
+
+Lines that only come or only go are cut by `partition`; a replacement where the old and the new text are inside of
+the same things, else statement by statement from one end, else by putting the new text in before the old goes.
+Together the pieces are always exactly the hunk.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from agent.core.chunk import Budget
+from agent.core.code.sheet import Context, Sheet
+from agent.core.cutting.partition import MAX_TRIES, Piece, Sound, anything, deletions, insertions, strain
+from agent.core.hunk import Hunk
+from agent.core.lines.splice import diff
+
+
+def cut_hunk(
+    hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, sound: Sound = anything
+) -> list[Piece]:
+    """Pieces of `hunk`, whose new lines stand at line `at` of `new`."""
+    if hunk.changed <= budget.lines:
+        return [Piece((hunk,), at if hunk.new else hunk.start)]
+    if not hunk.old:
+        return insertions(hunk, new, at, budget, sound)
+    if not hunk.new:
+        return deletions(hunk, old, budget, sound)
+    return _replacements(hunk, old, new, at, budget, sound)
+
+
+def _replacements(hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, sound: Sound) -> list[Piece]:
+    """A large replacement, cut where both sides are inside of the same things."""
+    tail = 0
+    if not (hunk.old[-1].endswith(b"\n") and hunk.new[-1].endswith(b"\n")):
+        tail = 1  # a last line owns its missing newline: nothing may be put behind it alone
+    pairs = _Pairs(old, new, hunk.start, at, budget)
+    pairs.cut((0, len(hunk.old) - tail, 0, len(hunk.new) - tail))
+    pieces: list[Piece] = []
+    for i, k, j, m in pairs.found:
+        sub = Hunk(hunk.start + i, hunk.old[i:k], hunk.new[j:m], hunk.seq + j)
+        if not sub.changed:
+            continue
+        if sub.changed <= budget.lines or not sub.old or not sub.new:
+            pieces += _shifted(cut_hunk(sub, old, new, at + j, budget, sound), len(pieces))
+        elif sub.changed <= budget.hard_lines:
+            pieces.append(Piece((sub,), at + j))
+        else:
+            found = walk(sub, old, new, at + j, budget, sound) or anew(sub, old, new, at + j, budget, sound)
+            pieces += _shifted(found, len(pieces))
+    return _with_tail(pieces, hunk, at, budget) if tail else pieces
+
+
+def _with_tail(pieces: list[Piece], hunk: Hunk, at: int, budget: Budget) -> list[Piece]:
+    """The last line of both sides, with the last piece."""
+    tail = Hunk(hunk.end - 1, hunk.old[-1:], hunk.new[-1:])
+    if not pieces:
+        return [Piece((tail,), at + len(hunk.new) - 1)]
+    last = pieces[-1]
+    end = last.hunks[-1]
+    size = last.changed + tail.changed
+    if len(pieces) == len(last.hunks) == 1 and end.end == tail.start and size <= budget.hard_lines:
+        joined = Hunk(end.start, end.old + tail.old, end.new + tail.new)
+        return [Piece((joined,), last.at)]
+    if size > budget.hard_lines:
+        return [*pieces, Piece((tail,), at + len(hunk.new) - 1)]
+    return [*pieces[:-1], Piece((*last.hunks, tail), last.at, last.needs)]
+
+
+def anew(hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, sound: Sound) -> list[Piece]:
+    """The new text first, before the old, which then goes."""
+    coming = Hunk(hunk.start, (), hunk.new, hunk.seq)
+    added = insertions(coming, new, at, budget, sound)
+    removed = deletions(
+        Hunk(hunk.start, hunk.old, ()), old, budget, lambda hunks, _: sound([coming, *hunks], ())
+    )
+    first = added[0]
+    changed = sum(h.changed for h in first.hunks) + len(hunk.old)
+    if len(removed) == 1 and changed <= budget.hard_lines:
+        return [Piece((*first.hunks, *removed[0].hunks), first.at, first.needs), *added[1:]]
+    return [*added, *_shifted(removed, len(added))]
+
+
+def walk(hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, sound: Sound) -> list[Piece]:
+    """From one end to the other, with the new text on this side and the old on that; empty when that is no way.
+
+    A block that loses its indentation can only go from its last statement to its first, for instance.
+    """
+    if not (hunk.old and hunk.new) or sound is anything:
+        return []
+    stops = _same_lines(hunk, old, new, at)
+    return _steps(hunk, at, stops, budget, sound, down=True) or _steps(
+        hunk, at, stops, budget, sound, down=False
+    )
+
+
+def _same_lines(hunk: Hunk, old: Sheet, new: Sheet, at: int) -> list[tuple[int, int]]:
+    """Where the same line but for its indentation stands on both sides, at a border of each."""
+    here, there = (tuple(line.strip() for line in lines) for lines in (hunk.old, hunk.new))
+    found: list[tuple[int, int]] = []
+    i = j = 0
+    for part in (*diff(here, there), Hunk(len(here), (), ())):
+        found += [(i + by, j + by) for by in range(part.start - i + 1)]
+        i, j = part.end, j + part.start - i + len(part.new)
+        found.append((i, j))
+    return [
+        (i, j)
+        for i, j in dict.fromkeys(found)
+        if old.opens(hunk.start + i)
+        and None not in (old.borders[hunk.start + i], new.borders[at + j])
+        and (0, 0) != (i, j) != (len(here), len(there))
+    ]
+
+
+def _steps(
+    hunk: Hunk, at: int, stops: Sequence[tuple[int, int]], budget: Budget, sound: Sound, *, down: bool
+) -> list[Piece]:
+    """Pieces from `stops` to `stops`, each of which needs the one before."""
+    end = (len(hunk.old), len(hunk.new))
+    here, goal = ((0, 0), end) if down else (end, (0, 0))
+    pieces: list[Piece] = []
+
+    def part(one: tuple[int, int], two: tuple[int, int]) -> Hunk:
+        (i, j), (k, m) = min(one, two), max(one, two)
+        return Hunk(hunk.start + i, hunk.old[i:k], hunk.new[j:m], hunk.seq + j)
+
+    while here != goal:
+        sizes = {stop: abs(stop[0] - here[0]) + abs(stop[1] - here[1]) for stop in (*stops, goal)}
+        fitting = [
+            stop for stop, size in sizes.items() if 0 < size <= budget.hard_lines and (stop > here) == down
+        ]
+        fitting.sort(key=lambda stop: strain(sizes[stop], budget))
+        done = [own for piece in pieces for own in piece.hunks]
+        tried = ((stop, part(here, stop)) for stop in fitting[:MAX_TRIES])
+        next_stop = next((stop for stop, own in tried if stop == goal or sound([*done, own], [own])), None)
+        if next_stop is None:
+            return []
+        own = part(here, next_stop)
+        pieces.append(Piece((own,), at + own.seq - hunk.seq, (len(pieces) - 1,) if pieces else ()))
+        here = next_stop
+    return pieces
+
+
+def _shifted(pieces: Sequence[Piece], by: int) -> list[Piece]:
+    return [Piece(piece.hunks, piece.at, tuple(need + by for need in piece.needs)) for piece in pieces]
+
+
+class _Pairs:
+    """Finds where both sides of a replacement can be cut: the same context before and after."""
+
+    def __init__(self, old: Sheet, new: Sheet, a: int, c: int, budget: Budget) -> None:
+        self.old, self.new, self.a, self.c, self.budget = old, new, a, c, budget
+        self.found: list[tuple[int, int, int, int]] = []
+
+    def cut(self, gap: tuple[int, int, int, int]) -> None:
+        """Append the parts of `gap` (old i..k, new j..m) to `found`, in order."""
+        pending = [gap]
+        while pending:
+            i, k, j, m = pending.pop()
+            best = self._best(i, k, j, m) if k - i + m - j > self.budget.lines else None
+            if best is None:
+                self.found.append((i, k, j, m))
+            else:
+                pending += [(best[0], k, best[1], m), (i, best[0], j, best[1])]
+
+    def _best(self, i: int, k: int, j: int, m: int) -> tuple[int, int] | None:
+        if i == k or j == m:
+            return None
+        here: dict[Context, list[int]] = {}
+        for at in range(i, k + 1):
+            context = self.old.borders[self.a + at]
+            if context is not None and (self.old.opens(self.a + at) or at == k):
+                here.setdefault(context, []).append(at)
+        names = {self.old.lines[self.a + at].strip(): at for at in range(i + 1, k)}
+        known = {context: frozenset(spots) for context, spots in here.items()}
+        best: tuple[int, int] | None = None
+        best_cost = 1e9
+        size, rate = k - i + m - j, (k - i) / (m - j)
+        for to in range(j, m + 1):
+            context = self.new.borders[self.c + to]
+            spots = here.get(context) if context is not None else None
+            if not spots or not (self.new.opens(self.c + to) or to == m):
+                continue
+            wanted = names.get(self.new.lines[self.c + to].strip()) if to < m else None
+            for at in sorted({*_nearest(spots, i + (to - j) * rate), *([] if wanted is None else [wanted])}):
+                if at not in known[context] or (at, to) in ((i, j), (k, m)):
+                    continue
+                left = at - i + to - j
+                cost = abs(2 * left - size) / size + abs(at - i - (to - j) * rate) / size
+                cost += 0.0 if at == wanted else 0.3
+                cost += 0.02 * len(context or ())
+                if cost < best_cost:
+                    best, best_cost = (at, to), cost
+        return best
+
+
+def _nearest(spots: list[int], wanted: float) -> list[int]:
+    at = bisect_left(spots, wanted)
+    return spots[max(0, at - 1) : at + 1]
+
+
+def refined(pieces: list[Piece]) -> list[Piece]:
+    """The same pieces without lines that are equal on both sides; those of which nothing is left are gone."""
+    if not any(not frozenset(hunk.old).isdisjoint(hunk.new) for piece in pieces for hunk in piece.hunks):
+        return pieces
+    inner = [tuple(part for hunk in piece.hunks for part in _unequal(hunk)) for piece in pieces]
+    place: dict[int, int] = {}
+    for index, hunks in enumerate(inner):
+        if hunks:
+            place[index] = len(place)
+    return [
+        Piece(
+            inner[index],
+            pieces[index].at,
+            tuple(place[need] for need in pieces[index].needs if need in place),
+        )
+        for index in place
+    ]
+
+
+def _unequal(hunk: Hunk) -> list[Hunk]:
+    if frozenset(hunk.old).isdisjoint(hunk.new):
+        return [hunk]
+    found, offset = [], 0
+    for part in diff(hunk.old, hunk.new):
+        found.append(Hunk(hunk.start + part.start, part.old, part.new, hunk.seq + part.start + offset))
+        offset += len(part.new) - len(part.old)
+    return found

@@ -1,0 +1,76 @@
+"""Split one chunk further, as the person asked: into its changes, or one change in two near its middle.
+
+Promise: the parts together do exactly what the chunk does, and each of them stands over the same base.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from agent.core.chunk import Budget, Chunk
+from agent.core.code.sheet import Sheet
+from agent.core.cutting.cut import chunk_id
+from agent.core.cutting.pieces import cut_hunk
+from agent.core.cutting.titles import title
+from agent.core.hunk import ChangeKind, FileChange, Hunk
+from agent.core.lines.place import file_lines, outcome
+from agent.core.outcome import States
+
+BY_LINES = (ChangeKind.MODIFY, ChangeKind.CREATE)
+
+
+def split(chunk: Chunk, base: States, budget: Budget | None = None) -> tuple[Chunk, ...]:
+    """The parts of `chunk` in order, with what it needs; the chunk alone when it cannot be split."""
+    changes = [part for change in chunk.changes for part in _atoms(change)]
+    if len(changes) == 1 and changes[0].kind in BY_LINES and changes[0].hunks:
+        hunks = _halves(changes[0], base, budget or Budget())
+        changes = [msgspec.structs.replace(changes[0], hunks=own) for own in hunks]
+    if len(changes) == 1:
+        return (chunk,)
+    parts: list[Chunk] = []
+    for number, change in enumerate(changes, 1):
+        creates_later = change.kind is ChangeKind.CREATE and not chunk.needs and number > 1
+        name = title((change,), (), (number, len(changes)), opens=not chunk.needs and number == 1)
+        part = msgspec.structs.replace(
+            chunk,
+            id=chunk_id((change,), chunk.id),
+            title=name,
+            changes=(change,),
+            needs=(*chunk.needs, parts[0].id) if creates_later else chunk.needs,
+            because=tuple(reason for reason in chunk.because if reason.path == change.path),
+            place_reason=f"part {number} of {len(changes)} of: {chunk.title}",
+        )
+        parts.append(part)
+    return tuple(parts)
+
+
+def _atoms(change: FileChange) -> list[FileChange]:
+    if change.kind not in BY_LINES or len(change.hunks) < 2:
+        return [change]
+    return [msgspec.structs.replace(change, hunks=(hunk,)) for hunk in change.hunks]
+
+
+def _halves(change: FileChange, base: States, budget: Budget) -> list[tuple[Hunk, ...]]:
+    """The one hunk of `change` as two or more; a single one when it has but one line on a side."""
+    hunk = change.hunks[0]
+    if len(hunk.old) <= 1 and len(hunk.new) <= 1:
+        return [(hunk,)]
+    state = base.get(change.path)
+    old = Sheet(change.path, file_lines(state) if state else ())
+    done = outcome({change.path: state}, [change])[change.path]
+    new = Sheet(change.path, file_lines(done) if done else ())
+    half = Budget(
+        lines=max(1, min(budget.lines, (hunk.changed + 1) // 2)), hard_lines=max(1, hunk.changed - 1)
+    )
+    pieces = [piece.hunks for piece in cut_hunk(hunk, old, new, hunk.start, half)]
+    return pieces if len(pieces) > 1 else _at_a_line(hunk)
+
+
+def _at_a_line(hunk: Hunk) -> list[tuple[Hunk, ...]]:
+    """Half of the old lines with half of the new ones; a last line owns its missing newline."""
+    i, j = (len(hunk.old) + 1) // 2, (len(hunk.new) + 1) // 2
+    if hunk.old and hunk.new:
+        i, j = min(i, len(hunk.old) - 1), min(j, len(hunk.new) - 1)
+    first = Hunk(hunk.start, hunk.old[:i], hunk.new[:j], hunk.seq)
+    second = Hunk(hunk.start + i, hunk.old[i:], hunk.new[j:], hunk.seq + j)
+    return [(part,) for part in (first, second) if part.changed]

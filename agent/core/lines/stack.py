@@ -1,0 +1,92 @@
+"""The living stack: what one chunk would write now, over what was applied and over what the person did.
+
+Hunks stand over the base of their proposal and never change. What is on the disk may have drifted from what we
+expect there (the person's edits, another chunk's card edited by hand); then the chunk is carried over by
+position (`place.transplant_states`), or it clashes. Nothing is searched and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from agent.core.chunk import Chunk
+from agent.core.hunk import FileChange, FileState, Write
+from agent.core.lines.place import outcome, transplant_states
+from agent.core.outcome import Clash, States
+
+
+class AlreadyPresent(msgspec.Struct, frozen=True):
+    """What the chunk wants is there already; `paths` are the files."""
+
+    paths: tuple[str, ...]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What one chunk does where nothing drifted: the touched files before and after it."""
+
+    expected: States
+    target: States
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(self.target)
+
+
+def reach(chunk: Chunk, applied: Sequence[Chunk]) -> tuple[frozenset[str], tuple[FileChange, ...]]:
+    """The files that the step of `chunk` depends on, and those changes of `applied` that concern them.
+
+    A large diff has thousands of files; one card needs the few that its chunk touches, under all their names.
+    """
+    names = set(chunk.paths)
+    changes = [change for other in applied for change in other.changes]
+    while True:
+        near = [change for change in changes if change.path in names or change.new_path in names]
+        wider = names | {change.path for change in near} | {c.new_path for c in near if c.new_path}
+        if wider == names:
+            return frozenset(names), tuple(near)
+        names = wider
+
+
+def step(chunk: Chunk, base: Mapping[str, FileState | None], applied: Sequence[Chunk]) -> Step:
+    """The step of `chunk` over `base` with `applied` (chunks of the same base, any order) in place."""
+    names, done = reach(chunk, applied)
+    base = {path: state for path, state in base.items() if path in names}
+    before = outcome(base, done)
+    after = outcome(base, (*done, *chunk.changes))
+    touched = [path for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
+    return Step(
+        expected={path: before.get(path) for path in touched},
+        target={path: after.get(path) for path in touched},
+    )
+
+
+def place_step(
+    work: Step, current: Mapping[str, FileState | None]
+) -> tuple[Write, ...] | AlreadyPresent | Clash:
+    """The exact writes that bring `work` onto the files as they are, in path order."""
+    writes = []
+    for path, target in work.target.items():
+        now = current[path]
+        placed = transplant_states(work.expected[path], target, now, path)
+        if isinstance(placed, Clash):
+            return placed
+        if placed != now:
+            writes.append(Write(path, now, placed))
+    return tuple(writes) if writes else AlreadyPresent(work.paths)
+
+
+def blocked_by(chunk: Chunk, refused: Mapping[str, str], *, uses: bool = False) -> str:
+    """Which refused chunk (id to title) this one needs, as words for the card; empty when none.
+
+    `uses`: also what it could be applied without, but whose names it uses.
+    """
+    names = [
+        f"{need} ({refused[need]})" if refused[need] else need for need in chunk.needs if need in refused
+    ]
+    if names:
+        return f"needs {', '.join(names)}, which was refused"
+    wanted = [use for use in chunk.uses if use.chunk in refused] if uses else []
+    words = [f"`{use.name}` of {use.chunk} ({refused[use.chunk]})" for use in wanted]
+    return f"uses {', '.join(words)}, which was refused" if words else ""

@@ -1,0 +1,1 @@
+"""Patches: read, write and apply what git and others call a diff."""

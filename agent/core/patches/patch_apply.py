@@ -1,0 +1,246 @@
+"""What one file of a patch makes of a file: strictly for what git wrote, by matching for what a model wrote.
+
+Promises never to guess: a hunk stands where its header says, or at the only place where its lines are; anything
+else is a problem, said so that the next try fits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Sequence
+
+import msgspec
+
+from agent.core.chunk import Grade
+from agent.core.hunk import FileState, Hunk, Mode
+from agent.core.lines.place import file_lines
+from agent.core.lines.splice import splice
+from agent.core.matching.document import Document
+from agent.core.matching.match import Ambiguous, Found, Located, Missing, find
+from agent.core.matching.report import explain
+from agent.core.patches.binary import apply_delta
+from agent.core.patches.gaps import find_with_gaps
+from agent.core.patches.patch import FilePatch, PatchHunk, PatchLine
+from agent.core.text import Lines, name_from_bytes
+
+SURE_LINES = 3
+"""Lines that are not blank, from which on a model's line number may choose between equal places."""
+
+MAX_PLACES = 6
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """The file afterwards, how well the patch matched, and what is worth telling."""
+
+    state: FileState | None
+    grade: Grade = Grade.EXACT
+    notes: tuple[str, ...] = ()
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Why the patch does not fit, for who wrote it."""
+
+    message: str
+
+
+def apply_to(patch: FilePatch, base: FileState | None, *, lenient: bool) -> Changed | Problem:
+    """`lenient`: a model wrote it; its text is matched, and a new file may replace one that is there."""
+    odd = _odd(patch, base, lenient=lenient)
+    if odd:
+        return Problem(odd)
+    mode = _mode(patch, base)
+    if patch.binary:
+        return _binary(patch, base, mode)
+    if patch.new_path is None:
+        return _deleted(patch, base, lenient=lenient)
+    if patch.old_path is None or base is None:
+        return Changed(FileState(mode, b"".join(line for hunk in patch.hunks for line in hunk.new)))
+    if not patch.hunks:
+        return Changed(FileState(mode, base.data))
+    return _hunks(patch, base, mode, lenient=lenient)
+
+
+def _odd(patch: FilePatch, base: FileState | None, *, lenient: bool) -> str:
+    modes = [mode for mode in (patch.old_mode, patch.new_mode) if mode is not None]
+    if any(stat.S_IFMT(mode) == stat.S_IFMT(Mode.SUBMODULE) for mode in modes):
+        return "it changes a submodule, which copair does not do"
+    if patch.old_path is None:
+        return "the file exists already" if base is not None and not lenient else ""
+    if base is None:
+        return "there is no such file"
+    if patch.old_mode is not None and stat.S_IFMT(patch.old_mode) != stat.S_IFMT(base.mode):
+        return "the file is of another kind (link or regular file) than the patch says"
+    return ""
+
+
+def _mode(patch: FilePatch, base: FileState | None) -> int:
+    old = base.mode if base else Mode.FILE
+    new = patch.new_mode
+    if new is None or new == patch.old_mode:
+        return old
+    if stat.S_IFMT(new) == stat.S_IFMT(Mode.SYMLINK):
+        return Mode.SYMLINK
+    return Mode.EXECUTABLE if new & 0o100 else Mode.FILE
+
+
+def same_blob(data: bytes, name: str) -> bool:
+    """True when `name`, perhaps abbreviated, is git's object name of `data`, in either of its hashes."""
+    blob = b"blob %d\0" % len(data) + data
+    names = (hashlib.sha1(blob, usedforsecurity=False).hexdigest(), hashlib.sha256(blob).hexdigest())
+    return len(name) >= 7 and any(full.startswith(name) for full in names)
+
+
+def _binary(patch: FilePatch, base: FileState | None, mode: int) -> Changed | Problem:
+    piece = patch.binary.forward if patch.binary else None
+    if piece is None:
+        return Problem("it only says that binary files differ; make it with `git diff --binary`")
+    data = base.data if base else b""
+    if base is not None and not same_blob(data, patch.old_blob):
+        return Problem("the binary file is not the one that the patch was made for")
+    result = apply_delta(data, piece.data) if piece.delta else piece.data
+    if result is None:
+        return Problem("the binary delta does not fit")
+    if patch.new_path is None:
+        return Changed(None)
+    if not same_blob(result, patch.new_blob):
+        return Problem("the binary patch is damaged: it gives another file than it says")
+    return Changed(FileState(mode, result))
+
+
+def _deleted(patch: FilePatch, base: FileState | None, *, lenient: bool) -> Changed | Problem:
+    data = base.data if base else b""
+    said = b"".join(line for hunk in patch.hunks for line in hunk.old)
+    known = said == data or same_blob(data, patch.old_blob)
+    loose = lenient and (not patch.hunks or said.split() == data.split())
+    if known or loose:
+        return Changed(None)
+    return Problem("the file to be deleted is not as the patch says")
+
+
+def _hunks(patch: FilePatch, base: FileState, mode: int, *, lenient: bool) -> Changed | Problem:
+    lines = file_lines(base)
+    exact_base = same_blob(base.data, patch.old_blob)
+    document = Document.of(base.data) if stat.S_ISREG(base.mode) else None
+    placed: list[Hunk] = []
+    notes: list[str] = []
+    grade = Grade.EXACT
+    for number, hunk in enumerate(patch.hunks, 1):
+        at = _exactly(lines, hunk, exact_base=exact_base, trusted=exact_base or (patch.git and not lenient))
+        if isinstance(at, int):
+            if hunk.old_start is not None and at != _stated(hunk):
+                notes.append(f"hunk {number} stands at line {at + 1}, not {hunk.old_start}")
+            placed.append(Hunk(at, hunk.old, hunk.new, number))
+            continue
+        if document is None or (patch.git and not lenient and hunk.old_start is not None):
+            return Problem(f"hunk {number} (line {hunk.old_start}): {_why(at)}")
+        found = _loosely(document, hunk)
+        if not isinstance(found, Located):
+            return Problem(f"hunk {number}: {explain(found, document, _texts(hunk.old))}")
+        grade = max(grade, found.grade, key=list(Grade).index)
+        placed += [Hunk(h.start, h.old, h.new, number) for h in found.hunks]
+    try:
+        return Changed(FileState(mode, b"".join(splice(lines, placed))), grade, tuple(notes))
+    except ValueError:
+        return Problem("two of its hunks change the same lines")
+
+
+def _stated(hunk: PatchHunk) -> int:
+    """0-based index of the first old line; without old lines git counts the line before."""
+    return (hunk.old_start or 0) - (1 if hunk.old else 0)
+
+
+def _exactly(lines: Lines, hunk: PatchHunk, *, exact_base: bool, trusted: bool) -> int | list[int]:
+    """Where the hunk stands, byte for byte; else all places it could.
+
+    The line number of a model counts only where the quotation is long enough not to fit there by chance.
+    """
+    old, stated = hunk.old, _stated(hunk)
+    if not old:
+        numbered = exact_base and hunk.old_start is not None and stated <= len(lines)
+        return stated if numbered else [] if lines else 0
+    places = _occurrences(lines, old)
+    if hunk.old_start is None:
+        return places
+    if len(places) == 1:
+        return places[0]
+    there = stated >= 0 and lines[stated : stated + len(old)] == old
+    sure = trusted or sum(bool(line.strip()) for line in old) >= SURE_LINES
+    return stated if there and sure else places
+
+
+def _occurrences(lines: Lines, old: Lines) -> list[int]:
+    hay, needle = b"\n" + b"".join(lines), b"\n" + b"".join(old)
+    places: list[int] = []
+    found = hay.find(needle)
+    while found >= 0 and len(places) < MAX_PLACES:
+        place = hay.count(b"\n", 0, found)
+        if lines[place : place + len(old)] == old:
+            places.append(place)
+        found = hay.find(needle, found + 1)
+    return places
+
+
+def _why(places: Sequence[int]) -> str:
+    if not places:
+        return "these lines are not in the file as the patch quotes them"
+    return f"its lines stand at several places: {', '.join(str(at + 1) for at in places)}"
+
+
+def _texts(lines: Lines) -> list[str]:
+    return [name_from_bytes(line).removesuffix("\n").removesuffix("\r") for line in lines]
+
+
+def _loosely(document: Document, hunk: PatchHunk) -> Found:
+    old, new = _texts(hunk.old), _texts(hunk.new)
+    if not any(line.strip() for line in old):
+        return _appended(document, hunk, new)
+    found = find(document, old, new)
+    if isinstance(found, Ambiguous) and (region := _told(document, hunk, len(old))):
+        narrowed = find(document, old, new, region)
+        known = isinstance(narrowed, Located) and narrowed.start in found.candidates
+        return narrowed if known else found
+    if isinstance(found, Missing):
+        return find_with_gaps(document, [(line.kind, text) for line, text in _both(hunk)]) or found
+    return found
+
+
+def _told(document: Document, hunk: PatchHunk, length: int) -> tuple[int, int] | None:
+    """Which of several places the hunk means: by its line number, its end mark or its anchor."""
+    if hunk.old_start is not None:
+        if sum(bool(line.strip()) for line in hunk.old) < SURE_LINES:
+            return None
+        return max(0, _stated(hunk)), max(0, _stated(hunk)) + length
+    if hunk.at_end:
+        return max(0, len(document.texts) - length), len(document.texts)
+    return _region(document.texts, _texts(tuple(hunk.section.split(b"\n")))) if hunk.section else None
+
+
+def _both(hunk: PatchHunk) -> list[tuple[PatchLine, str]]:
+    return [(line, _texts((line.data,))[0]) for line in hunk.lines]
+
+
+def _appended(document: Document, hunk: PatchHunk, new: Sequence[str]) -> Found:
+    """Lines without any context go to the end where the hunk says so, and nowhere else."""
+    end = len(document.texts)
+    if not (hunk.at_end or end == 0):
+        return Missing()
+    return Located(end, end, Grade.EXACT, document.replace(end, end, list(new)))
+
+
+def _region(texts: Sequence[str], anchors: Sequence[str]) -> tuple[int, int] | None:
+    """The block under the anchor lines: to the next line that is not indented deeper. Each must occur once."""
+    low, high = 0, len(texts)
+    for anchor in anchors:
+        said = anchor.strip()
+        fits = [at for at in range(low, high) if texts[at].strip() == said]
+        fits = fits or [at for at in range(low, high) if said and texts[at].strip().startswith(said)]
+        if len(fits) != 1:
+            return None
+        start = fits[0]
+        depth = len(texts[start]) - len(texts[start].lstrip())
+        low, end = start, start + 1
+        while end < high and (not texts[end].strip() or len(texts[end]) - len(texts[end].lstrip()) > depth):
+            end += 1
+        high = end
+    return low, high

@@ -1,0 +1,1 @@
+"""From what a model says to edits, and from edits to files."""

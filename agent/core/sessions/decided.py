@@ -1,0 +1,145 @@
+"""What decisions, writes and undos do to the state of a session; the part of the fold that concerns chunks."""
+
+from __future__ import annotations
+
+import msgspec
+
+from agent.core import events as ev
+from agent.core.chunk import Chunk
+from agent.core.review import Approve, Ask, Defer, Edit, Reject, Revise, Split
+from agent.core.sessions.state import Item, State, Status
+
+
+def chunk_key(chunk: Chunk) -> str:
+    """The same for two chunks that would do the same to the same places, whatever they are called."""
+    return repr([(c.path, c.kind, c.hunks, c.mode, c.new_path) for c in chunk.changes])
+
+
+def put_item(state: State, chunk_id: str, **fields: object) -> State:
+    items = tuple(
+        msgspec.structs.replace(item, **fields) if item.chunk.id == chunk_id else item for item in state.items
+    )
+    return msgspec.structs.replace(state, items=items)
+
+
+def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) -> State:
+    if isinstance(event, ev.ChunkSplit):
+        items: list[Item] = []
+        for whole in state.items:
+            parts = [msgspec.structs.replace(whole, chunk=part, evidence=()) for part in event.parts]
+            items.extend(parts if whole.chunk.id == event.chunk else [_renamed(whole, event)])
+        return msgspec.structs.replace(state, items=tuple(items), focus="")
+    if isinstance(event, ev.ChunkEdited):
+        return put_item(state, event.chunk, edited=event.states, difference=event.difference)
+    item = state.item(event.chunk)
+    if item is None:
+        return state
+    state = msgspec.structs.replace(state, focus="", requests_since_said=0)
+    match event.decision:
+        case Approve(digest=digest):
+            return put_item(
+                state, event.chunk, status=Status.APPROVED, approved_digest=digest, attempts=item.attempts + 1
+            )
+        case Reject(reason=reason):
+            state = msgspec.structs.replace(state, refused=state.refused | {chunk_key(item.chunk)})
+            return _late(put_item(state, event.chunk, status=Status.REJECTED, reason=reason), event.chunk)
+        case Defer():
+            return put_item(state, event.chunk, status=Status.DEFERRED, reason="put off by the person")
+        case Revise(note=note):
+            return _revised(state, item, note)
+        case Ask(text=text):
+            note = (
+                f'The person asks about chunk {item.chunk.id} "{item.chunk.title}", still undecided: {text}'
+            )
+            return msgspec.structs.replace(
+                state, asking=item.chunk.id, notes=(*state.notes, note), wants_reply=True, failure=None
+            )
+        case Edit() | Split():
+            return state
+
+
+def _renamed(item: Item, event: ev.ChunkSplit) -> Item:
+    """`item`, needing and using the parts where it did the chunk that was split."""
+    chunk, parts = item.chunk, [part.id for part in event.parts]
+    needs = [new for need in chunk.needs for new in (parts if need == event.chunk else [need])]
+    uses = [
+        msgspec.structs.replace(use, chunk=new)
+        for use in chunk.uses
+        for new in (parts if use.chunk == event.chunk else [use.chunk])
+    ]
+    return msgspec.structs.replace(
+        item, chunk=msgspec.structs.replace(chunk, needs=tuple(needs), uses=tuple(uses))
+    )
+
+
+def _revised(state: State, item: Item, note: str) -> State:
+    """A revision drops what is undecided of its proposal; the note goes to the model."""
+    items = tuple(
+        msgspec.structs.replace(other, status=Status.DROPPED, reason="dropped by a revision")
+        if other.proposal == item.proposal
+        and other.status in (Status.PENDING, Status.DEFERRED, Status.BLOCKED)
+        else other
+        for other in state.items
+    )
+    words = (
+        f'About chunk {item.chunk.id} "{item.chunk.title}" the person says: {note} Propose it again, changed.'
+    )
+    return msgspec.structs.replace(
+        state,
+        items=items,
+        notes=(*state.notes, words),
+        wants_reply=True,
+        failure=None,
+        refused=state.refused | {chunk_key(item.chunk)},
+    )
+
+
+def written(state: State, event: ev.Wrote | ev.WriteRefused | ev.Blocked | ev.Present) -> State:
+    match event:
+        case ev.Wrote():
+            state = put_item(
+                state, event.chunk, status=Status.APPLIED, set_id=event.set_id, writes=event.writes, reason=""
+            )
+            return _late(_known(state, event.chunk, event.read), event.chunk)
+        case ev.WriteRefused(drifted=True):
+            return put_item(state, event.chunk, status=Status.PENDING, approved_digest="")
+        case ev.WriteRefused():
+            # No fault of the change: /later brings it back when there is room, or the file may be written.
+            return put_item(state, event.chunk, status=Status.DEFERRED, reason=event.reason)
+        case ev.Blocked():
+            return _late(
+                put_item(state, event.chunk, status=Status.BLOCKED, reason=event.reason), event.chunk
+            )
+        case ev.Present():
+            return put_item(state, event.chunk, status=Status.PRESENT, reason="is in the tree already")
+
+
+def _known(state: State, chunk_id: str, digests: dict[str, str]) -> State:
+    """Files that the model has read and that we wrote: it knows of the change, so they did not drift."""
+    known = {path: digest for path, digest in digests.items() if path in state.read}
+    return msgspec.structs.replace(state, read={**state.read, **known}, written=(*state.written, chunk_id))
+
+
+def undone(state: State, event: ev.Undone | ev.UndoRefused) -> State:
+    item = state.item(event.chunk)
+    if item is None or isinstance(event, ev.UndoRefused):
+        return state
+    status = Status.APPLIED if event.redo else Status.UNDONE
+    state = put_item(state, event.chunk, status=status, set_id=event.set_id, writes=event.writes)
+    state = _known(state, event.chunk, event.read)
+    state = msgspec.structs.replace(state, committed=state.committed - {event.chunk})
+    done = "applied chunk {0} again" if event.redo else "undid chunk {0}"
+    note = f'The person {done.format(event.chunk)} "{item.chunk.title}".'
+    return msgspec.structs.replace(state, notes=(*state.notes, note))
+
+
+def _late(state: State, chunk_id: str) -> State:
+    """A decision after the result of its proposal was sent goes to the model as a person's message."""
+    item = state.item(chunk_id)
+    if item is None or any(call.id == state.source_of(item).call_id for call in state.calls):
+        return state
+    if not state.source_of(item).call_id:
+        return state
+    reason = f": {item.reason}" if item.reason else ""
+    note = f'Chunk {chunk_id} "{item.chunk.title}" was {item.status}{reason}.'
+    return msgspec.structs.replace(state, notes=(*state.notes, note), wants_reply=True)

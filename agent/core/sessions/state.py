@@ -1,0 +1,120 @@
+"""The state of a session as values: what was said, what is proposed and decided, what still has to go out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from agent.core import events as ev
+from agent.core.chunk import Chunk
+from agent.core.dialog import Message, Protocol, ToolCall, ToolResult, Usage
+from agent.core.review import Evidence
+from agent.core.scrutiny.run_claims import Runs
+
+
+class Status(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    """Said yes to, not yet written: the write is the next thing that happens."""
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    DEFERRED = "deferred"
+    BLOCKED = "blocked"
+    DROPPED = "dropped"
+    PRESENT = "present"
+    UNDONE = "undone"
+
+
+OPEN = frozenset({Status.PENDING, Status.APPROVED})
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One chunk in the stack and what became of it."""
+
+    chunk: Chunk
+    proposal: str
+    status: Status = Status.PENDING
+    reason: str = ""
+    approved_digest: str = ""
+    edited: ev.StoredStates | None = None
+    difference: str = ""
+    set_id: str = ""
+    writes: tuple[ev.StoredWrite, ...] = ()
+    """What was written last: the applied set, or the undo of it."""
+    evidence: tuple[Evidence, ...] = ()
+    attempts: int = 0
+    """Approvals so far; part of the set id, so that no set is ever written twice."""
+
+
+class Source(msgspec.Struct, frozen=True):
+    """One proposal: the call that made it and the base that its chunks stand over."""
+
+    id: str
+    call_id: str
+    bases: ev.StoredStates
+
+
+class State(msgspec.Struct, frozen=True):
+    session: str = ""
+    model: str = ""
+    protocol: Protocol = Protocol.TOOLS
+    source: str = "model"
+    onto: str = "worktree"
+    history: tuple[Message, ...] = ()
+    epoch: int = 0
+    streaming: bool = False
+    may_propose: bool = True
+    calls: tuple[ToolCall, ...] = ()
+    """Calls of the last reply that are not answered yet, in order."""
+    results: tuple[ToolResult, ...] = ()
+    """Answers that go out with the next request."""
+    notes: tuple[str, ...] = ()
+    """Sentences and decisions of the person that go out with the next request."""
+    asking: str = ""
+    """The chunk that the person asked about; its answer may not propose."""
+    wants_reply: bool = False
+    question: ev.Asked | None = None
+    items: tuple[Item, ...] = ()
+    sources: tuple[Source, ...] = ()
+    focus: str = ""
+    """The chunk whose card the person moved to; empty: the first open one."""
+    written: tuple[str, ...] = ()
+    """Chunks in the order of their writes and undos; the latest is last."""
+    runs: Runs = Runs()
+    """What ran over the files: whether a claim of the model stands."""
+    committed: frozenset[str] = frozenset()
+    read: dict[str, str] = {}
+    usage: Usage = Usage()
+    dollars: float = 0.0
+    unpriced: int = 0
+    """Replies whose price is not known."""
+    last_input_tokens: int = 0
+    requests: int = 0
+    requests_since_said: int = 0
+    replies: int = 0
+    questions: int = 0
+    questions_before_first: int = 0
+    format_errors: int = 0
+    failing: dict[str, int] = {}
+    """How often the same edit failed, by its key."""
+    refused: frozenset[str] = frozenset()
+    """Keys of proposals that the person refused: unchanged they are not shown again."""
+    failure: ev.TurnFailed | None = None
+    withheld: int = 0
+    ended: bool = False
+
+    def item(self, chunk_id: str) -> Item | None:
+        return next((item for item in self.items if item.chunk.id == chunk_id), None)
+
+    def of_call(self, call_id: str) -> tuple[Item, ...]:
+        """The items that the proposal of this call brought."""
+        names = {source.id for source in self.sources if source.call_id == call_id}
+        return tuple(item for item in self.items if item.proposal in names)
+
+    def source_of(self, item: Item) -> Source:
+        return next(source for source in self.sources if source.id == item.proposal)
+
+    @property
+    def open_items(self) -> tuple[Item, ...]:
+        return tuple(item for item in self.items if item.status in OPEN)

@@ -1,0 +1,392 @@
+"""Cutting: the promises by random trial, and what a person expects by example."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.core.chunk import Budget, Chunk
+from agent.core.code.grammar import PYTHON, parses
+from agent.core.code.sheet import Sheet
+from agent.core.code.symbols import outline
+from agent.core.cutting.cut import TooBig, cut, fit
+from agent.core.cutting.soundness import Allowance, Checker
+from agent.core.cutting.split import split
+from agent.core.hunk import ChangeKind, FileState, Mode
+from agent.core.lines.place import file_lines, outcome
+from agent.core.lines.splice import diff
+from agent.core.lines.stack import place_step, step
+from agent.core.outcome import States
+
+TINY = Budget(lines=3, hard_lines=7)
+PYTHON_LINES = [
+    "import os\n", "def f():\n", "class C:\n", "    x = 1\n", "    def g(self):\n", "        return f(x)\n", "y = [\n",
+    "    1,\n", "]\n", '"""\n', "\n", "    # note\n", "if y:\n", "    pass\n", "else:\n", "z = 2",
+]  # fmt: skip
+SCRIPT_LINES = [
+    "function f() {\n",
+    "  g();\n",
+    "}\n",
+    "class A {\n",
+    "  m() {\n",
+    "  }\n",
+    "\n",
+    "const a = 1;",
+]
+PLAIN_LINES = ["# One\n", "text\n", "\n", "- item\r\n", "## Two\n", "ü\n", "\xa7 no end"]
+PATHS = ["a.py", "b.js", "c.md", "d", "d/e.py", "f/g", "f"]
+
+
+def texts(lines: list[str]) -> st.SearchStrategy[bytes]:
+    return st.lists(st.sampled_from(lines), max_size=14).map("".join).map(str.encode)
+
+
+contents = st.one_of(
+    texts(PYTHON_LINES),
+    texts(SCRIPT_LINES),
+    texts(PLAIN_LINES),
+    texts(PLAIN_LINES).map(lambda data: data.decode().encode("latin-1")),
+    st.sampled_from([b"", b"\0binary\n", b"\0other"]),
+)
+files = st.one_of(
+    st.none(),
+    st.builds(FileState, st.sampled_from([Mode.FILE, Mode.EXECUTABLE]), contents),
+    st.builds(FileState, st.sampled_from([Mode.FILE]), contents),
+    st.builds(FileState, st.just(Mode.SYMLINK), st.sampled_from([b"a.py", b"f/g"])),
+)
+
+
+def tree(states: States) -> dict[str, FileState]:
+    return {path: state for path, state in states.items() if state is not None}
+
+
+def without_conflicts(states: States) -> States:
+    """A file cannot be where a folder is."""
+    names = tree(states)
+    return {
+        path: state if state and not any(path.startswith(f"{other}/") for other in names) else None
+        for path, state in states.items()
+    }
+
+
+trees = st.fixed_dictionaries(dict.fromkeys(PATHS, files)).map(without_conflicts)
+renames = st.dictionaries(st.sampled_from(PATHS), st.sampled_from(PATHS), max_size=3)
+
+
+@given(trees, trees, renames)
+@settings(max_examples=70, deadline=None)
+def test_all_chunks_together_are_the_difference(before: States, after: States, moved: dict[str, str]) -> None:
+    chunks = cut(before, after, renames=moved, budget=TINY)
+    assert tree(outcome(before, [c for chunk in chunks for c in chunk.changes])) == tree(after)
+
+
+@given(trees, trees, renames)
+@settings(max_examples=40, deadline=None)
+def test_the_order_respects_needs_and_ids_are_stable(
+    before: States, after: States, moved: dict[str, str]
+) -> None:
+    chunks = cut(before, after, renames=moved, budget=TINY, id_seed="x")
+    seen: set[str] = set()
+    for chunk in chunks:
+        assert set(chunk.needs) <= seen
+        assert chunk.id not in seen
+        seen.add(chunk.id)
+    assert chunks == cut(before, after, renames=moved, budget=TINY, id_seed="x")
+
+
+@given(trees, trees, renames, st.randoms(use_true_random=False))
+@settings(max_examples=70, deadline=None)
+def test_any_set_that_is_closed_under_needs_applies_line_by_line(
+    before: States, after: States, moved: dict[str, str], choice: random.Random
+) -> None:
+    chunks = cut(before, after, renames=moved, budget=TINY)
+    taken: list[Chunk] = []
+    for chunk in chunks:
+        if set(chunk.needs) <= {other.id for other in taken} and choice.random() < 0.5:
+            taken.append(chunk)
+    choice.shuffle(taken)
+    result = tree(outcome(before, [change for chunk in taken for change in chunk.changes]))
+    assert (
+        result.keys() == without_conflicts(dict(result)).keys() & tree(without_conflicts(dict(result))).keys()
+    )
+    known = {line for states in (before, after) for state in tree(states).values() for line in parts(state)}
+    assert {line for state in result.values() for line in parts(state)} <= known
+
+
+@given(trees, trees, renames, st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_one_at_a_time_in_any_order_that_obeys_needs_is_the_same_as_at_once(
+    before: States, after: States, moved: dict[str, str], choice: random.Random
+) -> None:
+    waiting = list(cut(before, after, renames=moved, budget=TINY))
+    taken: list[Chunk] = []
+    files: States = dict(before)
+    while waiting:
+        done = {chunk.id for chunk in taken}
+        free = [chunk for chunk in waiting if set(chunk.needs) <= done]
+        assert free
+        chunk = choice.choice(free)
+        waiting.remove(chunk)
+        writes = place_step(step(chunk, before, taken), files)
+        assert isinstance(writes, tuple), writes
+        files |= {write.path: write.new for write in writes}
+        taken.append(chunk)
+        assert tree(files) == tree(outcome(before, [c for other in taken for c in other.changes]))
+    assert tree(files) == tree(after)
+
+
+@given(trees, trees, renames)
+@settings(max_examples=60, deadline=None)
+def test_each_line_and_each_whole_change_is_in_exactly_one_chunk(
+    before: States, after: States, moved: dict[str, str]
+) -> None:
+    atoms: list[object] = []
+    for change in (c for chunk in cut(before, after, renames=moved, budget=TINY) for c in chunk.changes):
+        if change.kind not in (ChangeKind.MODIFY, ChangeKind.CREATE) or not change.hunks:
+            atoms.append((change.path, change.kind))
+            continue
+        for hunk in change.hunks:
+            atoms += [(change.path, line) for line in range(hunk.start, hunk.end)]
+            where = (change.path, hunk.start, bool(hunk.old))
+            atoms += [(*where, hunk.seq + at) for at in range(len(hunk.new))]
+    assert len(atoms) == len(set(atoms))
+
+
+def parts(state: FileState) -> list[bytes]:
+    """Lines with their endings, a binary file whole."""
+    return [state.data] if b"\0" in state.data else [line + b"\n" for line in state.data.split(b"\n")[:-1]]
+
+
+@given(trees, trees)
+@settings(max_examples=30, deadline=None)
+def test_no_text_chunk_is_over_the_hard_limit(before: States, after: States) -> None:
+    for chunk in cut(before, after, budget=TINY):
+        by_lines = all(c.kind in (ChangeKind.MODIFY, ChangeKind.CREATE) for c in chunk.changes)
+        if by_lines and not chunk.folded:
+            assert chunk.changed_lines <= TINY.hard_lines
+
+
+@given(trees, trees)
+@settings(max_examples=30, deadline=None)
+def test_the_parts_of_a_split_are_the_chunk(before: States, after: States) -> None:
+    for chunk in cut(before, after):
+        pieces = split(chunk, before)
+        assert tree(outcome(before, [c for piece in pieces for c in piece.changes])) == tree(
+            outcome(before, chunk.changes)
+        )
+        assert len({piece.id for piece in pieces}) == len(pieces)
+
+
+def text(*lines: str, mode: int = Mode.FILE) -> FileState:
+    return FileState(mode, "".join(f"{line}\n" for line in lines).encode())
+
+
+def titles(chunks: tuple[Chunk, ...]) -> list[str]:
+    return [chunk.title for chunk in chunks]
+
+
+CLASS = """class Parser:
+    def parse(self):
+        return self.step()
+
+    def step(self):
+        return 1
+"""
+
+
+def test_a_chunk_is_named_by_the_function_that_it_touches() -> None:
+    new = CLASS.replace("return 1", "return 2")
+    chunks = cut({"p.py": text(CLASS)}, {"p.py": text(new)})
+    assert titles(chunks) == ["Parser.step: 2 lines"]
+
+
+def test_functions_that_are_assigned_in_scripts_have_names_too() -> None:
+    old = "A.prototype.run = function () {\n  return 1;\n};\nconst o = {\n  m: function () {\n    return 2;\n  },\n};\n"
+    new = old.replace("return 1", "return 3").replace("return 2", "return 4")
+    assert titles(cut({"a.js": text(old)}, {"a.js": text(new)})) == [
+        "A.prototype.run: 2 lines",
+        "o.m: 2 lines",
+    ]
+
+
+def test_changes_of_two_functions_are_two_chunks() -> None:
+    new = CLASS.replace("return 1", "return 2").replace("self.step()", "self.step() + 1")
+    chunks = cut({"p.py": text(CLASS)}, {"p.py": text(new)})
+    assert titles(chunks) == ["Parser.parse: 2 lines", "Parser.step: 2 lines"]
+
+
+def test_what_defines_a_name_comes_before_what_uses_it() -> None:
+    before: States = {"a.py": text("def main():", "    pass"), "z.py": text("x = 1")}
+    after: States = {
+        "a.py": text("def main():", "    tokenize()"),
+        "z.py": text("x = 1", "", "", "def tokenize():", "    pass"),
+    }
+    chunks = cut(before, after)
+    assert [chunk.paths for chunk in chunks] == [("z.py",), ("a.py",)]
+    assert chunks[0].place_reason == "first: main uses tokenize"
+    assert chunks[1].place_reason == "after tokenize: uses tokenize"
+
+
+def test_what_uses_a_new_name_says_which_chunk_brings_it_in() -> None:
+    before: States = {"a.py": text("import os", "", "", "def main():", "    pass"), "n.md": text("# Notes")}
+    after: States = {
+        "a.py": text("import os", "from z import tokenize", "", "", "def main():", "    tokenize()"),
+        "n.md": text("# Notes", "tokenize is new"),
+        "z.py": text("def tokenize():", "    return os"),
+    }
+    chunks = {chunk.title: chunk for chunk in cut(before, after)}
+    by_id = {chunk.id: chunk.title for chunk in chunks.values()}
+    uses = {title: {(by_id[use.chunk], use.name) for use in c.uses} for title, c in chunks.items()}
+    assert uses == {
+        "New file z.py: 2 lines": set(),
+        "a.py: 1 line": {("New file z.py: 2 lines", "tokenize")},
+        "main: 2 lines": {("a.py: 1 line", "tokenize"), ("New file z.py: 2 lines", "tokenize")},
+        "Notes: 1 line": set(),
+    }
+
+
+def test_words_in_strings_and_names_that_were_there_before_are_no_uses() -> None:
+    before: States = {"a.py": text("def main():", "    merge()"), "b.py": text("x = 1")}
+    after: States = {
+        "a.py": text("def main():", "    merge(1)", '    print("tokenize")  # tokenize'),
+        "b.py": text("x = 1", "", "", "def tokenize():", "    pass", "", "", "def merge():", "    pass"),
+    }
+    assert [use.name for chunk in cut(before, after) for use in chunk.uses] == []
+
+
+def test_a_comment_behind_code_is_no_item_that_can_be_taken_out() -> None:
+    lines = (b"if a:\n", b"    import x\n", b"else:  # no\n", b"    import y  # why\n", b"\n", b"    f()\n")
+    (item,) = outline("c.py", lines).body.items
+    assert [(i.start, i.end) for body in item.bodies for i in body.items] == [(3, 4), (5, 6)]
+
+
+def test_what_stops_using_a_name_comes_before_the_name_goes() -> None:
+    before: States = {
+        "a.py": text("def tokenize():", "    pass", "", "x = 1"),
+        "b.py": text("tokenize()", "y = 1"),
+    }
+    chunks = cut(before, {"a.py": text("x = 1"), "b.py": text("y = 1")})
+    assert [chunk.paths for chunk in chunks] == [("b.py",), ("a.py",)]
+
+
+def test_the_riskiest_comes_first_and_folded_files_last() -> None:
+    names = ["README.md", "package-lock.json", "src/a.py", ".github/workflows/ci.yml", "logo.png"]
+    before: States = dict.fromkeys(names)
+    after: States = {name: text("hello") for name in names}
+    after["logo.png"] = FileState(Mode.FILE, b"\0png")
+    chunks = cut(before, after)
+    assert [chunk.paths[0] for chunk in chunks] == [
+        ".github/workflows/ci.yml",
+        "src/a.py",
+        "README.md",
+        "logo.png",
+        "package-lock.json",
+    ]
+    assert [chunk.folded for chunk in chunks[3:]] == ["binary", "lock file"]
+
+
+def test_a_new_file_is_cut_at_its_definitions_and_every_prefix_parses() -> None:
+    functions = [
+        f"def f{n}(x):\n" + "".join(f"    x += {i}\n" for i in range(12)) + "    return x\n" for n in range(6)
+    ]
+    after: States = {"new.py": FileState(Mode.FILE, ("import os\n\n\n" + "\n\n".join(functions)).encode())}
+    chunks = cut({"new.py": None}, after)
+    assert len(chunks) > 3
+    assert all(chunk.changed_lines <= 25 for chunk in chunks)
+    assert all(chunk.needs for chunk in chunks[1:])
+    assert_every_prefix_parses({"new.py": None}, chunks, "new.py")
+
+
+def test_a_class_that_is_too_large_is_its_frame_and_methods_that_need_it() -> None:
+    methods = [f"    def f{n}(self):\n" + "        pass\n" * 9 + "\n" for n in range(6)]
+    after: States = {"c.py": FileState(Mode.FILE, ("x = 1\n\n\nclass C:\n" + "".join(methods)).encode())}
+    before: States = {"c.py": text("x = 1")}
+    chunks = cut(before, after)
+    assert chunks[0].title.startswith("C")
+    assert all(chunks[0].id in chunk.needs for chunk in chunks[1:])
+    assert_every_prefix_parses(before, chunks, "c.py")
+
+
+def test_changes_that_only_parse_together_are_one_chunk() -> None:
+    body = [f"    step({n})" for n in range(12)]
+    before: States = {"p.py": text("def f():", *body, "    return 1", "", "", "def g():", "    return (1)")}
+    after: States = {
+        "p.py": text(
+            "def f():", '    """', *body, '    """', "    return 1", "", "", "def g():", "    return (1)"
+        )
+    }
+    chunks = cut(before, after)
+    assert len(chunks) == 1
+    assert_every_prefix_parses(before, chunks, "p.py")
+
+
+def test_an_else_that_loses_its_if_does_not_count_as_sound() -> None:
+    old = text(
+        "class C:",
+        "    a = 1",
+        "    if x:",
+        "        b = 1",
+        "    else:",
+        "        b = 2",
+        "    c = 3",
+        "    d = 4",
+    )
+    new = text(
+        "class C:", "    a = 1", "    if x:", "        b = 1", "else:", "    b = 2", "    c = 3", "    d = 4"
+    )
+    sheets = [Sheet("c.py", file_lines(state)) for state in (old, old)]
+    hunk = diff(sheets[0].lines, file_lines(new))
+    assert not Checker(sheets[0], sheets[1], Allowance(10_000)).sound(hunk)
+
+
+def assert_every_prefix_parses(before: States, chunks: tuple[Chunk, ...], path: str) -> None:
+    for count in range(1, len(chunks) + 1):
+        state = outcome(before, [c for chunk in chunks[:count] for c in chunk.changes])[path]
+        assert state is not None
+        assert parses(PYTHON, state.data), chunks[count - 1].title
+
+
+def test_atoms_of_their_own_say_what_they_are() -> None:
+    before: States = {
+        "a.txt": text("one", "two", "three"),
+        "run": text("x"),
+        "old": text("gone"),
+        "link": FileState(Mode.SYMLINK, b"a.txt"),
+    }
+    after: States = {
+        "a.txt": None,
+        "b.txt": text("one", "two", "3"),
+        "run": text("x", mode=Mode.EXECUTABLE),
+        "old": None,
+        "link": FileState(Mode.SYMLINK, b"b.txt"),
+        "logo.png": FileState(Mode.FILE, b"\0" * 10),
+    }
+    assert sorted(titles(cut(before, after, renames={"a.txt": "b.txt"}))) == [
+        "Add binary logo.png (10 bytes)",
+        "Delete old (1 line)",
+        "Link link to b.txt",
+        "Make run executable",
+        "Rename a.txt to b.txt",
+        "a.txt: 2 lines",
+    ]
+
+
+def test_a_proposal_within_the_budget_stays_one_chunk() -> None:
+    before: States = {"a.py": text("x = 1"), "b.py": text("y = 1")}
+    chunks = fit(before, {"a.py": text("x = 2"), "b.py": text("y = 2")})
+    assert not isinstance(chunks, TooBig)
+    assert len(chunks) == 1
+
+
+def test_a_proposal_beyond_the_limit_is_sent_back_with_its_borders() -> None:
+    functions = [f"def f{n}():\n" + "    pass\n" * 20 for n in range(8)]
+    found = fit({"n.py": None}, {"n.py": FileState(Mode.FILE, "\n\n".join(functions).encode())})
+    assert isinstance(found, TooBig)
+    assert "f3: 23 lines" in found.borders
+
+
+def test_one_hunk_of_one_line_cannot_be_split() -> None:
+    chunks = cut({"a.txt": text("a")}, {"a.txt": text("b")})
+    assert split(chunks[0], {"a.txt": text("a")}) == chunks

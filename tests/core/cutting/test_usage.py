@@ -1,0 +1,52 @@
+"""Which names some lines define, bring in and use."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.core.cutting.usage import MAX_LINE, names_in
+
+
+def lines_of(text: str) -> list[bytes]:
+    return [f"{line}\n".encode() for line in text.split("\n")[:-1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("def parse(text):\n", {b"parse"}),
+        ("    async def parse(text):\n", {b"parse"}),
+        ("pub fn parse(text: &str) {\n", {b"parse"}),
+        ("func (l *Lexer) Next() Token {\n", {b"Next"}),
+        ("export const limit = 3;\n", {b"limit"}),
+        ("LIMIT: int = 3\n", {b"LIMIT"}),
+        ("        self.limit = 3\n", {b"limit"}),
+        ("        total = self.limit\n", set()),
+        ("    if limit == 3:\n", set()),
+        ("#define LIMIT 3\n", {b"LIMIT"}),
+        ("x" * MAX_LINE + " = 1; def parse(): ...\n", set()),
+    ],
+)
+def test_what_lines_define(text: str, names: set[bytes]) -> None:
+    assert names_in(lines_of(text)).defined == names
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("from lex import token, limit\n", {b"token", b"limit"}),
+        ("import json\n", {b"json"}),
+        ("use std::fmt;\n", {b"std", b"fmt"}),
+        ("important = 3\n", set()),
+    ],
+)
+def test_what_lines_bring_in_for_their_own_file(text: str, names: set[bytes]) -> None:
+    assert names_in(lines_of(text)).imported == names
+
+
+def test_what_lines_use_is_every_word_that_is_no_keyword() -> None:
+    assert names_in(lines_of("    return parse(text, 12) if limit else None\n")).used == {
+        b"parse",
+        b"text",
+        b"limit",
+    }

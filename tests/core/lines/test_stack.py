@@ -1,0 +1,68 @@
+"""What one chunk would write now: over what was applied, under every name of a file, and over drift."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from agent.core.chunk import Chunk
+from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk, Mode, Write
+from agent.core.lines.stack import AlreadyPresent, blocked_by, place_step, reach, step
+from agent.core.outcome import Clash, States
+
+
+def text(data: bytes) -> FileState:
+    return FileState(Mode.FILE, data)
+
+
+def chunk(name: str, *changes: FileChange, needs: tuple[str, ...] = ()) -> Chunk:
+    return Chunk(name, f"title {name}", "", changes, needs=needs)
+
+
+BASE: States = {"a": text(b"1\n2\n3\n4\n5\n"), "b": None, "other": text(b"x\n")}
+FIRST = chunk("first", FileChange("a", ChangeKind.MODIFY, (Hunk(0, (b"1\n",), (b"one\n",)),)))
+LAST = chunk("last", FileChange("a", ChangeKind.MODIFY, (Hunk(4, (b"5\n",), (b"five\n",)),)))
+MOVED = chunk("moved", FileChange("a", ChangeKind.RENAME, new_path="b"))
+OTHER = chunk("other", FileChange("other", ChangeKind.MODIFY, (Hunk(0, (b"x\n",), (b"y\n",)),)))
+
+
+def test_any_order_of_chunks_ends_in_the_same_files() -> None:
+    ends = set()
+    for order in itertools.permutations((FIRST, LAST, MOVED, OTHER)):
+        files = dict(BASE)
+        applied: list[Chunk] = []
+        for one in order:
+            placed = place_step(step(one, BASE, applied), files)
+            assert isinstance(placed, tuple)
+            files |= {write.path: write.new for write in placed}
+            applied.append(one)
+        ends.add(tuple(sorted((path, state.data if state else b"-") for path, state in files.items())))
+    assert ends == {(("a", b"-"), ("b", b"one\n2\n3\n4\nfive\n"), ("other", b"y\n"))}
+
+
+def test_a_step_needs_only_the_files_that_its_chunk_touches_under_all_their_names() -> None:
+    names, changes = reach(FIRST, [MOVED, OTHER])
+    assert names == {"a", "b"}
+    assert changes == MOVED.changes
+
+
+def test_what_the_person_changed_elsewhere_in_the_file_survives() -> None:
+    mine = {"a": text(b"0\n1\n2\n3\n4\n5\n")}
+    placed = place_step(step(LAST, BASE, []), mine)
+    assert placed == (Write("a", mine["a"], text(b"0\n1\n2\n3\n4\nfive\n")),)
+
+
+@pytest.mark.parametrize("now", [b"1\n2\n3\n4\n55\n", b"1\n2\n3\n4\n"])
+def test_what_the_person_changed_in_these_lines_is_a_clash_and_never_overwritten(now: bytes) -> None:
+    assert isinstance(place_step(step(LAST, BASE, []), {"a": text(now)}), Clash)
+
+
+def test_what_is_there_already_is_not_written_again() -> None:
+    there = {"a": text(b"1\n2\n3\n4\nfive\n")}
+    assert place_step(step(LAST, BASE, []), there) == AlreadyPresent(("a",))
+
+
+def test_a_refused_need_is_named_with_its_title() -> None:
+    assert blocked_by(chunk("x", needs=("1",)), {"1": "the base"}) == "needs 1 (the base), which was refused"
+    assert blocked_by(chunk("x", needs=("1",)), {"2": "another"}) == ""

@@ -96,6 +96,10 @@ class EvidenceKind(StrEnum):
     FINDING = "finding"
 
 
+ALL_TESTS = "all "
+"""How `Evidence.tests` begins when nothing was left out: the expected, which the card need not say."""
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """One thing that copair found out by itself about a chunk.
 

@@ -12,6 +12,7 @@ from typing import Protocol as Interface
 import msgspec
 
 from agent.core.hunk import Write
+from agent.core.review import ALL_TESTS
 from agent.evidence.anatomy import anatomy
 from agent.evidence.reach import Change, Reach, between
 from agent.evidence.results import TestRun
@@ -53,7 +54,7 @@ class Choice(msgspec.Struct, frozen=True):
         if not run.tests:
             return ""
         count = f"{len(run.tests)} test{'' if len(run.tests) == 1 else 's'}"
-        return f"{count} {self.why}" if self.files else f"all {count}"
+        return f"{count} {self.why}" if self.files else f"{ALL_TESTS}{count}"
 
 
 class Tree(Interface):

@@ -17,7 +17,7 @@ from agent.core.clean import Clean, Segment, clean, concat, segments
 from agent.core.frontend import Card
 from agent.core.hunk import Mode, Write
 from agent.core.lines.splice import diff
-from agent.core.review import Evidence, EvidenceKind, Verdict, is_stale
+from agent.core.review import ALL_TESTS, Evidence, EvidenceKind, Verdict, is_stale
 from agent.core.scrutiny.claims import SPAN, names_in, unknown_names
 
 __all__ = ["CardView", "EvidenceLine", "FileView", "Level", "Special", "card_view", "unknown_names"]
@@ -161,11 +161,12 @@ def _evidence(piece: Evidence, digest: str, base: str) -> EvidenceLine:
     parts = [piece.summary or piece.command]
     if piece.where:
         parts.append(piece.where)
-    if piece.tests:
+    if not piece.tests.startswith(ALL_TESTS):
         parts.append(piece.tests)
     if piece.sandbox and piece.sandbox != "full":
         parts.append(f"sandbox: {piece.sandbox}")
-    shown = [piece.command and f"$ {piece.command}", piece.quote, piece.details]
+    ran = piece.tests and f"{piece.tests} ran"
+    shown = [piece.command and f"$ {piece.command}", ran, piece.quote, piece.details]
     return EvidenceLine(
         piece.verdict,
         clean(" · ".join(part for part in parts if part)),

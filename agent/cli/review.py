@@ -15,11 +15,15 @@ from agent.core.frontend import Progress
 from agent.io import journal
 from agent.review import script
 from agent.review.script import Opened
+from agent.review.source import Progress as ProgressLine
 
 if TYPE_CHECKING:
     from agent.cli.session import Wanted
     from agent.loop.driver import Driver
     from agent.ports import Frontend
+
+HUGE = 200
+"""Files of a diff whose reading and cutting is worth a word."""
 
 
 def review(
@@ -33,7 +37,7 @@ def review(
 ) -> int:
     """Walk through a diff, print it as JSON, or carry out decisions. Returns the exit code."""
     bench = Workbench.open(cwd)
-    asked = script.Wanted(argument, cwd, sys.stdin.buffer.read, onto, bench.settings.budget)
+    asked = script.Wanted(argument, cwd, sys.stdin.buffer.read, onto, bench.settings.budget, _on_stderr())
     if as_json and decide:
         raise UsageError("--json lists and --decide writes: take one of them")
     if as_json:
@@ -58,6 +62,19 @@ def review(
     from agent.cli.session import run
 
     return run(bench, build, wanted)
+
+
+def _on_stderr() -> ProgressLine | None:
+    """How far a huge diff is, in a line that vanishes, where somebody looks; stdout has the document alone."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(label: str, done: int, total: int) -> None:
+        if total >= HUGE:
+            text = f"{label} {done:,} of {total:,} files" if done < total else ""
+            sys.stderr.write(f"\r{text}\x1b[K")
+
+    return show
 
 
 def _decide(bench: Workbench, asked: script.Wanted, decide: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from tree_sitter import Node
@@ -94,7 +94,7 @@ class _Reader:
         found: list[Item] = []
         lead: int | None = None
         lead_end = 0
-        for child in node.children:
+        for child in _children(node):
             start, end = _span(child)
             if start < low or end > high:
                 continue
@@ -181,6 +181,15 @@ class _Reader:
             low, high = (start if own_line else start + 1), end
         items = self.items(node, low, high, depth + 1, owner)
         return Body(node.type, low, high, items, node.type in self.grammar.loose)
+
+
+def _children(node: Node) -> Iterator[Node]:
+    """Children of a container; a list in brackets of a node of its own counts as its contents."""
+    for child in node.children:
+        if child.type == "statement_list" and node.type == "block":
+            yield from child.children
+        else:
+            yield child
 
 
 def _span(node: Node) -> tuple[int, int]:
@@ -327,7 +336,7 @@ def borders(body: Body, count: int) -> list[tuple[str, ...] | None]:
             at = item.end
             for inner in item.bodies:
                 pending.append((inner, (*context, inner.kind)))
-        if own.kind not in ("block", "statement_list") or own is body:
+        if own is body or not (own.kind == "statement_list" or (own.kind == "block" and own.loose)):
             for gap in range(at, own.end + 1):
                 found[gap] = context
     return found

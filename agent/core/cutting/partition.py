@@ -146,28 +146,43 @@ class _Partition:
                 context = found
         return list(zip(cuts, [*cuts[1:], end], strict=True))
 
-    def _pack(self, units: Sequence[Range], parent: int | None, first: Part | None = None) -> None:
-        """Units in order into parts, as many in one as the budget allows; the first ones into `first`."""
+    def _pack(self, units: Sequence[Range], parent: int | None, first: Part | None = None) -> Part | None:
+        """Units in order into parts, as many in one as the budget allows; the first ones into `first`.
+
+        The part that still has room, if what follows may go on with it.
+        """
         current = first
+        enough = self._enough(units, first)
+        rest = sum(end - start for start, end in units)
         for start, end in units:
-            if end - start > self.budget.lines:
-                current = None
-                self._expand(start, end, parent)
+            size = end - start
+            if size > self.budget.lines:
+                current = self._expand(start, end, parent, current)
+                rest -= size
                 continue
-            if current is None or current.size + end - start > self.budget.lines:
+            wanted = rest if current is not None and current.size >= enough else size
+            rest -= size
+            if current is None or current.size + wanted > self.budget.lines:
                 current = Part([], parent)
                 self.parts.append(current)
             _extend(current.ranges, (start, end))
+        return current
 
-    def _expand(self, start: int, end: int, parent: int | None) -> None:
-        """One unit that is too large: its frame and contents, or lines."""
+    def _enough(self, units: Sequence[Range], first: Part | None) -> int:
+        """Lines of a part when those that are needed are of one size: no full one is followed by a tiny one."""
+        total = sum(end - start for start, end in units) + (first.size if first is not None else 0)
+        return -(-total // max(1, -(-total // self.budget.lines)))
+
+    def _expand(self, start: int, end: int, parent: int | None, current: Part | None) -> Part | None:
+        """One unit that is too large: its frame and contents, or lines. What is part of a definition goes on
+        with `current`, and what follows it with its last part; a definition begins and ends its own."""
         contents = [
             found for item in self._items(start, end) for found in _contents(item, self.budget.lines, end)
         ]
         contents = [(low, high) for low, high in contents if start <= low < high <= end]
         if not contents:
             self._by_lines(start, end, parent)
-            return
+            return None
         frame = Part([], parent)
         at = start
         for low, high in [*contents, (end, end)]:
@@ -176,12 +191,27 @@ class _Partition:
             at = max(at, high)
         if not frame.ranges:
             self._pack(contents, parent)
-            return
+            return None
         if frame.size > self.budget.hard_lines:
             self._by_lines(start, end, parent)
-            return
-        self.parts.append(frame)
-        self._pack(contents, len(self.parts) - 1, frame)
+            return None
+        alone = self._defines(start)
+        if current is not None and not alone and current.size + frame.size <= self.budget.lines:
+            for both in frame.ranges:
+                _extend(current.ranges, both)
+            frame = current
+        else:
+            self.parts.append(frame)
+        last = self._pack(contents, self._index(frame), frame)
+        return None if alone else last
+
+    def _defines(self, line: int) -> bool:
+        """True when a definition begins at this line, or the file has none that could."""
+        symbol = self.sheet.outline.at(line)
+        return symbol is None or symbol.start == line
+
+    def _index(self, part: Part) -> int:
+        return next(at for at in reversed(range(len(self.parts))) if self.parts[at] is part)
 
     def _items(self, start: int, end: int) -> list[Item]:
         """The items that lie within these lines, of the outermost body that has such."""

@@ -1,0 +1,52 @@
+"""Pieces of lines that only come: of what size they are, and what stays together."""
+
+from __future__ import annotations
+
+from agent.core.chunk import Budget, Chunk
+from agent.core.cutting.cut import cut
+from agent.core.hunk import FileState, Mode
+
+
+def new_file(path: str, text: str, budget: Budget | None = None) -> tuple[Chunk, ...]:
+    return cut({path: None}, {path: FileState(Mode.FILE, text.encode())}, budget=budget)
+
+
+def sizes(chunks: tuple[Chunk, ...]) -> list[int]:
+    return [chunk.changed_lines for chunk in chunks]
+
+
+def statements(count: int, indent: str = "\t") -> str:
+    return "".join(f"{indent}step({at})\n" for at in range(count))
+
+
+def test_the_header_of_a_long_function_comes_with_its_first_statements() -> None:
+    for path, header in (
+        ("a.go", "func run() {\n"),
+        ("a.rs", "fn run() {\n"),
+        ("a.js", "function run() {\n"),
+    ):
+        ends = "\n" if path == "a.go" else ";\n"
+        text = header + statements(40).replace("\n", ends) + "}\n"
+        first, second = new_file(path, text)
+        assert (first.changed_lines, second.changed_lines) == (21, 21), path
+        assert second.needs == (first.id,)
+
+
+def test_a_long_statement_goes_on_with_what_is_before_and_behind_it_in_its_function() -> None:
+    loop = "\tfor at := range all {\n" + statements(30, "\t\t") + "\t}\n"
+    text = "package a\n\nfunc run() {\n" + statements(4) + loop + statements(3) + "}\n"
+    assert sizes(new_file("a.go", text)) == [2, 19, 22]
+
+
+def test_no_full_piece_is_followed_by_a_tiny_one() -> None:
+    text = "".join(f"X{at} = {at}\n" for at in range(52))
+    assert sizes(new_file("a.py", text)) == [18, 18, 16]
+
+
+def test_what_is_behind_a_long_function_is_no_part_of_its_last_piece() -> None:
+    text = "def run():\n" + statements(30, "    ") + "\n\ndef stop():\n    pass\n"
+    assert [chunk.title for chunk in new_file("a.py", text)] == [
+        "New file a.py: 17 lines",
+        "run (2 of 2): 16 lines",
+        "stop: 2 lines",
+    ]

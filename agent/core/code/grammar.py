@@ -65,8 +65,11 @@ _SCRIPT = Grammar(
         "function_declaration generator_function_declaration class_declaration abstract_class_declaration"
         " method_definition interface_declaration type_alias_declaration enum_declaration internal_module"
         " variable_declarator field_definition public_field_definition assignment_expression pair"
+        " function_signature call_expression"
     ),
-    wrappers=_set("export_statement lexical_declaration variable_declaration ambient_declaration"),
+    wrappers=_set(
+        "export_statement lexical_declaration variable_declaration ambient_declaration expression_statement"
+    ),
     containers=_set(
         "program statement_block class_body object array switch_body interface_body object_type enum_body"
         " jsx_element named_imports export_clause"

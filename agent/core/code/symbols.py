@@ -14,6 +14,7 @@ import msgspec
 from tree_sitter import Node
 
 from agent.core.code.grammar import Grammar, grammar_of, root
+from agent.core.code.naming import name_of, qualified
 from agent.core.text import Lines
 
 MAX_DEPTH = 120
@@ -82,6 +83,20 @@ def outline(path: str, lines: Lines) -> Outline:
     return Outline(symbols, body, tuple(s.start for s in symbols), grammar)
 
 
+class _Lead(msgspec.Struct, frozen=True):
+    """Comments and attributes that wait for what they belong to."""
+
+    start: int
+    end: int
+    bodies: tuple[Body, ...]
+    is_doc: bool
+    """The last is documentation by its form: it may have a blank line behind it. Not what opens the file."""
+
+    def leads_to(self, line: int, is_lead: bool) -> bool:
+        """True when what begins at this line is what they belong to, or one more of them."""
+        return line <= self.end + (self.is_doc and not is_lead)
+
+
 class _Reader:
     """Walks the nodes that span several lines; collects symbols on the way."""
 
@@ -92,53 +107,47 @@ class _Reader:
     def items(self, node: Node, low: int, high: int, depth: int, owner: tuple[str, ...]) -> tuple[Item, ...]:
         """Children of a container on lines of their own within [low, high)."""
         found: list[Item] = []
-        lead: int | None = None
-        lead_end = 0
+        lead: _Lead | None = None
         for child in _children(node):
             start, end = _span(child)
             if start < low or end > high:
                 continue
-            if child.type in self.grammar.leading:
-                if found and lead is None and start < found[-1].end:
-                    # A comment behind code, on its line: no item of its own.
-                    found[-1] = Item(found[-1].start, max(end, found[-1].end), found[-1].bodies)
-                    continue
-                if lead is None or start > lead_end:
-                    if lead is not None:
-                        found.append(Item(lead, lead_end))
-                    lead = start
-                lead_end = end
-                if end - start > 1 and child.type in self.grammar.texts:
-                    found.append(Item(lead, end, self._bodies(child, start, depth, owner)))
-                    lead = None
+            is_lead = child.type in self.grammar.leading
+            if is_lead and found and lead is None and start < found[-1].end:
+                # A comment behind code, on its line: no item of its own.
+                found[-1] = Item(found[-1].start, max(end, found[-1].end), found[-1].bodies)
                 continue
-            if lead is not None and lead_end < start:
-                found.append(Item(lead, lead_end))
+            if lead is not None and not lead.leads_to(start, is_lead):
+                found.append(Item(lead.start, lead.end, lead.bodies))
                 lead = None
-            begin = start if lead is None else lead
-            lead = None
-            if found and begin < found[-1].end:
-                both = (*found[-1].bodies, *self._inside(child, begin, depth, owner))
-                found[-1] = Item(found[-1].start, max(end, found[-1].end), both)
+            begin, bodies = (start, ()) if lead is None else (lead.start, lead.bodies)
+            if is_lead:
+                if end - start > 1 and child.type in self.grammar.texts:
+                    bodies += self._bodies(child, start, depth, owner)
+                lead = _Lead(begin, end, bodies, start > 0 and (child.text or b"").startswith(b"/**"))
                 continue
-            bodies = self._inside(child, begin, depth, owner)
+            lead = None
+            bodies += self._inside(child, begin, depth, owner)
+            if found and begin < found[-1].end:
+                found[-1] = Item(found[-1].start, max(end, found[-1].end), (*found[-1].bodies, *bodies))
+                continue
             found.append(Item(begin, end, bodies))
         if lead is not None:
-            found.append(Item(lead, lead_end))
+            found.append(Item(lead.start, lead.end, lead.bodies))
         return tuple(found)
 
     def _inside(self, node: Node, begin: int, depth: int, owner: tuple[str, ...]) -> tuple[Body, ...]:
         """Note the definition that `node` is or wraps; its bodies."""
         kind = node.type
         if kind in self.grammar.definitions:
-            name = _name(node)
+            name = name_of(node)
             if name:
                 owner = (*owner, name)
-                self.symbols.append(Symbol(".".join(owner), begin, _span(node)[1], len(owner) - 1))
+                self.symbols.append(Symbol(qualified(owner), begin, _span(node)[1], len(owner) - 1))
         start, end = _span(node)
         if kind in self.grammar.wrappers:
             for child in node.named_children:
-                if child.type in self.grammar.definitions and end - start == 1:
+                if child.type in self.grammar.definitions | self.grammar.wrappers and end - start == 1:
                     self._inside(child, begin, depth, owner)
         if end - start == 1:
             return ()
@@ -198,38 +207,6 @@ def _span(node: Node) -> tuple[int, int]:
     if node.end_point.column == 0 and end > start:
         end -= 1
     return start, end + 1
-
-
-def _name(node: Node) -> str:
-    """The name that a definition gives, as the language writes it."""
-    if node.type == "impl_item":
-        kind, trait = node.child_by_field_name("type"), node.child_by_field_name("trait")
-        return f"{_text(trait)} for {_text(kind)}" if trait is not None else _text(kind)
-    if node.type in ("assignment_expression", "pair"):
-        value = node.child_by_field_name("right") or node.child_by_field_name("value")
-        named = node.child_by_field_name("left") or node.child_by_field_name("key")
-        function = value is not None and value.type in ("arrow_function", "function_expression", "class")
-        return _text(named).strip("'\"") if function else ""
-    found = node.child_by_field_name("name") or node.child_by_field_name("property")
-    if node.type == "method_declaration" and (receiver := node.child_by_field_name("receiver")) is not None:
-        owner = re.search(r"([A-Za-z_]\w*)\s*(?:\[[^\]]*\])?\s*\)\s*$", _text(receiver))
-        return f"{owner[1]}.{_text(found)}" if owner else _text(found)
-    if found is None:
-        declarator = node.child_by_field_name("declarator")
-        while declarator is not None:
-            found = declarator
-            declarator = declarator.child_by_field_name("declarator")
-    if node.type == "variable_declarator":
-        value = node.child_by_field_name("value")
-        if value is None or value.type not in ("arrow_function", "function_expression", "class", "object"):
-            return ""
-    if node.type in ("struct_specifier", "enum_specifier", "union_specifier"):
-        return _text(found) if node.child_by_field_name("body") is not None else ""
-    return _text(found)
-
-
-def _text(node: Node | None) -> str:
-    return (node.text or b"").decode("utf-8", "replace") if node is not None else ""
 
 
 _HEADING = re.compile(rb"\n#{1,6}[ \t]+([^\r\n]+?)[ \t#]*\r?$", re.MULTILINE)

@@ -122,8 +122,8 @@ def _defines(piece: Piece, new: Sheet) -> frozenset[bytes]:
         if hunk.new:
             at = piece.at + hunk.seq - piece.hunks[0].seq
             for index in range(bisect_left(starts, at), bisect_left(starts, at + len(hunk.new))):
-                found.add(new.outline.symbols[index].name.rpartition(".")[2].encode("utf-8", "replace"))
-    return frozenset(name for name in found if len(name) > 2)
+                found.add(new.outline.symbols[index].name.rpartition(".")[2])
+    return frozenset(name.encode() for name in found if len(name) > 2 and name.isidentifier())
 
 
 def _together(groups: list[Group], budget: Budget) -> list[Group]:

@@ -176,9 +176,7 @@ class _Partition:
     def _expand(self, start: int, end: int, parent: int | None, current: Part | None) -> Part | None:
         """One unit that is too large: its frame and contents, or lines. What is part of a definition goes on
         with `current`, and what follows it with its last part; a definition begins and ends its own."""
-        contents = [
-            found for item in self._items(start, end) for found in _contents(item, self.budget.lines, end)
-        ]
+        contents = [found for item in self._items(start, end) for found in self._contents(item, end)]
         contents = [(low, high) for low, high in contents if start <= low < high <= end]
         if not contents:
             self._by_lines(start, end, parent)
@@ -204,6 +202,28 @@ class _Partition:
             self.parts.append(frame)
         last = self._pack(contents, self._index(frame), frame)
         return None if alone else last
+
+    def _contents(self, item: Item, limit: int) -> list[Range]:
+        """What can be taken out of `item` so that its frame still parses, blank lines behind each included.
+
+        A text or a comment that fits is not taken apart.
+        """
+        small, grammar = self.budget.lines, self.sheet.outline.grammar
+        found: list[Range] = []
+        for body in item.bodies:
+            items = body.items
+            if grammar is not None and body.kind in grammar.texts and len(items) <= small:
+                continue
+            if body.loose and items:
+                if items[0].end - items[0].start > small // 2:
+                    found += self._contents(items[0], limit)
+                items = items[1:]
+            for index, child in enumerate(items):
+                end = (
+                    items[index + 1].start if index + 1 < len(items) else max(child.end, min(body.end, limit))
+                )
+                found.append((child.start, end))
+        return sorted(found)
 
     def _defines(self, line: int) -> bool:
         """True when a definition begins at this line, or the file has none that could."""
@@ -308,18 +328,3 @@ def _extend(ranges: list[Range], added: Range) -> None:
         else:
             merged.append((start, end))
     ranges[:] = merged
-
-
-def _contents(item: Item, small: int, limit: int) -> list[Range]:
-    """What can be taken out of `item` so that its frame still parses, blank lines behind each included."""
-    found: list[Range] = []
-    for body in item.bodies:
-        items = body.items
-        if body.loose and items:
-            if items[0].end - items[0].start > small // 2:
-                found += _contents(items[0], small, limit)
-            items = items[1:]
-        for index, child in enumerate(items):
-            end = items[index + 1].start if index + 1 < len(items) else max(child.end, min(body.end, limit))
-            found.append((child.start, end))
-    return sorted(found)

@@ -188,6 +188,8 @@ class _Reader:
             low, high = start + 1, end - 1
         else:
             low, high = (start if own_line else start + 1), end
+        if node.type == "enum_body_declarations":  # begins with `;` and ends with its last member
+            high = end
         items = self.items(node, low, high, depth + 1, owner)
         return Body(node.type, low, high, items, node.type in self.grammar.loose)
 

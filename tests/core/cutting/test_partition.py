@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from agent.core.chunk import Budget, Chunk
+from agent.core.code.grammar import GRAMMARS, parses
 from agent.core.cutting.cut import cut
 from agent.core.hunk import FileState, Mode
+from agent.core.lines.place import outcome
 
 
 def new_file(path: str, text: str, budget: Budget | None = None) -> tuple[Chunk, ...]:
@@ -50,3 +52,18 @@ def test_what_is_behind_a_long_function_is_no_part_of_its_last_piece() -> None:
         "run (2 of 2): 16 lines",
         "stop: 2 lines",
     ]
+
+
+def test_the_members_of_an_enum_are_cut_apart_whole() -> None:
+    members = "".join(
+        f"    int m{at}() {{\n" + statements(12, "        ").replace("\n", ";\n") + "    }\n\n"
+        for at in range(10)
+    )
+    text = f"enum A {{\n    P,\n    Q;\n\n{members.rstrip()}\n}}\n"
+    chunks = new_file("A.java", text)
+    assert max(sizes(chunks)) <= 25
+    for count in range(1, len(chunks) + 1):
+        states = outcome({"A.java": None}, [c for chunk in chunks[:count] for c in chunk.changes])
+        state = states["A.java"]
+        assert state is not None
+        assert parses(GRAMMARS["java"], state.data), count

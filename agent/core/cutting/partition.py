@@ -20,6 +20,9 @@ from agent.core.hunk import Hunk
 
 Range = tuple[int, int]
 """Lines `start` to `end` of a file, half-open."""
+MAX_TAILS = 3
+"""So many beginnings of the last item of something are tried."""
+
 MAX_TRIES = 24
 """So many ends of a part are tried where only the brackets show them."""
 Sound = Callable[[Sequence[Hunk], Sequence[Hunk]], bool]
@@ -267,37 +270,60 @@ class _Partition:
             start = stop
 
     def _by_brackets(self, start: int, end: int, parent: int | None) -> tuple[int, int | None]:
-        """Cut lines together with those that close what they open; where lines are left, and their parent."""
+        """Cut lines together with those that close what they open; where lines are left, and their parent.
+
+        Where that is no way, the first ones also come with the last: a chain of calls ends with a semicolon, a
+        list without a comma.
+        """
         first = first_lines(self.sheet.words[start:end])
         if first is None:
             return start, parent
         held = [both for part in self._above(parent) for both in part.ranges]
-        sizes = [0] * (end - start + 1)
+        for tail in (end - start, *self._tails(first, start)):
+            parts = self._along(first, tail, held, start)
+            for part in parts:
+                part.parent = parent
+                self.parts.append(part)
+                parent = len(self.parts) - 1
+            if parts:
+                return end, parent
+        return start, parent
+
+    def _tails(self, first: Sequence[int], start: int) -> list[int]:
+        """Lines, counted from `start`, at which the last item could begin: the least indented, from the last up."""
+        lines = self.sheet.lines[start : start + len(first)]
+        own = [at for at, line in enumerate(lines) if at and first[at] == at and line.strip()]
+        return sorted(own, key=lambda at: (len(lines[at]) - len(lines[at].lstrip()), -at))[:MAX_TAILS]
+
+    def _along(self, first: Sequence[int], tail: int, held: Sequence[Range], start: int) -> list[Part]:
+        """Parts of the lines before `tail` in order, the first with all from there on; none when there is no way."""
+        last = _runs(first, tail, len(first), start)
+        sizes = [0] * (tail + 1)
         for at in first:
-            sizes[at + 1] += 1
+            if at < tail:
+                sizes[at + 1] += 1
         sizes = list(accumulate(sizes))
-        at = 0
         parts: list[Part] = []
-        while at < end - start:
-            for to in self._stops(sizes, at, start):
-                if to == end - start or self.reads([*held, *_runs(first, 0, to, start)]):
+        at, room = 0, self.budget.hard_lines - sum(high - low for low, high in last)
+        while at < tail:
+            for to in self._stops(sizes, at, start, room):
+                if to == tail or self.reads([*held, *_runs(first, 0, to, start), *last]):
                     break
             else:
-                return start, parent
+                return []
             parts.append(Part(_runs(first, at, to, start)))
-            at = to
-        for part in parts:
-            part.parent = parent
-            self.parts.append(part)
-            parent = len(self.parts) - 1
-        return end, parent
+            if not at:
+                for both in last:
+                    _extend(parts[0].ranges, both)
+            at, room = to, self.budget.hard_lines
+        return parts
 
     def _above(self, parent: int | None) -> Iterator[Part]:
         while parent is not None:
             yield self.parts[parent]
             parent = self.parts[parent].parent
 
-    def _stops(self, sizes: Sequence[int], at: int, start: int) -> list[int]:
+    def _stops(self, sizes: Sequence[int], at: int, start: int, most: int) -> list[int]:
         """Where a part from line `at` could end, the best first: as much as the budget allows, else little more."""
         whole = len(sizes) - 1
         room = {
@@ -305,7 +331,7 @@ class _Partition:
             for to in range(at + 1, whole + 1)
             if to == whole or (sizes[to + 1] > sizes[to] and self.sheet.opens(start + to))
         }
-        fitting = [to for to, size in room.items() if 0 < size <= self.budget.hard_lines]
+        fitting = [to for to, size in room.items() if 0 < size <= most]
         return sorted(fitting, key=lambda to: strain(room[to], self.budget))[:MAX_TRIES]
 
 

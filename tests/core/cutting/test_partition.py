@@ -62,8 +62,23 @@ def test_the_members_of_an_enum_are_cut_apart_whole() -> None:
     text = f"enum A {{\n    P,\n    Q;\n\n{members.rstrip()}\n}}\n"
     chunks = new_file("A.java", text)
     assert max(sizes(chunks)) <= 25
+    assert_each_prefix_parses("A.java", chunks)
+
+
+def assert_each_prefix_parses(path: str, chunks: tuple[Chunk, ...]) -> None:
     for count in range(1, len(chunks) + 1):
-        states = outcome({"A.java": None}, [c for chunk in chunks[:count] for c in chunk.changes])
-        state = states["A.java"]
+        states = outcome({path: None}, [c for chunk in chunks[:count] for c in chunk.changes])
+        state = states[path]
         assert state is not None
-        assert parses(GRAMMARS["java"], state.data), count
+        assert parses(GRAMMARS["rust" if path.endswith(".rs") else "java"], state.data), count
+
+
+def test_the_end_of_a_long_chain_or_list_comes_with_its_first_piece() -> None:
+    links = "        .arg(\n            Arg::new(1)\n                .long(2),\n        )\n" * 40
+    chain = f"fn cli() {{\n    let all = Command::new()\n{links[:-1]};\n    all.run()\n}}\n"
+    items = ",\n".join(f"            of(\n                {at}\n            )" for at in range(60))
+    listed = f"class A {{\n    int f() {{\n        return g(\n{items}\n        );\n    }}\n}}\n"
+    for path, text in (("a.rs", chain), ("A.java", listed)):
+        chunks = new_file(path, text)
+        assert len(chunks) > 4
+        assert_each_prefix_parses(path, chunks)

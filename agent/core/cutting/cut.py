@@ -146,8 +146,10 @@ def _settled(
     needs = [draft.needs for draft in drafts]
     settled: list[int | None] = list(order)
     for path, own in places.items():
-        settling = Settling(hunks, needs, checkers[path], budget.hard_lines)
-        groups = settling.order([order[at] for at in own])
+        members = [order[at] for at in own]
+        groups: list[tuple[int, ...]] = [(member,) for member in sorted(members)]
+        if not checkers[path].in_order:
+            groups = Settling(hunks, needs, checkers[path], budget.hard_lines).order(members)
         slots = iter(own)
         for group in groups:
             settled[next(slots)] = group[0]

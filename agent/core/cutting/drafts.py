@@ -15,7 +15,7 @@ from agent.core.code.sheet import Sheet
 from agent.core.cutting.grouping import Group, group_hunks
 from agent.core.cutting.passage import merged
 from agent.core.cutting.risk import folded_reason
-from agent.core.cutting.soundness import MAX_PARSED, Allowance, Checker
+from agent.core.cutting.soundness import MAX_PARSED, RESERVE, Allowance, Checker
 from agent.core.hunk import ChangeKind, FileChange
 from agent.core.lines.place import file_lines
 from agent.core.outcome import States
@@ -65,7 +65,7 @@ class Drafts:
         self.progress = progress
         self.drafts: list[Draft] = []
         self.checkers: dict[str, Checker] = {}
-        self.allowance = Allowance(MAX_PARSED)
+        self.allowance = Allowance(MAX_PARSED, Allowance(RESERVE))
 
     def of(self, changes: Sequence[FileChange]) -> list[Draft]:
         """Drafts in the order of `changes`, which are those between `before` and `after`."""

@@ -13,6 +13,7 @@ import msgspec
 
 from agent.core.chunk import Budget
 from agent.core.code.sheet import Sheet
+from agent.core.cutting.fileorder import down_the_file
 from agent.core.cutting.partition import Piece
 from agent.core.cutting.passage import REACHES, SHARE, Passages, cut_soundly, merged
 from agent.core.cutting.settling import Settling
@@ -56,19 +57,52 @@ def group_hunks(
     """
     ways: dict[Hunk, list[Piece]] = {}
     checker.lend(SHARE)
+    given = hunks
     groups = _grouped(hunks, ways, old, new, budget, checker)
-    for reach in range(REACHES if checker.usable else 0):
-        members = [group.hunks for group in groups]
-        settling = Settling(members, [group.needs for group in groups], checker, budget.hard_lines)
-        settling.order(range(len(groups)))
-        if not settling.forced:
+    unsound = _unsound(groups, checker, budget)
+    for reach in range(REACHES):
+        if not unsound or not checker.usable:
             break
         passages = Passages(hunks, old, new, budget, checker)
-        hunks = passages.around([members[index] for index in settling.forced], reach, ways)
+        hunks = passages.around([groups[index].hunks for index in unsound], reach, ways)
         checker.lend(SHARE)
         groups = _grouped(hunks, ways, old, new, budget, checker)
+        unsound = _unsound(groups, checker, budget)
+    spent = checker.usable and checker.spent
     checker.lend(1)
+    if spent or unsound:
+        parts, broken = down_the_file(given, old, new, budget, checker)
+        if spent or broken < len(unsound):
+            checker.in_order = True
+            return _in_order(parts, old, new, budget)
     return groups
+
+
+def _unsound(groups: Sequence[Group], checker: Checker, budget: Budget) -> list[int]:
+    """Groups after which the file does not parse, in the best order that is found."""
+    if not checker.usable:
+        return []
+    members, needs = [group.hunks for group in groups], [group.needs for group in groups]
+    settling = Settling(members, needs, checker, budget.hard_lines)
+    settling.order(range(len(groups)))
+    return settling.forced
+
+
+def _in_order(parts: Sequence[Sequence[Piece]], old: Sheet, new: Sheet, budget: Budget) -> list[Group]:
+    """Groups of pieces whose `needs` count all pieces, in this order."""
+    groups: list[Group] = []
+    places: list[int] = []
+    for pieces in parts:
+        index = len(groups)
+        places += [index] * len(pieces)
+        group = Group(
+            merged([hunk for piece in pieces for hunk in piece.hunks]),
+            tuple(dict.fromkeys(name for piece in pieces for name in _symbols(piece, old, new))),
+            {places[need] for piece in pieces for need in piece.needs} - {index},
+            defines=frozenset[bytes]().union(*(_defines(piece, new) for piece in pieces)),
+        )
+        groups.append(group)
+    return _together(groups, budget)
 
 
 def _grouped(

@@ -40,10 +40,10 @@ class Settling:
         An order that leads nowhere is given up for that of the members' numbers, by which they were made.
         """
         found = self._order(wanted)
-        if self.forced and list(wanted) != sorted(wanted):
+        if (self.forced or self.checker.spent) and list(wanted) != sorted(wanted):
             forced, self.forced = self.forced, []
             again = self._order(sorted(wanted))
-            if len(self.forced) < len(forced):
+            if self.checker.spent or len(self.forced) < len(forced):
                 return again
             self.forced = forced
         return found

@@ -26,6 +26,9 @@ LONG = 100
 MAX_PARSED = 20_000_000
 """Bytes parsed for one difference at most."""
 
+RESERVE = 8_000_000
+"""Bytes kept for going down those files for which no way was found."""
+
 QUICK = 2
 """So much less a text counts that tree-sitter reads to the end without a fault, which is quick."""
 
@@ -48,10 +51,14 @@ def closure(indexes: Iterable[int], edges: Sequence[set[int]]) -> set[int]:
 
 
 class Allowance:
-    """Bytes that may still be parsed, shared by all files of one difference."""
+    """Bytes that may still be parsed, shared by all files of one difference.
 
-    def __init__(self, size: int) -> None:
+    `reserve` is for those on which the search for sound chunks has spent all else.
+    """
+
+    def __init__(self, size: int, reserve: Allowance | None = None) -> None:
         self.left = size
+        self.reserve = reserve
 
 
 class Region(msgspec.Struct, frozen=True):
@@ -115,6 +122,8 @@ class Checker:
         self.grammar = new.outline.grammar if allowance.left > 0 else None
         self.allowance = allowance
         self.floor = 0
+        self.in_order = False
+        """The changes are to come in the order of the file: there is no time to find a better one."""
         self.whole = Region(0, len(old.lines))
         self.even: dict[int, tuple[Hunk, bool]] = {}
         self.known: dict[tuple[Region, tuple[Hunk, ...]], bool | None] = {}

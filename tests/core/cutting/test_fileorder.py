@@ -11,8 +11,9 @@ from agent.core.hunk import Hunk
 from agent.core.lines.splice import diff, splice
 from agent.core.text import Lines, split_lines
 
-OLD = "".join(f"if (a{at}) {{\n  b({at});\n}}\n\nkeep{at}();\n\n" for at in range(30))
-NEW = "".join(f"if (a{at})\n  b({at});\nelse {{\n  c({at});\n}}\n\nkeep{at}();\n\n" for at in range(30))
+BODY = "".join(f"  b({at});\n" for at in range(12))
+OLD = "".join(f"if (a{at}) {{ {{\n{BODY}}}\n}}\n\n" for at in range(20))
+NEW = "".join(f"if (a{at}) {{\n{BODY}}}\nelse {{ c({at}); }}\n\n" for at in range(20))
 
 
 def test_without_time_to_search_changes_go_together_down_the_file_until_it_parses() -> None:

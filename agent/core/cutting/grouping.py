@@ -15,7 +15,7 @@ from agent.core.chunk import Budget
 from agent.core.code.sheet import Sheet
 from agent.core.cutting.fileorder import down_the_file
 from agent.core.cutting.partition import Piece
-from agent.core.cutting.passage import REACHES, SHARE, Passages, cut_soundly, merged
+from agent.core.cutting.passage import REACHES, SHARE, Passages, cut_soundly, joined, merged
 from agent.core.cutting.settling import Settling
 from agent.core.cutting.soundness import Checker, closure
 from agent.core.hunk import Hunk
@@ -117,6 +117,7 @@ def _grouped(
     offset = 0
     for hunk in hunks:
         pieces = ways.get(hunk) or cut_soundly(hunk, old, new, hunk.start + offset, budget, checker)
+        pieces = packed(pieces, old, new, budget)
         offset += len(hunk.new) - len(hunk.old)
         first = len(groups)
         for number, piece in enumerate(pieces):
@@ -133,6 +134,21 @@ def _grouped(
     if len(groups) > 1 and checker.usable:
         groups = _Repair(groups, checker, budget).run()
     return groups
+
+
+def packed(pieces: list[Piece], old: Sheet, new: Sheet, budget: Budget) -> list[Piece]:
+    """Pieces of one hunk, neighbours in the same symbol as one while the budget allows."""
+    index = 0
+    while index + 1 < len(pieces):
+        one, two = pieces[index], pieces[index + 1]
+        fits = one.changed + two.changed <= budget.lines
+        same = fits and _symbols(one, old, new)[-1:] == _symbols(two, old, new)
+        both = joined(pieces, index) if same else None
+        if both is None:
+            index += 1
+        else:
+            pieces = both
+    return pieces
 
 
 def _symbols(piece: Piece, old: Sheet, new: Sheet) -> tuple[str, ...]:

@@ -139,15 +139,15 @@ def _joined_until_sound(pieces: list[Piece], checker: Checker, budget: Budget) -
             continue
         near = [at for at in (index, index - 1) if at >= 0 and at + 1 < len(pieces)]
         fitting = [at for at in near if pieces[at].changed + pieces[at + 1].changed <= budget.hard_lines]
-        joined = next((both for at in fitting if (both := _joined(pieces, at))), None)
-        if joined is None:
+        both = next((found for at in fitting if (found := joined(pieces, at))), None)
+        if both is None:
             index += 1
         else:
-            pieces, index = joined, max(0, index - 1)
+            pieces, index = both, max(0, index - 1)
     return pieces
 
 
-def _joined(pieces: list[Piece], at: int) -> list[Piece] | None:
+def joined(pieces: list[Piece], at: int) -> list[Piece] | None:
     """Piece `at` and the next one as one; None when something else stands between them by its needs."""
     one, two = pieces[at], pieces[at + 1]
     edges = [set(piece.needs) for piece in pieces]

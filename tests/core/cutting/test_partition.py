@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from agent.core.chunk import Budget, Chunk
 from agent.core.code.grammar import GRAMMARS, parses
+from agent.core.code.sheet import Sheet
 from agent.core.cutting.cut import cut
-from agent.core.hunk import FileState, Mode
+from agent.core.cutting.grouping import packed
+from agent.core.cutting.partition import Piece
+from agent.core.hunk import FileState, Hunk, Mode
 from agent.core.lines.place import outcome
+from agent.core.text import split_lines
 
 
 def new_file(path: str, text: str, budget: Budget | None = None) -> tuple[Chunk, ...]:
@@ -82,3 +86,19 @@ def test_the_end_of_a_long_chain_or_list_comes_with_its_first_piece() -> None:
         chunks = new_file(path, text)
         assert len(chunks) > 4
         assert_each_prefix_parses(path, chunks)
+
+
+def test_small_neighbours_in_one_function_are_one_piece_and_those_of_two_are_not() -> None:
+    text = "def run():\n" + statements(6, "    ") + "\n\ndef stop():\n" + statements(3, "    ")
+    sheet = Sheet("a.py", split_lines(text.encode()))
+
+    def gone(low: int, high: int, *needs: int) -> Piece:
+        return Piece((Hunk(low, sheet.lines[low:high], ()),), low, needs)
+
+    pieces = [gone(2, 3), gone(3, 5, 0), gone(5, 7, 1), gone(10, 11), gone(11, 13, 2)]
+    found = packed(pieces, sheet, Sheet("a.py", ()), Budget(lines=4, hard_lines=9))
+    assert [(piece.hunks[0].start, piece.changed, piece.needs) for piece in found] == [
+        (2, 3, ()),
+        (5, 2, (0,)),
+        (10, 3, (1,)),
+    ]

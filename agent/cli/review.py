@@ -117,15 +117,14 @@ def review_driver(
     from agent.cli.wire import REVIEW, make_desk, make_driver, pick_real_model
 
     source = f"{REVIEW}{opened.stack.source.spec}"
+    desk = make_desk(bench, opened.onto, twins=True)
+    bases = desk.store(opened.stack.source.before, durable=False)
+    proposed = ev.Proposed("r1", "", opened.stack.chunks, bases)
     left = [
         info
         for info in journal.sessions(bench.place.state)
-        if info.source == source and not info.open and _unfinished(info.path)
+        if info.source == source and not info.open and _goes_on(info.path, proposed, opened.onto)
     ]
-    desk = make_desk(bench, opened.onto, twins=True)
-    proposed = ev.Proposed(
-        "r1", "", opened.stack.chunks, desk.store(opened.stack.source.before, durable=False)
-    )
     driver = make_driver(
         bench,
         frontend,
@@ -146,8 +145,11 @@ def review_driver(
     return driver
 
 
-def _unfinished(path: Path) -> bool:
+def _goes_on(path: Path, proposed: ev.Proposed, onto: str) -> bool:
+    """Whether a session that was left walks through these very chunks, to the same place, and has some left."""
     from agent.core.sessions.session import Status, fold
 
-    open_now = (Status.PENDING, Status.APPROVED, Status.DEFERRED)
-    return any(item.status in open_now for item in fold(journal.read(path)).items)
+    events = journal.read(path)
+    state = fold(events)
+    left = (Status.PENDING, Status.APPROVED, Status.DEFERRED, Status.BLOCKED)
+    return state.onto == onto and proposed in events and any(item.status in left for item in state.items)

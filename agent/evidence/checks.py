@@ -13,7 +13,7 @@ import msgspec
 
 from agent.core.hunk import FileState, Mode, Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Verdict
-from agent.core.scrutiny.meddling import meddling
+from agent.core.scrutiny.meddling import meddling, same_code
 from agent.core.scrutiny.weakness import OUTRIGHT, Weakened, Weakness, is_test_path
 from agent.evidence.bench import Bench, Ran
 from agent.evidence.choice import Choice, Chooser
@@ -80,6 +80,10 @@ class Change(msgspec.Struct, frozen=True):
         return tuple(mark for write in self.writes for mark in meddling(write))
 
     @property
+    def does_nothing(self) -> bool:
+        return bool(self.product) and all(map(same_code, self.product))
+
+    @property
     def is_document(self) -> bool:
         return all(write.path.endswith(_DOCUMENTS) for write in self.writes)
 
@@ -113,9 +117,8 @@ class CheckRunner:
             return self._say(check, change, Judgement(Verdict.UNVERIFIED, chain))
         self._bench.show({})
         if any(not _is_as_shown(write, self._bench.scratch.read(write.path)) for write in change.writes):
-            return self._say(
-                check, change, Judgement(Verdict.UNVERIFIED, "your files are not as the card shows them")
-            )
+            words = "not run: your files differ from those that this card starts from"
+            return self._say(check, change, Judgement(Verdict.UNVERIFIED, words))
         try:
             for states in (change.before(), change.after()):
                 self._bench.show(states)
@@ -284,6 +287,8 @@ class _Work:
             return Judgement(Verdict.UNVERIFIED, "the tests import the real tree, not the copy")
         if touched:
             return Judgement(Verdict.UNVERIFIED, f"the tests change the code under test: {touched[0]}")
+        if before is not None and judged.verdict is Verdict.VERIFIED and self.change.does_nothing:
+            return Judgement(Verdict.UNVERIFIED, f"{judged.summary}, but no code changed")
         if before is not None and judged.verdict is Verdict.VERIFIED and self.change.meddles:
             words = f"{judged.summary}, but it reaches into the process that tests it"
             return Judgement(Verdict.PARTLY, f"{words}: {self.change.meddles[0]}")

@@ -166,6 +166,7 @@ class Driver:
         match writes:
             case Clash(path=path, reason=reason):
                 self.record(ev.Blocked(chunk_id, f"{path}: {reason}"))
+                self.notes = ()
                 return False
             case AlreadyPresent() if steps.is_review(self.state):
                 return self._offer_present(item)

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 GOODBYES = frozenset({"q", "quit", "exit"})
 """Said alone they end the session; nobody wants a model to think about them."""
 
+NO_MODEL = "No model is configured to answer; the card stays."
+
 
 def take(
     driver: Driver, thing: Input | Streamed | StreamEnded | ToolEnded | EvidenceFound | ExaminationOver
@@ -64,6 +66,9 @@ def take(
             _answer(driver, call_id, answer)
         case Say(text=text) if text.strip() in GOODBYES:
             _quit(driver, "quit")
+        case Say(text=text) if text.startswith("/"):
+            name, _, argument = text[1:].partition(" ")
+            _command(driver, name, argument)
         case Say(text=text):
             _say(driver, text)
         case Interrupt():
@@ -128,9 +133,7 @@ def _decide(driver: Driver, decide: Decide) -> None:
             driver.tell(f"It needs chunk {missing} first; nothing was done.", "warning")
             return
         case Ask() | Revise() if driver.parts.model is None:
-            driver.tell(
-                "No model is configured to answer; the card stays.", "warning", "copair connect finds one"
-            )
+            driver.tell(NO_MODEL, "warning", "copair connect finds one")
             return
         case Approve() if present:
             driver.record(ev.Present(decide.chunk), sync=True)
@@ -173,6 +176,10 @@ def _say(driver: Driver, text: str) -> None:
     if driver.state.question is not None:
         driver.tell("Answer the question first, or take free text as the answer.", "warning")
         return
+    if driver.parts.model is None and steps.is_review(driver.state):
+        driver.offered = None
+        driver.tell(NO_MODEL, "warning", "copair connect finds one")
+        return
     try:
         sent, read, lines = driver.parts.mention(text)
     except CopairError as error:
@@ -201,6 +208,11 @@ def _interrupt(driver: Driver) -> None:
     """Stop the stream, or the tool that runs: its call is answered as stopped, and so are those behind it."""
     errand = driver.errand
     _stop_work(driver)
+    if isinstance(driver.offered, CardOffer) and driver.parts.examiner.is_checking(
+        driver.offered.card.chunk.id
+    ):
+        driver.parts.examiner.stop(driver.offered.card.chunk.id)
+        driver.tell("The check was stopped; t runs it again.")
     if errand is not None:
         driver.record(ev.TurnFailed(FaultKind.CANCELLED, label(errand.call)), sync=True)
 

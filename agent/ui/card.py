@@ -212,7 +212,7 @@ class OpenCard:
                 self._leave_line()
                 return
             self._inbox(Interrupt())
-            self._say("stopped what was running; q or Ctrl-D quits, nothing undecided is applied")
+            self._say("Ctrl-C stops what runs; q or Ctrl-D quits, nothing undecided is applied")
 
         @keys.add("c-d")
         def _(event: KeyPressEvent) -> None:

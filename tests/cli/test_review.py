@@ -14,6 +14,7 @@ import pytest
 from agent.cli.review import review_driver
 from agent.cli.session import Wanted
 from agent.cli.workbench import Workbench
+from agent.core.frontend import Say
 from agent.core.hunk import FileState, Mode, Write
 from agent.core.review import Defer, Reject
 from agent.core.sessions.session import State, Status
@@ -21,7 +22,7 @@ from agent.git.apply import WorkTree
 from agent.io.calls import Calls
 from agent.review import script
 from tests.support.cli import copair
-from tests.support.people import Act, Person, approve, decide
+from tests.support.people import Act, Person, approve, decide, do
 
 pytestmark = pytest.mark.timeout(30)
 GitIn = Callable[..., bytes]
@@ -101,6 +102,48 @@ def test_what_is_deferred_is_open_again_when_the_review_goes_on(project: Path) -
     state, _ = walk(project, "theirs", approve)
     assert not state.open_items
     assert (project / "a.py").read_text() == NEW
+
+
+def test_a_review_of_uncommitted_work_that_changed_meanwhile_begins_anew(
+    project: Path, git_in: GitIn
+) -> None:
+    (project / "a.py").write_text(OLD.replace("return 1", "return 11").replace("return 4", "return 44"))
+    first, _ = walk(project, None)
+    same, _ = walk(project, None)
+    assert same.session == first.session
+    (project / "a.py").write_text(OLD.replace("return 1", "return 12"))
+    (project / "n.txt").write_text("new\n")
+    state, _ = walk(project, None, approve, approve)
+    assert state.session != first.session
+    assert git_in(project, "diff") == b""
+    assert b"+    return 12" in git_in(project, "diff", "--cached")
+
+
+def test_a_review_goes_on_only_to_where_it_went(project: Path, git_in: GitIn) -> None:
+    first, _ = walk(project, "theirs", approve, onto="index")
+    staged = git_in(project, "diff", "--cached")
+    assert staged
+    state, _ = walk(project, "theirs", approve)
+    assert state.session != first.session
+    assert state.onto == "worktree"
+    assert git_in(project, "diff", "--cached") == staged
+
+
+def test_what_was_in_the_way_is_tried_again_when_the_review_goes_on(project: Path) -> None:
+    (project / "a.py").write_text(OLD.replace("return 1", "return 'mine'"))
+    state, _ = walk(project, "theirs", approve, approve)
+    assert [item.status for item in state.items].count(Status.BLOCKED) == 1
+    (project / "a.py").write_text(OLD.replace("return 4", "return 44"))
+    walk(project, "theirs", approve)
+    assert (project / "a.py").read_text() == NEW
+
+
+def test_what_is_said_to_nobody_leaves_the_cards_open(project: Path) -> None:
+    state, person = walk(project, "theirs", do(Say("make it faster")), do(Say("/list")), approve)
+    assert len(person.cards) >= 1
+    assert len(state.open_items) == 2
+    assert any("No model is configured" in notice for notice in person.notices)
+    assert state.failure is None
 
 
 def test_uncommitted_changes_are_staged_by_a_yes_and_left_by_a_no(project: Path, git_in: GitIn) -> None:

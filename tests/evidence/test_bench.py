@@ -171,7 +171,7 @@ def test_a_claim_of_a_run_and_a_name_that_is_nowhere_are_contradicted(lab: Lab) 
 
 def test_a_card_that_is_not_about_the_present_files_gets_no_verdict(lab: Lab) -> None:
     write = Write("lex.py", FileState(Mode.FILE, b"something else\n"), FileState(Mode.FILE, RIGHT.encode()))
-    assert lab.check([write]).summary == "your files are not as the card shows them"
+    assert lab.check([write]).summary == "not run: your files differ from those that this card starts from"
 
 
 def test_a_full_disk_is_said_and_nothing_is_run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

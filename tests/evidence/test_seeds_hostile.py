@@ -123,3 +123,12 @@ def test_a_fix_that_could_forge_its_tests_is_not_verified(lab: Lab) -> None:
     piece = lab.check(lab.change(lex_py=forged, tests__test_lex_py=TESTS + RED))
     assert piece.verdict is Verdict.PARTLY
     assert piece.summary.endswith("reaches into the process that tests it: __eq__ that always says the same")
+
+
+def test_a_comment_that_a_test_reads_verifies_nothing(lab: Lab) -> None:
+    reads = "\n\ndef test_source():\n    import inspect\n    assert 'fixed' in inspect.getsource(lex)\n"
+    commented = LEX.replace("    return text", "    # fixed\n    return text", 1)
+    assert commented != LEX
+    piece = lab.check(lab.change(lex_py=commented, tests__test_lex_py=TESTS + reads))
+    assert piece.verdict is Verdict.UNVERIFIED
+    assert piece.summary.endswith("but no code changed")

@@ -1,4 +1,4 @@
-"""Code that could forge the tests it is judged by: what reaches into the process, and objects that equal everything.
+"""Code that could forge the tests it is judged by: what reaches into the process, equals everything, or does nothing new.
 
 A test and the code under test share one process, so no run can prove that such code did not help itself. What is
 found only lowers a verdict. Python by its syntax tree; strings that are put together at run time are not seen.
@@ -48,15 +48,27 @@ def meddling(write: Write) -> tuple[str, ...]:
     return tuple(mark for mark in after if after[mark] > before[mark])
 
 
-def _marks(state: FileState | None) -> list[str]:
-    """A file that does not parse has none: it cannot run either."""
+def same_code(write: Write) -> bool:
+    """True when Python would run the same before and after: only comments, blanks or line breaks differ."""
+    if write.old is None or write.new is None or not write.path.endswith(".py"):
+        return False
+    old, new = _tree(write.old), _tree(write.new)
+    return old is not None and new is not None and ast.dump(old) == ast.dump(new)
+
+
+def _tree(state: FileState) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(state.data if state else b"")
+            return ast.parse(state.data)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
-    return [mark for node in ast.walk(tree) for mark in _of(node)]
+        return None
+
+
+def _marks(state: FileState | None) -> list[str]:
+    """A file that does not parse has none: it cannot run either."""
+    tree = _tree(state) if state is not None else None
+    return [mark for node in ast.walk(tree) for mark in _of(node)] if tree is not None else []
 
 
 def _of(node: ast.AST) -> Iterator[str]:

@@ -129,13 +129,13 @@ def _said(state: State, event: ev.Said) -> State:
 
 
 def _resumed(state: State, event: ev.Resumed) -> State:
-    """A reply that was under way is lost; what was put off in a review is open again."""
+    """A reply that was under way is lost; what was put off or in the way in a review is tried again."""
     lost = ev.TurnFailed("interrupted", "the session ended before the reply was complete")
     items = state.items
     if state.source.startswith("review"):
         items = tuple(
             msgspec.structs.replace(item, status=Status.PENDING, reason="")
-            if item.status is Status.DEFERRED
+            if item.status in (Status.DEFERRED, Status.BLOCKED)
             else item
             for item in items
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.core.hunk import FileState, Mode, Write
-from agent.core.scrutiny.meddling import meddling
+from agent.core.scrutiny.meddling import meddling, same_code
 
 
 def write(new: str, old: str | None = None, path: str = "lex.py") -> Write:
@@ -54,3 +54,12 @@ def test_what_was_there_before_and_what_tests_do_is_left_alone() -> None:
     assert meddling(write(old + "os._exit(0)\n", old)) == ("os._exit",)
     assert meddling(write("import pytest\n", path="tests/test_a.py")) == ()
     assert meddling(Write("lex.py", FileState(Mode.FILE, old.encode()), None)) == ()
+
+
+def test_comments_and_blanks_are_the_same_code_and_a_docstring_is_not() -> None:
+    old = "def f():\n    return 1\n"
+    assert same_code(write("def f():  # fixed\n\n    return (1)\n", old))
+    assert not same_code(write("def f():\n    return 2\n", old))
+    assert not same_code(write('def f():\n    "One."\n    return 1\n', old))
+    assert not same_code(write(old))
+    assert not same_code(write("def f(:\n", "def f(\n"))

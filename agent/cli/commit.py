@@ -154,7 +154,8 @@ def _latest(bench: Workbench) -> str:
         if not info.open and committable(fold(journal.read(info.path))):
             return info.id
     raise UsageError(
-        "there is nothing to commit: no applied chunk waits", hint="copair log shows the sessions"
+        "there is nothing to commit: no applied chunk of a session waits",
+        hint="copair log shows the sessions; what `copair review --decide` wrote is committed with git itself",
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core.errors import UsageError
-from agent.core.frontend import Progress
+from agent.core.frontend import Interrupt, Progress, Quit, WorkOffer
 from agent.io import journal
 from agent.review import script
 from agent.review.script import Opened
@@ -52,7 +52,10 @@ def review(
 
     def build(bench: Workbench, frontend: Frontend, inbox: queue.SimpleQueue[Any]) -> Driver:
         def show(label: str, done: int, total: int) -> None:
+            _stop_if_asked(inbox)
             frontend.tick(Progress(label, done, total))
+
+        frontend.offer(WorkOffer("reading the diff"))
 
         given = script.Wanted(argument, cwd, lambda: data, onto, bench.settings.budget, show)
         return review_driver(
@@ -62,6 +65,18 @@ def review(
     from agent.cli.session import run
 
     return run(bench, build, wanted)
+
+
+def _stop_if_asked(inbox: queue.SimpleQueue[Any]) -> None:
+    """Ctrl-C while a huge diff is read and cut ends the review, as nothing of it is open yet."""
+    kept = []
+    while not inbox.empty():
+        thing = inbox.get()
+        if isinstance(thing, Interrupt | Quit):
+            raise KeyboardInterrupt
+        kept.append(thing)
+    for thing in kept:
+        inbox.put(thing)
 
 
 def _on_stderr() -> ProgressLine | None:

@@ -13,6 +13,8 @@ ORDER = (
     Status.BLOCKED,
     Status.PENDING,
 )
+NAMED = 12
+"""Open chunks that are named at the end; `copair log` has them all."""
 
 
 def summary(state: State, *, resumable: bool = True) -> tuple[str, ...]:
@@ -26,7 +28,9 @@ def summary(state: State, *, resumable: bool = True) -> tuple[str, ...]:
         *_with(state, Status.APPROVED),
     ]
     lines = [", ".join(counts)]
-    lines += [f"  still open: {item.chunk.id}  {item.chunk.title}" for item in open_items]
+    lines += [f"  still open: {item.chunk.id}  {item.chunk.title}" for item in open_items[:NAMED]]
+    if len(open_items) > NAMED:
+        lines.append(f"  and {len(open_items) - NAMED:,} more")
     if open_items and resumable:
         lines.append("  copair resume goes on here")
     return tuple(lines)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 
 from agent.core.code.grammar import grammar_of
 from agent.core.cutting.drafts import Draft
+from agent.core.cutting.risk import is_document
 from agent.core.cutting.usage import NO_NAMES, Names, names_in, used
 from agent.core.hunk import ChangeKind
 from agent.core.outcome import States
@@ -37,7 +38,7 @@ def link(drafts: Sequence[Draft]) -> None:
 
 
 def _lines(draft: Draft, *, new: bool) -> list[bytes]:
-    if draft.folded:
+    if draft.folded or is_document(draft.changes[0].path):
         return []
     return [
         line
@@ -71,7 +72,9 @@ def _connect(drafts: Sequence[Draft], names: Sequence[Names], *, forward: bool) 
 
 
 def _keys(draft: Draft, defined: Iterable[bytes], imported: Set[bytes]) -> set[tuple[str, bytes]]:
-    """What a draft brings in: definitions for every file, imports for its own."""
+    """What a draft brings in: definitions for every file, imports for its own. Headings of a text define nothing."""
+    if is_document(draft.changes[0].path):
+        return set()
     found = {("", name) for name in defined}
     if imported:
         path = draft.changes[0].path

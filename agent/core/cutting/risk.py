@@ -183,14 +183,19 @@ def is_test(path: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
+def is_document(path: str) -> bool:
+    """True for a text for people, by its name."""
+    return bool(_plain_names()[2].match(path.casefold().rpartition("/")[2]))
+
+
+@lru_cache(maxsize=1024)
 def _by_path(path: str) -> tuple[Level, dict[str, Level]]:
     """The level that every change of this file has, and what is risky about its name."""
     lowered = path.casefold()
-    name = lowered.rpartition("/")[2]
     found = {reason: level for names, reason, level in reversed(_tables()) if names.match(lowered)}
     if is_secret_path(path):
         found["a file for secrets"] = Level.HIGH
-    plain = is_test(path) or bool(_plain_names()[2].match(name))
+    plain = is_test(path) or is_document(path)
     return Level.TEXT if plain else Level.CODE, found
 
 

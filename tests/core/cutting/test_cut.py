@@ -271,6 +271,16 @@ def test_what_stops_using_a_name_comes_before_the_name_goes() -> None:
     assert [chunk.paths for chunk in chunks] == [("b.py",), ("a.py",)]
 
 
+def test_words_of_a_text_for_people_link_nothing() -> None:
+    before: States = {"a.md": text("# One", "", "Old.", ""), "b.md": text("Old.")}
+    after: States = {
+        "a.md": text("# One", "", "A class only of its own.", ""),
+        "b.md": text("This is only so."),
+    }
+    chunks = cut(before, after)
+    assert [chunk.place_reason for chunk in chunks] == ["in the order of the files"] * 2
+
+
 def test_the_riskiest_comes_first_and_folded_files_last() -> None:
     names = ["README.md", "package-lock.json", "src/a.py", ".github/workflows/ci.yml", "logo.png"]
     before: States = dict.fromkeys(names)

@@ -1,0 +1,22 @@
+"""What is said at the end of a session."""
+
+from __future__ import annotations
+
+from agent.core.chunk import Chunk
+from agent.core.sessions.session import Item, State, Status
+from agent.loop.summary import NAMED, summary
+
+
+def item(number: int, status: Status) -> Item:
+    return Item(Chunk(str(number), f"Chunk {number}", "", ()), "p1", status)
+
+
+def test_the_end_counts_what_became_of_the_chunks_and_names_the_open_ones() -> None:
+    lines = summary(State(items=(item(1, Status.APPLIED), item(2, Status.PENDING))))
+    assert lines == ("1 applied, 1 pending", "  still open: 2  Chunk 2", "  copair resume goes on here")
+
+
+def test_of_thousands_of_open_chunks_a_few_are_named() -> None:
+    lines = summary(State(items=tuple(item(n, Status.PENDING) for n in range(3000))))
+    assert len(lines) == NAMED + 3
+    assert lines[-2] == f"  and {3000 - NAMED:,} more"

@@ -97,7 +97,7 @@ class ApiChecker:
             yield self._marked(quote, name, found, digest)
 
     def _marked(self, quote: Quote, name: str, found: Found | Absent | Unread, digest: str) -> Evidence:
-        text = f"{quote.name or 'quotation'}: “{textwrap.shorten(quote.text, QUOTE_SHOWN, placeholder=' …')}”"
+        text = f"{f'{quote.name}: ' if quote.name else ''}“{textwrap.shorten(quote.text, QUOTE_SHOWN, placeholder=' …')}”"
         source, where = self._from(name.partition(".")[0]), ""
         match found:
             case Found():

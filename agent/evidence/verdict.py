@@ -116,7 +116,10 @@ def judge(
     if own_fail and case.has_product and not flaky:
         return Judgement(Verdict.CONTRADICTED, f"{named(own_fail)} fails")
     if flaky:
-        return Judgement(unverified, f"{named(flaky)} is flaky: not the same each time")
+        return Judgement(
+            unverified,
+            f"{named(flaky)} {'is' if len(set(flaky)) == 1 else 'are'} flaky: not the same each time",
+        )
     if not after.tests:
         return Judgement(unverified, _nothing(after))
     if case.weakened:
@@ -196,7 +199,8 @@ def _nothing(run: TestRun) -> str:
         )
     errors = [name for name, outcome in run.tests.items() if outcome is Outcome.ERROR]
     if errors:
-        return f"{named(errors)} breaks before it can tell: {run.texts.get(errors[0], '')}".rstrip(": ")
+        words = "breaks before it can tell" if len(errors) == 1 else "break before they can tell"
+        return f"{named(errors)} {words}: {run.texts.get(errors[0], '')}".rstrip(": ")
     if run.count(Outcome.SKIPPED):
         return "all tests are skipped"
     return "no test ran" if run.complete else "the test run ended early"

@@ -34,7 +34,9 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
     item = state.item(event.chunk)
     if item is None:
         return state
-    state = msgspec.structs.replace(state, focus="", requests_since_said=0)
+    stays = isinstance(event.decision, Ask)
+    focus = state.focus if stays else _following(state, event.chunk) if state.focus == event.chunk else ""
+    state = msgspec.structs.replace(state, focus=focus, requests_since_said=0)
     match event.decision:
         case Approve(digest=digest):
             return put_item(
@@ -56,6 +58,13 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
             )
         case Edit() | Split():
             return state
+
+
+def _following(state: State, chunk_id: str) -> str:
+    """The next open chunk: who moved down the stack goes on from there. Empty at its end."""
+    names = [item.chunk.id for item in state.items]
+    later = state.items[names.index(chunk_id) + 1 :]
+    return next((item.chunk.id for item in later if item.status is Status.PENDING), "")
 
 
 def _renamed(item: Item, event: ev.ChunkSplit) -> Item:
@@ -102,6 +111,7 @@ def written(state: State, event: ev.Wrote | ev.WriteRefused | ev.Blocked | ev.Pr
             )
             return _late(_known(state, event.chunk, event.read), event.chunk)
         case ev.WriteRefused(drifted=True):
+            state = msgspec.structs.replace(state, focus=event.chunk)
             return put_item(state, event.chunk, status=Status.PENDING, approved_digest="")
         case ev.WriteRefused():
             # No fault of the change: /later brings it back when there is room, or the file may be written.

@@ -24,7 +24,7 @@ from agent.core.review import (
     Verdict,
 )
 from agent.core.sessions import request, steps
-from agent.core.sessions.session import State, Status, fold
+from agent.core.sessions.session import State, Status, evolve, fold
 
 START = ev.Started(ev.VERSION, "s1", 0.0, "/r", "main", "scripted", Protocol.TOOLS)
 
@@ -332,3 +332,21 @@ def test_a_new_epoch_drops_old_lookups_but_no_word_of_the_person() -> None:
     assert UserMessage("do it") in fresh
     assert UserMessage("no, so") in fresh
     assert ToolResult("q", "ask", "The person answers: b") in fresh
+
+
+def test_who_moved_down_the_stack_goes_on_from_there_and_comes_back_to_the_rest() -> None:
+    state = fold([*proposed(chunk("1"), chunk("2"), chunk("3")), ev.Focused("2")])
+    asked = evolve(state, ev.Decided("2", Ask("why?")))
+    assert asked.focus == "2"
+    state = evolve(state, ev.Decided("2", Reject("no")))
+    assert steps.next_step(state) == steps.OfferCard("3")
+    state = evolve(state, ev.Decided("3", Reject("no")))
+    assert steps.next_step(state) == steps.OfferCard("1")
+
+
+def test_a_write_that_found_another_file_shows_the_same_chunk_again() -> None:
+    state = fold(
+        [*proposed(chunk("1"), chunk("2"), chunk("3")), ev.Focused("2"), ev.Decided("2", Approve("d"))]
+    )
+    state = evolve(state, ev.WriteRefused("2", "changed", ("2.py",), drifted=True))
+    assert steps.next_step(state) == steps.OfferCard("2")

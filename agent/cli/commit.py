@@ -17,8 +17,6 @@ from agent.git.commit import CommitRefused, Committed, Committer
 from agent.io import journal
 from agent.loop.driver import Driver
 
-Record = Callable[[ev.Event], None]
-
 
 def committable(state: State, names: Sequence[str] = ()) -> list[Item]:
     """Applied chunks that are in no commit yet, in the order in which they were written. Raises UsageError."""

@@ -16,7 +16,6 @@ import msgspec
 
 MAX_HOPS = 12
 VENV = "pyvenv.cfg"
-ENVIRONMENT_NAMES = (".venv", "venv", "env", ".env", "node_modules")
 _PASSED = (
     "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "USER", "LOGNAME", "LD_LIBRARY_PATH", "JAVA_HOME", "GOROOT", "GOPATH",
     "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "PYENV_ROOT", "PYENV_VERSION", "NVM_DIR", "RBENV_ROOT", "SYSTEMROOT",

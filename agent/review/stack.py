@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from agent.core.chunk import Budget, Chunk
-from agent.core.cutting.cut import cut, folders
+from agent.core.cutting.cut import cut
+from agent.core.cutting.drafts import folders
 from agent.core.cutting.presence import present
 from agent.core.errors import PathRefused
 from agent.core.outcome import States

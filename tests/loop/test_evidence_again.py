@@ -15,7 +15,7 @@ from agent.cli.wire import make_driver
 from agent.cli.workbench import Workbench
 from agent.core.cards.view import card_view
 from agent.core.chunk import Chunk
-from agent.core.frontend import Card, Move, Quit, Say
+from agent.core.frontend import Card, Interrupt, Move, Quit, Say
 from agent.core.hunk import Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Reject, Verdict
 from agent.loop.examiner import Examiner
@@ -52,7 +52,7 @@ class Told:
         )
 
 
-def play(root: Path, model: Script, checks: Told, *acts: Act) -> Sequence[Card]:
+def play(root: Path, model: Script, checks: Told | Endless, *acts: Act) -> Sequence[Card]:
     bench = Workbench.open(root)
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     person = Person(inbox, [say(Say("fix add")), *acts])
@@ -118,3 +118,35 @@ def test_as_long_as_nothing_changes_the_evidence_is_made_once(project: Path) -> 
         *[settled(checks, "tests/test_calc.py", 1, do(Move(1)))] * 3,
     )
     assert [len(given) for given in checks.given.values()] == [1, 1]
+
+
+class Endless:
+    """A check that only ends when it is stopped."""
+
+    def __init__(self) -> None:
+        self.begun, self.stopped, self.go = threading.Event(), threading.Event(), threading.Event()
+
+    def examine(
+        self, chunk: Chunk, writes: Sequence[Write], before: Sequence[Write], cancel: Cancel
+    ) -> Iterator[Evidence]:
+        self.begun.set()
+        while not cancel.cancelled:
+            time.sleep(0.01)
+        self.stopped.set()
+        yield from ()
+
+
+def test_ctrl_c_on_a_card_stops_the_check_that_runs_for_it_and_leaves_the_card(project: Path) -> None:
+    checks = Endless()
+
+    def interrupt(person: Person) -> Any:
+        assert checks.begun.wait(5)
+        return Interrupt()
+
+    def leave(person: Person) -> Any:
+        assert checks.stopped.wait(5)
+        return Quit()
+
+    cards = play(project, Script(propose(FIX)), checks, interrupt, leave)
+    assert (cards[0].checking, cards[-1].checking) == (True, False)
+    assert cards[-1].chunk.id == cards[0].chunk.id

@@ -12,7 +12,7 @@ from functools import lru_cache
 import msgspec
 
 from agent.core.chunk import Budget, Chunk, Use
-from agent.core.cutting.drafts import Draft, Drafts, join
+from agent.core.cutting.drafts import Draft, Drafts, folders, join
 from agent.core.cutting.links import link, uses
 from agent.core.cutting.order import Node, arrange
 from agent.core.cutting.risk import assess, assess_all
@@ -78,12 +78,6 @@ def _in_the_way(old: str, new: str, old_files: set[str], new_files: set[str]) ->
         or any(path.startswith(f"{new}/") for path in old_files)
         or any(path.startswith(f"{old}/") for path in new_files)
     )
-
-
-def folders(path: str) -> list[str]:
-    """All folders above a path, from the top."""
-    parts = path.split("/")
-    return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
 def finish(

@@ -143,11 +143,11 @@ class Drafts:
                     gone.setdefault(change.path, index)
         above: dict[str, set[int]] = {}
         for path, index in gone.items():
-            for folder in _folders(path):
+            for folder in folders(path):
                 above.setdefault(folder, set()).add(index)
         for path, index in come:
             needs = set(above.get(path, ()))
-            needs |= {gone[folder] for folder in _folders(path) if folder in gone}
+            needs |= {gone[folder] for folder in folders(path) if folder in gone}
             self.drafts[index].needs |= needs - {index}
 
 
@@ -170,7 +170,8 @@ def join(drafts: Sequence[Draft], first: int, other: int) -> None:
     one.after.pop(first, None)
 
 
-def _folders(path: str) -> list[str]:
+def folders(path: str) -> list[str]:
+    """All folders above a path, from the top."""
     parts = path.split("/")
     return ["/".join(parts[:count]) for count in range(1, len(parts))]
 

@@ -14,8 +14,9 @@ from agent.core.code.sheet import Context, Sheet
 from agent.core.cutting.partition import Piece, Sound, anything
 from agent.core.cutting.pieces import anew, cut_hunk, refined, walk
 from agent.core.cutting.settling import Settling
-from agent.core.cutting.soundness import Checker, closure, position
+from agent.core.cutting.soundness import Checker, closure
 from agent.core.hunk import Hunk
+from agent.core.lines.splice import position
 
 REACHES = 4
 """So often hunks are taken together in ever larger parts of the file, at last all of it."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.core.cutting.soundness import Checker, position
+from agent.core.cutting.soundness import Checker
 from agent.core.hunk import Hunk
+from agent.core.lines.splice import position
 
 MAX_WINDOW = 8
 """So many neighbours are taken together when none of them alone leaves the file parseable."""

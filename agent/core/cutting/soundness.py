@@ -17,7 +17,7 @@ from agent.core.code.sheet import Sheet
 from agent.core.code.symbols import Body, Item
 from agent.core.cutting.partition import Range
 from agent.core.hunk import Hunk
-from agent.core.lines.splice import splice
+from agent.core.lines.splice import position, splice
 from agent.core.text import Lines
 
 LONG = 100
@@ -31,11 +31,6 @@ RESERVE = 8_000_000
 
 QUICK = 2
 """So much less a text counts that tree-sitter reads to the end without a fault, which is quick."""
-
-
-def position(hunk: Hunk) -> tuple[int, bool, int]:
-    """Sorts hunks as `splice` does."""
-    return (hunk.start, bool(hunk.old), hunk.seq)
 
 
 def closure(indexes: Iterable[int], edges: Sequence[set[int]]) -> set[int]:

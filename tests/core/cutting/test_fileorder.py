@@ -6,9 +6,9 @@ from agent.core.chunk import Budget
 from agent.core.code.grammar import GRAMMARS, parses
 from agent.core.code.sheet import Sheet
 from agent.core.cutting.grouping import group_hunks
-from agent.core.cutting.soundness import Allowance, Checker, position
+from agent.core.cutting.soundness import Allowance, Checker
 from agent.core.hunk import Hunk
-from agent.core.lines.splice import diff, splice
+from agent.core.lines.splice import diff, position, splice
 from agent.core.text import Lines, split_lines
 
 BODY = "".join(f"  b({at});\n" for at in range(12))

@@ -124,8 +124,11 @@ class Frontend(Interface):
 class BlobStore(Interface):
     """Content-addressed bytes in the user's own state folder: bases and pre-images."""
 
-    def put(self, data: bytes, *, durable: bool = True) -> str:
-        """Store, return `text.digest(data)`. Without `durable` a loss of power may take it."""
+    def put(self, data: bytes) -> str:
+        """Store, return `text.digest(data)`."""
+
+    def put_all(self, contents: Sequence[bytes]) -> list[str]:
+        """Store all, return their digests."""
 
     def get(self, digest: str) -> bytes:
         """Raises StateError when it is missing or damaged."""

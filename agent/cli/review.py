@@ -133,7 +133,7 @@ def review_driver(
 
     source = f"{REVIEW}{opened.stack.source.spec}"
     desk = make_desk(bench, opened.onto, twins=True)
-    bases = desk.store(opened.stack.source.before, durable=False)
+    bases = desk.store(opened.stack.source.before)
     proposed = ev.Proposed("r1", "", opened.stack.chunks, bases)
     left = [
         info

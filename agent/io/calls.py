@@ -8,11 +8,11 @@ of link and rename where the system has neither (Windows: untested), with a shor
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -54,10 +54,13 @@ class Folder:
         self.close()
 
 
+@cache
 def _library_rename() -> tuple[_Rename, int, int] | None:
     """The rename with flags of this system, and its flags for "do not replace" and "exchange"."""
     if not HAS_FOLDER_FDS or sys.platform not in ("linux", "darwin"):
         return None
+    import ctypes  # here: what only reads needs none of it
+
     name, no_replace, exchange = ("renameat2", 1, 2) if sys.platform == "linux" else ("renameatx_np", 4, 2)
     function = getattr(ctypes.CDLL(None, use_errno=True), name, None)
     if function is None:
@@ -71,7 +74,7 @@ class Calls:
 
     def __init__(self, before: Callable[[str], None] = lambda name: None, *, flags: bool = True) -> None:
         self._before = before
-        self._rename = _library_rename() if flags else None
+        self._flags = flags
 
     def note(self, name: str) -> None:
         """A change that is made elsewhere (a record in the state folder) counts as a call too."""
@@ -147,9 +150,12 @@ class Calls:
         self._replace(source, aside, source, name)
 
     def _flagged(self, source: Folder, name: bytes, target: Folder, other: bytes, *, exchange: bool) -> bool:
-        if self._rename is None or source.fd is None or target.fd is None:
+        rename = _library_rename() if self._flags else None
+        if rename is None or source.fd is None or target.fd is None:
             return False
-        function, no_replace, swap = self._rename
+        import ctypes  # imported already
+
+        function, no_replace, swap = rename
         if function(source.fd, name, target.fd, other, swap if exchange else no_replace) == 0:
             return True
         code = ctypes.get_errno()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from agent.core.errors import StateError
 from agent.io.paths import make_private
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 
 class Locked(StateError):
@@ -18,6 +20,8 @@ class Locked(StateError):
 
 def lock(path: Path, *, wait_seconds: float, what: str) -> FileLock:
     """Take the lock; the caller releases it. `what` is for the message. Raises Locked, StateError."""
+    from filelock import FileLock, Timeout  # here: what only reads needs no lock, and it is long to import
+
     make_private(path.parent)
     taken = FileLock(path, mode=0o600, thread_local=False)
     try:

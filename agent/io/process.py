@@ -116,6 +116,20 @@ def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
         pipe.close()
 
 
+def _watch(process: subprocess.Popen[bytes], seconds: float | None, late: threading.Event) -> threading.Timer:
+    """Kill the group after so many seconds, and set `late`. (`wait` with a timeout looks again and again, ever later.)"""
+
+    def end() -> None:
+        if process.returncode is None:
+            late.set()
+            kill(process)
+
+    timer = threading.Timer(threading.TIMEOUT_MAX if seconds is None else seconds, end)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
 def run(
     argv: Sequence[str | bytes],
     *,
@@ -137,12 +151,12 @@ def run(
     if cancel is not None:
         # Much later its number may belong to somebody else.
         cancel.on_cancel(lambda: kill(process) if process.returncode is None else None)
-    timed_out = False
+    late = threading.Event()
+    watch = _watch(process, timeout_seconds, late)
     try:
-        process.wait(timeout_seconds)
-    except subprocess.TimeoutExpired:
-        timed_out = True
+        process.wait()
     finally:
+        watch.cancel()
         if process.returncode is None:
             kill(process)
             process.wait()
@@ -151,7 +165,7 @@ def run(
         status=process.returncode,
         stdout=out.bytes(),
         stderr=err.bytes(),
-        timed_out=timed_out,
+        timed_out=late.is_set(),
         cancelled=cancel is not None and cancel.cancelled,
         cut=out.cut + err.cut,
         seconds=time.monotonic() - began,

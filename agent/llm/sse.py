@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import codecs
 
-# `connect_sse` pulls from a response; here bytes are pushed, between ticks of silence. Held by `httpx-sse<0.5`.
-from httpx_sse import _decoders as decoders
-
 from agent.core.dialog import Fault, FaultKind
 
 
@@ -26,6 +23,10 @@ class Events:
     """A push decoder: feed bytes, get the data of each event that is complete."""
 
     def __init__(self, line_limit_bytes: int) -> None:
+        # `connect_sse` pulls from a response; here bytes are pushed, between ticks of silence. Held by `httpx-sse<0.5`.
+        # Imported here: it imports httpx, which is long, and the first card need not wait for it.
+        from httpx_sse import _decoders as decoders
+
         self._utf8 = codecs.getincrementaldecoder("utf-8-sig")("replace")
         self._lines = decoders.SSELineDecoder()
         self._events = decoders.SSEDecoder()

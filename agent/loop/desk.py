@@ -50,24 +50,21 @@ class Desk:
         self._tests: dict[str, bool] = {}
         self._judged: dict[tuple[str, str], tuple[str, ...]] = {}
 
-    def store(self, states: States, *, durable: bool = True) -> ev.StoredStates:
-        """Put contents into the blob store before an event names them. Raises StateError.
-
-        Not durably for what can be read again from its source: thousands of files of a large review.
-        """
-        return {path: self._store_one(state, durable) for path, state in states.items()}
-
-    def _store_one(self, state: FileState | None, durable: bool = True) -> ev.StoredState | None:
-        if state is None:
-            return None
+    def store(self, states: States) -> ev.StoredStates:
+        """Put contents into the blob store before an event names them. Raises StateError."""
         try:
-            return ev.StoredState(state.mode, self._blobs.put(state.data, durable=durable))
+            digests = self._blobs.put_all([state.data for state in states.values() if state is not None])
         except OSError as error:
             raise StateError(
                 f"cannot save what is needed to take changes back: {error.strerror}",
                 hint="make room in the state folder",
                 untouched="no file of yours was changed",
             ) from error
+        names = iter(digests)
+        return {
+            path: ev.StoredState(state.mode, next(names)) if state is not None else None
+            for path, state in states.items()
+        }
 
     def load(self, stored: ev.StoredStates) -> States:
         return {path: self._load_one(state) for path, state in stored.items()}
@@ -253,10 +250,9 @@ class Desk:
                 return ev.WriteRefused(approval.chunk, words, (path,))
 
     def _store_writes(self, writes: Iterable[Write]) -> tuple[ev.StoredWrite, ...]:
-        return tuple(
-            ev.StoredWrite(write.path, self._store_one(write.old), self._store_one(write.new))
-            for write in writes
-        )
+        old = self.store({write.path: write.old for write in writes})
+        new = self.store({write.path: write.new for write in writes})
+        return tuple(ev.StoredWrite(path, old[path], new[path]) for path in old)
 
     def undo(self, state: State, item: Item) -> ev.Event:
         """Take back what was written last for `item`: an applied set, or (redo) an undone one."""

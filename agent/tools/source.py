@@ -14,7 +14,6 @@ from pathlib import PurePosixPath
 from typing import Protocol as Interface
 
 import msgspec
-from rapidfuzz import fuzz, process
 
 from agent.core.errors import PathRefused
 from agent.core.hunk import FileState, Mode
@@ -142,6 +141,8 @@ class View:
         same = [name for name in open_names if PurePosixPath(name).name == last]
         if same:
             return same[:count]
+        from rapidfuzz import fuzz, process  # here: few names are wrong, and it is long to import
+
         similar = process.extract(
             path, open_names[:NEAR_AMONG], scorer=fuzz.ratio, limit=count, score_cutoff=NEAR_PERCENT
         )

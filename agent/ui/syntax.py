@@ -5,12 +5,12 @@ The lexer is chosen by file name. Unknown languages and slow input get no colour
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
 from functools import lru_cache
 
 from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_for_filename
+from pygments.lexers import find_lexer_class, get_all_lexers
 from pygments.token import Comment, Keyword, Literal, Name, Number, Operator, String, Token, _TokenType
-from pygments.util import ClassNotFound
 
 Spans = list[tuple[int, int, str]]
 """(start, end, kind) in one line; `kind` is a theme's name."""
@@ -39,11 +39,19 @@ _KINDS: tuple[tuple[_TokenType, str], ...] = (
 
 
 @lru_cache(maxsize=64)
-def _lexer(suffix_name: str) -> Lexer | None:
-    try:
-        return get_lexer_for_filename(suffix_name, stripnl=False, ensurenl=True)
-    except ClassNotFound:
-        return None
+def _lexer(name: str) -> Lexer | None:
+    """The lexer that `get_lexer_for_filename` gives, which turns 900 patterns into regular expressions: 0.1 s."""
+    known = [(title, own) for title, _, patterns, _ in get_all_lexers(plugins=False) for own in patterns]
+    plain = (name, f"*.{name.rpartition('.')[2]}")
+    found = [pair for pair in known if pair[1] in plain]
+    found = found or [pair for pair in known if _is_odd(pair[1]) and fnmatch(name, pair[1])]
+    classes = [(find_lexer_class(title), "*" not in pattern) for title, pattern in found]
+    rated = [(own.priority + whole / 2, own.__name__, own) for own, whole in classes if own is not None]
+    return max(rated)[2](stripnl=False, ensurenl=True) if rated else None
+
+
+def _is_odd(pattern: str) -> bool:
+    return "*" in pattern[1:] or "[" in pattern
 
 
 @lru_cache(maxsize=512)

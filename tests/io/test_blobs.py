@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.errors import StateError
-from agent.io.blobs import Blobs
+from agent.io.blobs import PACKED, Blobs
 from agent.io.calls import Calls
 
 
@@ -20,8 +20,33 @@ def test_what_was_put_comes_back(tmp_path_factory: pytest.TempPathFactory, data:
     assert blobs.get(blobs.put(data)) == data
 
 
+@given(st.lists(st.binary(max_size=40), min_size=PACKED, max_size=2 * PACKED))
+def test_many_come_back_from_one_file(
+    tmp_path_factory: pytest.TempPathFactory, contents: list[bytes]
+) -> None:
+    folder = tmp_path_factory.mktemp("blobs")
+    digests = Blobs(folder).put_all(contents)
+    assert Blobs(folder).put_all(contents) == digests
+    assert [Blobs(folder).get(name) for name in digests] == contents
+    assert len([path for path in folder.rglob("*") if path.is_file()]) == 1
+
+
+def test_a_damaged_pack_is_never_believed(tmp_path: Path) -> None:
+    contents = [b"%d" % number for number in range(PACKED)]
+    digests = Blobs(tmp_path).put_all(contents)
+    (pack,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    whole = pack.read_bytes()
+    for size in (0, 10, len(whole) - 1):
+        pack.write_bytes(whole[:size])
+        with pytest.raises(StateError):
+            Blobs(tmp_path).get(digests[-1])
+    Blobs(tmp_path).put(contents[-1])
+    assert Blobs(tmp_path).get(digests[-1]) == contents[-1]
+
+
 def test_blobs_are_private(tmp_path: Path) -> None:
     Blobs(tmp_path / "state" / "blobs").put(b"secret")
+    Blobs(tmp_path / "state" / "blobs").put_all([b"secret"] * PACKED)
     for path in (tmp_path / "state", *(tmp_path / "state").rglob("*")):
         assert path.stat().st_mode & 0o077 == 0
 
@@ -47,4 +72,6 @@ def test_a_full_disk_leaves_no_half_blob(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="No space"):
         Blobs(tmp_path, Calls(full)).put(b"data")
+    with pytest.raises(OSError, match="No space"):
+        Blobs(tmp_path, Calls(full)).put_all([b"data"] * PACKED)
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
-from rapidfuzz import fuzz, process
 
 MAX_QUOTED = 12
 """Lines of the file that are quoted back."""
@@ -78,6 +77,8 @@ def _by_votes(texts: Sequence[str], old: Sequence[str]) -> int | None:
 
 
 def _by_distance(texts: Sequence[str], old: Sequence[str]) -> int | None:
+    from rapidfuzz import fuzz, process  # here: few texts are missing, and it is long to import
+
     index, line = max(enumerate(old), key=lambda pair: len(pair[1].strip()), default=(0, ""))
     choices = {at: text.strip()[:MAX_CHARS] for at, text in enumerate(texts[:MAX_COMPARED]) if text.strip()}
     found = process.extractOne(line.strip()[:MAX_CHARS], choices, scorer=fuzz.ratio, score_cutoff=LEAST_LIKE)

@@ -13,6 +13,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 import msgspec
 
@@ -47,11 +48,14 @@ class Fenced(msgspec.Struct, frozen=True):
 
 def is_git_name(component: str) -> bool:
     """True for every spelling that some system takes for `.git`."""
+    if component.isascii() and "git" not in component.lower():
+        return False
     plain = IGNORABLE.sub("", unicodedata.normalize("NFKC", component)).casefold()
     plain = plain.partition(":")[0].rstrip(". ")
     return plain == ".git" or GIT_SHORT.fullmatch(plain) is not None
 
 
+@lru_cache(maxsize=1 << 15)
 def lexical(path: str) -> Parts:
     """The components of a path that is inside the repository by its spelling. Raises PathRefused."""
     if not path:

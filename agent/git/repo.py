@@ -6,7 +6,8 @@ through `command.Git`; contents come through one kept-open `cat-file`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -19,8 +20,8 @@ from agent.git.index import Entry, read_entries
 from agent.git.objects import Objects
 from agent.git.paths import Fence
 from agent.git.spots import in_tree
-from agent.io.calls import Calls
-from agent.io.files import Tree
+from agent.io.calls import Calls, Folder
+from agent.io.files import Parts, Tree
 from agent.ports import Place
 
 
@@ -90,6 +91,29 @@ class Repo:
         except OSError as error:
             raise PathRefused(f"{path} cannot be read: {error.strerror}") from error
         return found.state if found else None
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Callable[[str], FileState | None]]:
+        """`read` for many files: the folder of one stays open until the next file lies in another."""
+        with contextlib.ExitStack() as stack:
+            opened: tuple[Parts, Folder] | None = None
+
+            def read(path: str) -> FileState | None:
+                nonlocal opened
+                parts = self.fence.check(path).parts
+                try:
+                    if opened is None or opened[0] != parts[:-1]:
+                        opened = None
+                        stack.close()
+                        opened = parts[:-1], stack.enter_context(self.tree.folder(parts[:-1]))
+                    found = self.tree.find_in(opened[1], parts[-1], parts)
+                except (FileNotFoundError, NotADirectoryError):
+                    return None
+                except OSError as error:
+                    raise PathRefused(f"{path} cannot be read: {error.strerror}") from error
+                return found.state if found else None
+
+            yield read
 
     def read_index(self, path: str) -> FileState | None:
         """The file as it is staged; None when it is not, or in conflict. Bytes as stored, not converted."""

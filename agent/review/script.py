@@ -53,17 +53,16 @@ def open_stack(repo: Repo, target_of: Callable[[str], Target], wanted: Wanted) -
         raise UsageError(f"--onto is worktree or index, not {wanted.onto}")
     onto = wanted.onto or ("index" if wanted.argument is None else "worktree")
     target = target_of(onto)
-    read = reader(repo, target, onto)
-    source: Source = open_source(
-        repo, read, wanted.argument, onto=onto, cwd=wanted.cwd, stdin=wanted.stdin, progress=wanted.progress
-    )
-    return Opened(build_stack(source, read, wanted.budget, wanted.progress), target, onto)
+    with repo.reading() as from_tree:
+        read = _staged(repo) if onto == "index" else from_tree
+        source: Source = open_source(
+            repo, read, wanted.argument, onto=onto, cwd=wanted.cwd, stdin=wanted.stdin, progress=wanted.progress
+        )
+        return Opened(build_stack(source, read, wanted.budget, wanted.progress), target, onto)
 
 
-def reader(repo: Repo, target: Target, onto: str) -> Callable[[str], FileState | None]:
-    """Reads files of the target; the index is listed once, not once for each file. Raises PathRefused."""
-    if onto != "index":
-        return target.read
+def _staged(repo: Repo) -> Callable[[str], FileState | None]:
+    """Reads files of the index, which is listed once, not once for each file. Raises PathRefused."""
     entries = repo.entries()
     staged = {entry.path: entry for entry in entries}
     conflicts = {entry.path for entry in entries if entry.stage}
@@ -90,4 +89,9 @@ def decide_stack(opened: Opened, decisions: bytes, set_id: str) -> tuple[str, Ex
 
 
 def _document(content: dict[str, Any]) -> str:
-    return json.dumps(content, ensure_ascii=True) + "\n"
+    """In ASCII whatever is in it, also a path that is not UTF-8."""
+    try:
+        fast = msgspec.json.encode(content)
+    except UnicodeEncodeError:
+        fast = b"\xff"
+    return (fast.decode("ascii") if fast.isascii() else json.dumps(content, ensure_ascii=True)) + "\n"

@@ -46,7 +46,7 @@ class Draft(msgspec.Struct):
 
     @property
     def changed(self) -> int:
-        return sum(hunk.changed for change in self.changes for hunk in change.hunks)
+        return sum([hunk.changed for change in self.changes for hunk in change.hunks])
 
 
 class Drafts:

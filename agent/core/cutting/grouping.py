@@ -40,7 +40,7 @@ class Group(msgspec.Struct):
 
     @property
     def changed(self) -> int:
-        return sum(hunk.changed for hunk in self.hunks)
+        return sum([hunk.changed for hunk in self.hunks])
 
     @property
     def start(self) -> int:
@@ -117,14 +117,14 @@ def _grouped(
     offset = 0
     for hunk in hunks:
         pieces = ways.get(hunk) or cut_soundly(hunk, old, new, hunk.start + offset, budget, checker)
-        pieces = packed(pieces, old, new, budget)
+        pieces = packed(pieces, old, new, budget) if len(pieces) > 1 else pieces
         offset += len(hunk.new) - len(hunk.old)
         first = len(groups)
         for number, piece in enumerate(pieces):
             group = Group(
                 piece.hunks,
                 _symbols(piece, old, new),
-                {first + need for need in piece.needs},
+                {first + need for need in piece.needs} if piece.needs else set(),
                 (number + 1, len(pieces)),
                 is_piece=len(pieces) > 1,
                 defines=_defines(piece, new),
@@ -153,9 +153,10 @@ def packed(pieces: list[Piece], old: Sheet, new: Sheet, budget: Budget) -> list[
 
 def _symbols(piece: Piece, old: Sheet, new: Sheet) -> tuple[str, ...]:
     """The symbols that a piece touches: of the first line that says something, and of each run of lines."""
-    sheet, at = (new, piece.at) if piece.adds else (old, piece.at)
+    adds, at = piece.adds, piece.at
+    sheet = new if adds else old
     names = []
-    lines = [line for hunk in piece.hunks for line in (hunk.new if piece.adds else hunk.old)]
+    lines = [line for hunk in piece.hunks for line in (hunk.new if adds else hunk.old)]
     last = None
     for index, line in enumerate(lines):
         if not line.strip() or (last is not None and at + index < last):
@@ -173,6 +174,8 @@ def _defines(piece: Piece, new: Sheet) -> frozenset[bytes]:
             at = piece.at + hunk.seq - piece.hunks[0].seq
             for index in range(bisect_left(starts, at), bisect_left(starts, at + len(hunk.new))):
                 found.add(new.outline.symbols[index].name.rpartition(".")[2])
+    if not found:
+        return frozenset()
     return frozenset(name.encode() for name in found if len(name) > 2 and name.isidentifier())
 
 
@@ -191,7 +194,8 @@ def _together(groups: list[Group], budget: Budget) -> list[Group]:
             merged.append(group)
         place[index] = len(merged) - 1
     for group in merged:
-        group.needs = {place[need] for need in group.needs}
+        if group.needs:
+            group.needs = {place[need] for need in group.needs}
     return merged
 
 

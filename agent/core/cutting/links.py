@@ -33,8 +33,29 @@ _NO_LINES = (ChangeKind.BINARY, ChangeKind.SYMLINK, ChangeKind.RENAME, ChangeKin
 
 def link(drafts: Sequence[Draft]) -> None:
     """Fill `after` and `users` of the drafts."""
-    _connect(drafts, [names_in(_lines(draft, new=True)) for draft in drafts], forward=True)
-    _connect(drafts, [names_in(_lines(draft, new=False)) for draft in drafts], forward=False)
+    _connect(drafts, _names(drafts, new=True), forward=True)
+    _connect(drafts, _names(drafts, new=False), forward=False)
+
+
+def _names(drafts: Sequence[Draft], *, new: bool) -> dict[int, Names]:
+    """The names in each draft by its index, without those whose whole file has none that could link it."""
+    lines = [_lines(draft, new=new) for draft in drafts]
+    files: dict[str, list[bytes]] = {}
+    for draft, own in zip(drafts, lines, strict=True):
+        files.setdefault(draft.changes[0].path, []).extend(own)
+    found = {path: names_in(own) for path, own in files.items()}
+    wanted = {name for own in found.values() for name in (*own.defined, *own.imported)}
+    if new:
+        wanted.update(*(draft.defines for draft in drafts if draft.defines))
+    if not wanted:
+        return {}
+    linked = {path for path, own in found.items() if not wanted.isdisjoint((*own.used, *own.imported))}
+    linked |= {draft.changes[0].path for draft in drafts if draft.defines}
+    return {
+        index: names_in(own)
+        for index, (draft, own) in enumerate(zip(drafts, lines, strict=True))
+        if draft.changes[0].path in linked
+    }
 
 
 def _lines(draft: Draft, *, new: bool) -> list[bytes]:
@@ -49,17 +70,17 @@ def _lines(draft: Draft, *, new: bool) -> list[bytes]:
     ]
 
 
-def _connect(drafts: Sequence[Draft], names: Sequence[Names], *, forward: bool) -> None:
+def _connect(drafts: Sequence[Draft], names: Mapping[int, Names], *, forward: bool) -> None:
     """Names are looked up among those of the whole difference, and those that the file itself imports."""
     definers: dict[tuple[str, bytes], list[int]] = {}
-    for index, own in enumerate(names):
+    for index, own in names.items():
         defined = own.defined | drafts[index].defines if forward else own.defined
         for key in _keys(drafts[index], defined, own.imported):
             definers.setdefault(key, []).append(index)
     clear = {key: found for key, found in definers.items() if len(found) <= MAX_DEFINERS}
     wanted = frozenset(name for _, name in clear)
     users: dict[tuple[str, bytes], list[int]] = {}
-    for index, own in enumerate(names):
+    for index, own in names.items():
         for name in own.used & wanted:
             for key in (("", name), (drafts[index].changes[0].path, name)):
                 if key in clear and index not in clear[key]:

@@ -41,11 +41,11 @@ class Piece(msgspec.Struct, frozen=True):
 
     @property
     def changed(self) -> int:
-        return sum(hunk.changed for hunk in self.hunks)
+        return sum([hunk.changed for hunk in self.hunks])
 
     @property
     def adds(self) -> bool:
-        return any(hunk.new for hunk in self.hunks)
+        return any([hunk.new for hunk in self.hunks])
 
 
 class Part(msgspec.Struct):

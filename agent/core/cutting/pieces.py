@@ -202,7 +202,7 @@ def _nearest(spots: list[int], wanted: float) -> list[int]:
 
 def refined(pieces: list[Piece]) -> list[Piece]:
     """The same pieces without lines that are equal on both sides; those of which nothing is left are gone."""
-    if not any(not frozenset(hunk.old).isdisjoint(hunk.new) for piece in pieces for hunk in piece.hunks):
+    if all([_differs(hunk) for piece in pieces for hunk in piece.hunks]):
         return pieces
     inner = [tuple(part for hunk in piece.hunks for part in _unequal(hunk)) for piece in pieces]
     place: dict[int, int] = {}
@@ -219,8 +219,13 @@ def refined(pieces: list[Piece]) -> list[Piece]:
     ]
 
 
+def _differs(hunk: Hunk) -> bool:
+    """True when no line of it is on both sides."""
+    return not (hunk.old and hunk.new) or set(hunk.old).isdisjoint(hunk.new)
+
+
 def _unequal(hunk: Hunk) -> list[Hunk]:
-    if frozenset(hunk.old).isdisjoint(hunk.new):
+    if _differs(hunk):
         return [hunk]
     found, offset = [], 0
     for part in diff(hunk.old, hunk.new):

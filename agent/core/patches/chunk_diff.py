@@ -24,11 +24,12 @@ class ChunkDiffs:
         self._base = base
         self._chunks = {chunk.id: chunk for chunk in chunks}
         self._lines: dict[str, Lines] = {}
+        self._heads: dict[str, bytes] = {}
 
     def of(self, chunk: Chunk) -> bytes:
         """A git diff with three lines of context; applies where what the chunk needs is applied."""
         needed = self._needed(chunk) if chunk.needs else []
-        files = []
+        files: list[bytes] = []
         for change in chunk.changes:
             file = self._file(change, [c for other in needed for c in other.changes if c.path == change.path])
             if file is None:
@@ -72,7 +73,9 @@ class ChunkDiffs:
             return None
         if base is None and not before:
             return print_file(FilePatch(None, path, new_mode=change.mode, git=True), body)
-        return print_file(FilePatch(path, path, git=True), body)
+        if path not in self._heads:
+            self._heads[path] = print_file(FilePatch(path, path, git=True), b"\0")[:-1]
+        return self._heads[path] + body
 
     def _lines_of(self, path: str) -> Lines:
         if path not in self._lines:

@@ -47,16 +47,20 @@ def print_hunks(old: Lines, hunks: Iterable[Hunk], context: int = 3) -> bytes:
         grown = sum([len(hunk.new) - len(hunk.old) for hunk in group])
         out.append(b"@@ -%s +%s @@\n" % (_range(at, end - at), _range(at + offset, end - at + grown)))
         for hunk in group:
-            out += [b" " + line for line in old[at : hunk.start]]
-            out += [b"-" + line for line in hunk.old]
-            out += [b"+" + line for line in hunk.new]
+            out += (_marked(b" ", old[at : hunk.start]), _marked(b"-", hunk.old), _marked(b"+", hunk.new))
             at = hunk.end
-        out += [b" " + line for line in old[at:end]]
+        out.append(_marked(b" ", old[at:end]))
         offset += grown
-    printed = b"".join(out)
-    if printed.count(b"\n") == len(out):
-        return printed
-    return b"".join(line if line.endswith(b"\n") else line + NO_NEWLINE for line in out)
+    return b"".join(out)
+
+
+def _marked(mark: bytes, lines: Lines) -> bytes:
+    """Lines with a mark before each; git says of one without a line ending that it has none."""
+    if not lines:
+        return b""
+    if lines[-1].endswith(b"\n"):
+        return mark + mark.join(lines)
+    return mark + mark.join(lines) + NO_NEWLINE
 
 
 def _range(start: int, count: int) -> bytes:
@@ -112,8 +116,8 @@ def print_file(file: FilePatch, body: bytes) -> bytes:
         both = (quote(file.old_path or file.path, b"a/"), quote(file.new_path or file.path, b"b/"))
         out += [b"diff --git %s %s\n" % both, *_extended(file)]
     if body or (file.binary and not file.binary.forward):
-        first = NULL if file.old_path is None else _marked(file.old_path, b"a/")
-        second = NULL if file.new_path is None else _marked(file.new_path, b"b/")
+        first = NULL if file.old_path is None else _tabbed(file.old_path, b"a/")
+        second = NULL if file.new_path is None else _tabbed(file.new_path, b"b/")
         form = b"--- %s\n+++ %s\n" if body else b"Binary files %s and %s differ\n"
         out += [form % (first, second), body]
     if file.binary and file.binary.forward:
@@ -122,7 +126,7 @@ def print_file(file: FilePatch, body: bytes) -> bytes:
     return b"".join(out)
 
 
-def _marked(name: str, prefix: bytes) -> bytes:
+def _tabbed(name: str, prefix: bytes) -> bytes:
     """git puts a tab behind a name with blanks, so that no time stamp is read into it."""
     quoted = quote(name, prefix)
     return quoted + b"\t" if b" " in quoted and not quoted.startswith(b'"') else quoted

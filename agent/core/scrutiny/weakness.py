@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 import msgspec
 
@@ -49,6 +50,7 @@ _TEST_NAMES = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=1024)
 def is_test_path(path: str) -> bool:
     """True for a file that by its name or folder belongs to the tests."""
     *folders, name = path.split("/")

@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from fnmatch import translate
+
+from agent.core.globs import Globs
 
 _NAMES = (
     ".env*", "*.env", "*.pem", "*.key", "*.p8", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk",
@@ -25,14 +26,13 @@ _NAMES = (
 _FOLDERS = (".env*", ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".gcloud")
 
 
-_NAME = re.compile("|".join(map(translate, _NAMES)))
-_FOLDER = re.compile("|".join(map(translate, _FOLDERS)))
+_NAME, _FOLDER = Globs(_NAMES), Globs(_FOLDERS)
 
 
 def is_secret_path(path: str) -> bool:
     """True when a file with this name, or in this folder, is one that holds keys. Case does not count."""
     *folders, name = path.casefold().split("/")
-    return bool(_NAME.match(name)) or any(_FOLDER.match(folder) for folder in folders)
+    return _NAME.fit(name) or any(_FOLDER.fit(folder) for folder in folders)
 
 
 _TOKENS = re.compile(

@@ -57,6 +57,8 @@ def sniff(data: bytes) -> Encoding | None:
     Only a byte order mark makes a file UTF-16; bytes that are not UTF-8 are read as latin-1 when nothing in
     them looks binary. Like git, a NUL in the first 8,000 bytes makes a file binary.
     """
+    if data.isascii() and b"\0" not in data:
+        return UTF8
     for bom, codec in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
         if data.startswith(bom) and not data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
             try:

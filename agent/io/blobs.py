@@ -19,7 +19,6 @@ from agent.core.text import digest as digest_of
 from agent.io.calls import Calls, Folder
 from agent.io.paths import make_private
 
-
 PACKED = 32
 """From so many on they share a file: making a file costs more than compressing what is in it."""
 

@@ -56,7 +56,13 @@ def open_stack(repo: Repo, target_of: Callable[[str], Target], wanted: Wanted) -
     with repo.reading() as from_tree:
         read = _staged(repo) if onto == "index" else from_tree
         source: Source = open_source(
-            repo, read, wanted.argument, onto=onto, cwd=wanted.cwd, stdin=wanted.stdin, progress=wanted.progress
+            repo,
+            read,
+            wanted.argument,
+            onto=onto,
+            cwd=wanted.cwd,
+            stdin=wanted.stdin,
+            progress=wanted.progress,
         )
         return Opened(build_stack(source, read, wanted.budget, wanted.progress), target, onto)
 

@@ -5,10 +5,11 @@ Knows nothing of changes; see `symbols` for what an outline is and `brackets` fo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 from agent.core.code.brackets import EMPTY, Word, words
-from agent.core.code.symbols import Outline, borders, margin_outline, outline
+from agent.core.code.symbols import Margin, Outline, Symbol, borders, outline
 from agent.core.text import Lines
 
 Context = tuple[str, ...] | None
@@ -18,15 +19,31 @@ Context = tuple[str, ...] | None
 class Sheet:
     """One version of a file with what is known of its structure, found out when asked for."""
 
-    def __init__(self, path: str, lines: Lines, *, deep: bool = True) -> None:
+    def __init__(self, path: str, lines: Lines | Callable[[], Lines], *, deep: bool = True) -> None:
         self.path = path
-        self.lines = lines
+        self._given = lines
         self.deep = deep
         """False: only the names of what begins at the margin are wanted, because there is so much to read."""
 
     @cached_property
+    def lines(self) -> Lines:
+        return self._given() if callable(self._given) else self._given
+
+    @cached_property
     def outline(self) -> Outline:
-        return outline(self.path, self.lines) if self.deep else margin_outline(self.path, self.lines)
+        return outline(self.path, self.lines)
+
+    @cached_property
+    def _names(self) -> Outline | Margin:
+        return self.outline if self.deep else Margin(self.path, self.lines)
+
+    def symbol(self, line: int) -> Symbol | None:
+        """The innermost symbol that holds this line."""
+        return self._names.at(line)
+
+    def begun(self, low: int, high: int) -> list[str]:
+        """Names of the symbols whose first line is one of these."""
+        return self._names.begun(low, high)
 
     @cached_property
     def words(self) -> list[Word]:

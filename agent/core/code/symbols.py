@@ -7,7 +7,7 @@ keeps no tree and no text, only line numbers (0-based, half-open). Never fails o
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -67,6 +67,11 @@ class Outline(msgspec.Struct, frozen=True):
                 return None
             index -= 1
         return None
+
+    def begun(self, low: int, high: int) -> list[str]:
+        """Names of the symbols whose first line is in [low, high)."""
+        first, last = bisect_left(self.starts, low), bisect_left(self.starts, high)
+        return [symbol.name for symbol in self.symbols[first:last]]
 
 
 def outline(path: str, lines: Lines) -> Outline:
@@ -222,10 +227,34 @@ _MARKDOWN = ("md", "markdown", "rst", "txt", "mdx")
 MAX_LABEL = 80
 
 
-def margin_outline(path: str, lines: Lines) -> Outline:
-    """Only the names of what begins at the margin: for texts that there is no time to parse."""
-    symbols = _sections(_marks(path.rpartition(".")[2].lower(), lines), len(lines))
-    return Outline(symbols, Body("text", 0, len(lines), ()), tuple(symbol.start for symbol in symbols))
+class Margin:
+    """The names of what begins at the margin, looked for upwards from a line: for texts that there is no time to parse.
+
+    Lines are best asked for in their order: none is looked at twice then.
+    """
+
+    def __init__(self, path: str, lines: Lines) -> None:
+        self._lines = lines
+        self._pattern = _pattern(path.rpartition(".")[2].lower())
+        self._last: Symbol | None = None
+        self._seen = 0
+        """Up to here it is known that `_last` is the last symbol."""
+
+    def at(self, line: int) -> Symbol | None:
+        """What begins at this line, or is the last that begins above it."""
+        line = min(line, len(self._lines) - 1)
+        floor, found = (self._seen, self._last) if line >= self._seen else (0, None)
+        for index in range(line, floor - 1, -1):
+            if names := self.begun(index, index + 1):
+                found = Symbol(names[0], index, line + 1)
+                break
+        self._seen, self._last = line + 1, found
+        return found
+
+    def begun(self, low: int, high: int) -> list[str]:
+        """Names of what begins at these lines."""
+        marks = (self._pattern.match(b"\n" + line) for line in self._lines[low:high])
+        return [_label(mark) for mark in marks if mark is not None]
 
 
 def _plain(path: str, lines: Lines) -> Outline:
@@ -242,23 +271,28 @@ def _plain(path: str, lines: Lines) -> Outline:
 
 def _marks(suffix: str, lines: Lines) -> list[tuple[int, str]]:
     """Lines that open a section in this kind of file, with its name."""
-    if suffix in _MARKDOWN:
-        pattern = _HEADING
-    elif suffix in ("toml", "ini", "cfg", "conf"):
-        pattern = _SECTION
-    elif suffix in ("yml", "yaml"):
-        pattern = _KEY
-    else:
-        pattern = _DEFINES
     # Patterns begin with the end of the line before: what begins with a plain byte is found much faster.
     text = b"\n" + b"".join(lines)
     marks = []
     at = counted = 0
-    for found in pattern.finditer(text):
+    for found in _pattern(suffix).finditer(text):
         at += text.count(b"\n", counted, found.start())
         counted = found.start()
-        marks.append((at, found[1].decode("utf-8", "replace")[:MAX_LABEL]))
+        marks.append((at, _label(found)))
     return marks
+
+
+def _pattern(suffix: str) -> re.Pattern[bytes]:
+    """What opens a section in this kind of file."""
+    if suffix in _MARKDOWN:
+        return _HEADING
+    if suffix in ("toml", "ini", "cfg", "conf"):
+        return _SECTION
+    return _KEY if suffix in ("yml", "yaml") else _DEFINES
+
+
+def _label(mark: re.Match[bytes]) -> str:
+    return mark[1].decode("utf-8", "replace")[:MAX_LABEL]
 
 
 def _sections(marks: Sequence[tuple[int, str]], end: int) -> tuple[Symbol, ...]:

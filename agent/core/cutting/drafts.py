@@ -16,9 +16,10 @@ from agent.core.cutting.grouping import Group, group_hunks
 from agent.core.cutting.passage import merged
 from agent.core.cutting.risk import folded_reason
 from agent.core.cutting.soundness import MAX_PARSED, RESERVE, Allowance, Checker
-from agent.core.hunk import ChangeKind, FileChange
+from agent.core.hunk import ChangeKind, FileChange, FileState
 from agent.core.lines.place import file_lines
 from agent.core.outcome import States
+from agent.core.text import Lines
 
 MANY = 2_500
 """With more hunks than this nothing is parsed that need not be: time must stay that of reading the difference."""
@@ -105,8 +106,8 @@ class Drafts:
     def _text(self, change: FileChange, new_path: str) -> None:
         base, goal = self.before.get(change.path), self.after.get(new_path)
         deep = self.allowance.left > 0 or any(hunk.changed > self.budget.lines for hunk in change.hunks)
-        old = Sheet(change.path, file_lines(base) if base is not None else (), deep=deep)
-        new = Sheet(new_path, file_lines(goal) if goal is not None else (), deep=deep)
+        old = Sheet(change.path, _lines_of(base), deep=deep)
+        new = Sheet(new_path, _lines_of(goal), deep=deep)
         checker = Checker(old, new, self.allowance)
         groups = group_hunks(change.hunks, old, new, self.budget, checker)
         if checker.usable and len(groups) > 1:
@@ -149,6 +150,10 @@ class Drafts:
             needs = set(above.get(path, ()))
             needs |= {gone[folder] for folder in folders(path) if folder in gone}
             self.drafts[index].needs |= needs - {index}
+
+
+def _lines_of(state: FileState | None) -> Callable[[], Lines]:
+    return lambda: file_lines(state) if state is not None else ()
 
 
 def join(drafts: Sequence[Draft], first: int, other: int) -> None:

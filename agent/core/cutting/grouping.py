@@ -6,7 +6,6 @@ joins its neighbours, or needs them. Every hunk ends up, whole or in pieces, in 
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -161,22 +160,22 @@ def _symbols(piece: Piece, old: Sheet, new: Sheet) -> tuple[str, ...]:
     for index, line in enumerate(lines):
         if not line.strip() or (last is not None and at + index < last):
             continue
-        symbol = sheet.outline.at(at + index)
+        symbol = sheet.symbol(at + index)
         names.append(symbol.name if symbol else "")
         last = symbol.end if symbol else at + index + 1
     return tuple(dict.fromkeys(names)) or ("",)
 
 
 def _defines(piece: Piece, new: Sheet) -> frozenset[bytes]:
-    starts, found = new.outline.starts, set()
+    found: list[str] = []
     for hunk in piece.hunks:
         if hunk.new:
             at = piece.at + hunk.seq - piece.hunks[0].seq
-            for index in range(bisect_left(starts, at), bisect_left(starts, at + len(hunk.new))):
-                found.add(new.outline.symbols[index].name.rpartition(".")[2])
+            found += new.begun(at, at + len(hunk.new))
     if not found:
         return frozenset()
-    return frozenset(name.encode() for name in found if len(name) > 2 and name.isidentifier())
+    names = {name.rpartition(".")[2] for name in found}
+    return frozenset(name.encode() for name in names if len(name) > 2 and name.isidentifier())
 
 
 def _together(groups: list[Group], budget: Budget) -> list[Group]:

@@ -45,7 +45,7 @@ class Piece(msgspec.Struct, frozen=True):
 
     @property
     def adds(self) -> bool:
-        return any([hunk.new for hunk in self.hunks])
+        return any(hunk.new for hunk in self.hunks)
 
 
 class Part(msgspec.Struct):
@@ -230,7 +230,7 @@ class _Partition:
 
     def _defines(self, line: int) -> bool:
         """True when a definition begins at this line, or the file has none that could."""
-        symbol = self.sheet.outline.at(line)
+        symbol = self.sheet.symbol(line)
         return symbol is None or symbol.start == line
 
     def _index(self, part: Part) -> int:

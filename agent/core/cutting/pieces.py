@@ -202,7 +202,7 @@ def _nearest(spots: list[int], wanted: float) -> list[int]:
 
 def refined(pieces: list[Piece]) -> list[Piece]:
     """The same pieces without lines that are equal on both sides; those of which nothing is left are gone."""
-    if all([_differs(hunk) for piece in pieces for hunk in piece.hunks]):
+    if all(_differs(hunk) for piece in pieces for hunk in piece.hunks):
         return pieces
     inner = [tuple(part for hunk in piece.hunks for part in _unequal(hunk)) for piece in pieces]
     place: dict[int, int] = {}

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
-from fnmatch import translate
 from functools import cache, lru_cache
 
 import msgspec
 
+from agent.core.globs import Globs
 from agent.core.hunk import ChangeKind, FileChange, FileState, Mode
 from agent.core.secrets import is_secret_path
 from agent.core.text import sniff
@@ -90,28 +90,16 @@ _LOUD = (
 """One of these is, in lower case, in every text that `_SENSITIVE` or `_AUTH` finds: much faster to look for."""
 
 
-def _one_of(patterns: Iterable[str]) -> re.Pattern[str]:
-    """Matches a lower-case name that fits one of the patterns; one with a slash also fits deeper down."""
-    whole = [translate(pattern) for pattern in patterns]
-    return re.compile("|".join(f"(?:{part})" for part in whole))
-
-
-def _deep(patterns: Iterable[str]) -> list[str]:
-    return [deep for pattern in patterns for deep in (pattern, f"*/{pattern}")]
-
-
 @cache
-def _tables() -> tuple[tuple[re.Pattern[str], str, Level], ...]:
+def _tables() -> tuple[tuple[Globs, str, Level], ...]:
     return tuple(
-        (_one_of(_deep(patterns)), reason, level)
+        (Globs(patterns), reason, level)
         for level, table in ((Level.HIGH, _HIGH), (Level.MEDIUM, _MEDIUM))
         for reason, patterns in table
     )
 
 
-@cache
-def _plain_names() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    return _one_of(_GENERATED), _one_of(_TESTS), _one_of(_DOCS)
+_GENERATED_NAMES, _TEST_NAMES, _DOC_NAMES = Globs(_GENERATED), Globs(_TESTS), Globs(_DOCS)
 
 
 def folded_reason(path: str, old: FileState | None, new: FileState | None) -> str:
@@ -119,7 +107,7 @@ def folded_reason(path: str, old: FileState | None, new: FileState | None) -> st
     name = path.rpartition("/")[2].casefold()
     if name in LOCK_FILES:
         return "lock file"
-    if _plain_names()[0].match(name):
+    if _GENERATED_NAMES.fit(name):
         return "generated, by its name"
     states = [state for state in (old, new) if state is not None]
     if any(
@@ -179,20 +167,20 @@ def assess(changes: Iterable[FileChange]) -> Risk:
 def is_test(path: str) -> bool:
     """True for a file that looks like a test or belongs to tests."""
     *folders, name = path.casefold().split("/")
-    return bool(_plain_names()[1].match(name)) or not _TEST_FOLDERS.isdisjoint(folders)
+    return _TEST_NAMES.fit(name) or not _TEST_FOLDERS.isdisjoint(folders)
 
 
 @lru_cache(maxsize=1024)
 def is_document(path: str) -> bool:
     """True for a text for people, by its name."""
-    return bool(_plain_names()[2].match(path.casefold().rpartition("/")[2]))
+    return _DOC_NAMES.fit(path.casefold().rpartition("/")[2])
 
 
 @lru_cache(maxsize=1024)
 def _by_path(path: str) -> tuple[Level, dict[str, Level]]:
     """The level that every change of this file has, and what is risky about its name."""
     lowered = path.casefold()
-    found = {reason: level for names, reason, level in reversed(_tables()) if names.match(lowered)}
+    found = {reason: level for names, reason, level in reversed(_tables()) if names.fit(lowered)}
     if is_secret_path(path):
         found["a file for secrets"] = Level.HIGH
     plain = is_test(path) or is_document(path)

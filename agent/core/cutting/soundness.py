@@ -119,7 +119,7 @@ class Checker:
         self.floor = 0
         self.in_order = False
         """The changes are to come in the order of the file: there is no time to find a better one."""
-        self.whole = Region(0, len(old.lines))
+        self.whole = Region(0, len(old.lines) if self.grammar else 0)
         self.even: dict[int, tuple[Hunk, bool]] = {}
         self.known: dict[tuple[Region, tuple[Hunk, ...]], bool | None] = {}
         self.python = self.grammar is not None and self.grammar.name == "python"

@@ -8,12 +8,22 @@ import weakref
 from collections.abc import Sequence
 from typing import IO
 
+import msgspec
+
 from agent.core.errors import GitFailed
 from agent.git.command import Git
 from agent.io.process import kill, start
 
 AT_ONCE = 60
 """So many are asked for before the first answer is read: their names fit into the smallest pipe, of 4 KiB."""
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """An object as it is stored. `kind` is `blob`, `tree`, `commit` or `tag`."""
+
+    oid: str
+    kind: str
+    data: bytes
 
 
 class Objects:
@@ -39,15 +49,15 @@ class Objects:
                     raise GitFailed(
                         f"the object {name} is missing from the repository", hint="see `git fsck`"
                     )
-                found.append(item[1])
+                found.append(item.data)
         return found
 
-    def find(self, name: str) -> tuple[str, bytes] | None:
-        """Type and content of what `name` (an id, or `REV:` without newlines) means; None when missing."""
+    def find(self, name: str) -> Stored | None:
+        """What `name` (an id or any revision, without newlines) means; None when missing."""
         return None if "\n" in name else self._ask([name.encode("utf-8", "surrogateescape")])[0]
 
-    def _ask(self, names: Sequence[bytes]) -> list[tuple[str, bytes] | None]:
-        """Type and content of each, None when missing; no more names than a pipe holds."""
+    def _ask(self, names: Sequence[bytes]) -> list[Stored | None]:
+        """Each of them, None when missing; no more names than a pipe holds."""
         with self._lock:
             try:
                 process = self._running()
@@ -60,7 +70,7 @@ class Objects:
                 self._end()
                 raise GitFailed("git cat-file ended too early", hint="see `git fsck`") from error
 
-    def _answer(self, stdout: IO[bytes]) -> tuple[str, bytes] | None:
+    def _answer(self, stdout: IO[bytes]) -> Stored | None:
         head = stdout.readline()
         if not head:
             raise EOFError
@@ -72,7 +82,7 @@ class Objects:
         data = stdout.read(size + 1)
         if len(data) != size + 1:
             raise EOFError
-        return words[1].decode(), data[:-1]
+        return Stored(words[0].decode(), words[1].decode(), data[:-1])
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import takewhile
 
 import msgspec
 
-from agent.core.errors import GitFailed, PathRefused
+from agent.core.errors import PathRefused
 from agent.core.hunk import FileState, Mode
 from agent.core.outcome import States
 from agent.core.text import name_from_bytes
@@ -58,22 +59,29 @@ def _trees(repo: Repo, spec: str) -> tuple[str, str, str, str] | None:
         start = bases[0].decode() if bases else first
         since = "" if start == first else f", since they parted at {start[:7]}"
         return start, last, f"{spec}{since}", f"{start}..{last}"
-    commit = _commit(repo, spec)
-    if commit is None:
+    found = repo.objects.find(f"{spec}^{{commit}}")
+    if found is None:
         return None
+    commit = found.oid
     parent = _commit(repo, f"{commit}^1") or _empty_tree(repo)
-    subject = repo.git.run(
-        "log", "-1", "--format=%s", "--no-show-signature", "--end-of-options", commit, "--"
-    )
-    text = subject.decode("utf-8", "replace").strip()
-    return parent, commit, f"commit {commit[:7]}: {text}", f"{parent}..{commit}"
+    return parent, commit, f"commit {commit[:7]}: {subject(found.data)}", f"{parent}..{commit}"
 
 
 def _commit(repo: Repo, rev: str) -> str | None:
+    found = repo.objects.find(f"{rev}^{{commit}}")
+    return found.oid if found is not None else None
+
+
+def subject(commit: bytes) -> str:
+    """The first paragraph of a commit's message as one line, as `%s` of `git log` gives it."""
+    head, _, message = commit.partition(b"\n\n")
+    codec = next((line[9:] for line in head.split(b"\n") if line.startswith(b"encoding ")), b"utf-8")
     try:
-        return repo.resolve(rev)
-    except GitFailed:
-        return None
+        text = message.decode(codec.decode("ascii"), "replace")
+    except (LookupError, UnicodeDecodeError):
+        text = message.decode("utf-8", "replace")
+    lines = takewhile(str.strip, text.lstrip().split("\n"))
+    return " ".join(line.strip() for line in lines)
 
 
 def _empty_tree(repo: Repo) -> str:

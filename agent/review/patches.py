@@ -131,11 +131,11 @@ class _Reader:
             found = self.repo.objects.find(file.old_blob)
         except GitFailed:
             return None
-        if found is None or found[0] != "blob":
+        if found is None or found.kind != "blob":
             return None
         now = self.read(path)
         mode = file.old_mode or (now.mode if now else Mode.FILE)
-        state = FileState(mode if mode in list(Mode) else Mode.FILE, found[1])
+        state = FileState(mode if mode in list(Mode) else Mode.FILE, found.data)
         return self.conversion.to_work_tree(path, state, file.old_blob) if self.onto == "worktree" else state
 
     def _put(self, file: FilePatch, old: FileState | None, new: FileState | None) -> None:

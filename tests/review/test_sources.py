@@ -28,6 +28,23 @@ def test_a_first_commit_is_compared_with_nothing(repo: Path, git_in: GitIn, revi
     assert chunk["present"]
 
 
+@pytest.mark.parametrize(
+    "message", ["one\n\ntwo\n", "one\ntwo\n\nthree", "\n \n  grün  \nmore\n", " ", "a\n \nb"]
+)
+@pytest.mark.parametrize("codec", ["utf-8", "latin-1"])
+def test_the_label_has_the_subject_as_git_log_gives_it(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, message: str, codec: str
+) -> None:
+    put(repo, {"a.txt": b"a\n"})
+    git_in(repo, "add", "-A")
+    (repo.parent / "message").write_bytes(message.encode(codec))
+    own = ("-c", f"i18n.commitEncoding={codec}")
+    how = ("--cleanup=verbatim", "--allow-empty-message", "-F", str(repo.parent / "message"))
+    git_in(repo, *own, "commit", "-q", *how)
+    subject = git_in(repo, "-c", "i18n.logOutputEncoding=utf-8", "log", "-1", "--format=%s").decode()
+    assert reviewed.list("HEAD")["source"].partition(": ")[2] == " ".join(subject.split())
+
+
 def test_a_merge_is_compared_with_its_first_parent(repo: Path, git_in: GitIn, reviewed: Reviewed) -> None:
     commit(repo, git_in, {"a.txt": b"a\n"})
     git_in(repo, "checkout", "-qb", "side")

@@ -141,9 +141,10 @@ def _settled(
     settled: list[int | None] = list(order)
     for path, own in places.items():
         members = [order[at] for at in own]
-        groups: list[tuple[int, ...]] = [(member,) for member in sorted(members)]
-        if not checkers[path].in_order:
-            groups = Settling(hunks, needs, checkers[path], budget.hard_lines).order(members)
+        checker, by_file = checkers[path], sorted(members)
+        groups: list[tuple[int, ...]] = [(member,) for member in by_file]
+        if not (checker.in_order or (checker.settled and members == by_file)):
+            groups = Settling(hunks, needs, checker, budget.hard_lines).order(members)
         slots = iter(own)
         for group in groups:
             settled[next(slots)] = group[0]

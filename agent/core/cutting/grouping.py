@@ -83,7 +83,8 @@ def _unsound(groups: Sequence[Group], checker: Checker, budget: Budget) -> list[
         return []
     members, needs = [group.hunks for group in groups], [group.needs for group in groups]
     settling = Settling(members, needs, checker, budget.hard_lines)
-    settling.order(range(len(groups)))
+    order = settling.order(range(len(groups)))
+    checker.settled = order == [(index,) for index in range(len(groups))] and not checker.spent
     return settling.forced
 
 
@@ -224,7 +225,9 @@ class _Repair:
         return self.groups
 
     def _sound(self, indexes: Iterable[int]) -> bool:
-        wanted = closure(indexes, [group.needs for group in self.groups])
+        wanted = set(indexes)
+        if any(self.groups[index].needs for index in wanted):
+            wanted = closure(wanted, [group.needs for group in self.groups])
         return self.checker.sound([hunk for i in wanted for hunk in self.groups[i].hunks])
 
     def _mend(self, index: int) -> int:

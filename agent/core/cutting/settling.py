@@ -5,9 +5,9 @@ What only parses together comes out together, within the hard limit. Whether a s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from agent.core.cutting.soundness import Checker
+from agent.core.cutting.soundness import Checker, Spans
 from agent.core.hunk import Hunk
 from agent.core.lines.splice import position
 
@@ -50,35 +50,34 @@ class Settling:
         return found
 
     def _order(self, wanted: Sequence[int]) -> list[tuple[int, ...]]:
-        waiting = list(wanted)
-        members = frozenset(wanted)
+        waiting = dict.fromkeys(wanted)
         found: list[tuple[int, ...]] = []
-        applied: list[Hunk] = []
-        done: set[int] = set()
+        applied = self.checker.spans()
         while waiting:
-            free = [member for member in waiting if self.needs[member] & members <= done]
             if self.checker.spent:
-                chosen: tuple[int, ...] = (free[0],)
+                chosen: tuple[int, ...] = (next(self._free(waiting)),)
             else:
-                chosen = self._one(free, applied) or self._several(waiting, applied, members - done)
+                chosen = self._one(waiting, applied) or self._several(waiting, applied)
             if not chosen:
-                chosen = (min(free, key=lambda member: position(self.hunks[member][0])),)
+                chosen = (min(self._free(waiting), key=lambda member: position(self.hunks[member][0])),)
                 self.forced += chosen
             found.append(chosen)
-            done.update(chosen)
-            waiting = [member for member in waiting if member not in done]
-            applied += [hunk for member in chosen for hunk in self.hunks[member]]
+            for member in chosen:
+                del waiting[member]
+            applied = applied.plus(hunk for member in chosen for hunk in self.hunks[member])
         return found
 
-    def _one(self, free: Sequence[int], applied: Sequence[Hunk]) -> tuple[int, ...]:
-        for member in free:
-            if self.checker.sound([*applied, *self.hunks[member]], self.hunks[member]):
+    def _free(self, waiting: Collection[int]) -> Iterator[int]:
+        """Those that need nothing that still waits."""
+        return (member for member in waiting if not any(need in waiting for need in self.needs[member]))
+
+    def _one(self, waiting: Collection[int], applied: Spans) -> tuple[int, ...]:
+        for member in self._free(waiting):
+            if self.checker.sound_in(applied.plus(self.hunks[member]), self.hunks[member]):
                 return (member,)
         return ()
 
-    def _several(
-        self, waiting: Sequence[int], applied: Sequence[Hunk], open_members: frozenset[int]
-    ) -> tuple[int, ...]:
+    def _several(self, waiting: Collection[int], applied: Spans) -> tuple[int, ...]:
         """Neighbours in the file after which together it parses, within the hard limit; else none."""
         ordered = sorted(waiting, key=lambda member: position(self.hunks[member][0]))
         for width in range(2, MAX_WINDOW + 1):
@@ -87,8 +86,10 @@ class Settling:
                 hunks = [hunk for member in window for hunk in self.hunks[member]]
                 if sum(hunk.changed for hunk in hunks) > self.hard_lines:
                     continue
-                if any(self.needs[member] & open_members - set(window) for member in window):
+                if any(
+                    need in waiting and need not in window for member in window for need in self.needs[member]
+                ):
                     continue
-                if self.checker.sound([*applied, *hunks], hunks):
+                if self.checker.sound_in(applied.plus(hunks), hunks):
                     return tuple(window)
         return ()

@@ -6,8 +6,9 @@ A file that does not parse before or after the whole change is left alone.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 
 import msgspec
 
@@ -74,10 +75,37 @@ class Region(msgspec.Struct, frozen=True):
 class Spans:
     """Hunks of one file in their order, found by the lines that they change."""
 
-    def __init__(self, hunks: Iterable[Hunk]) -> None:
-        self.hunks = tuple(sorted(hunks, key=position))
+    def __init__(self, hunks: Iterable[Hunk], is_even: Callable[[Hunk], bool]) -> None:
+        self.hunks = sorted(hunks, key=position)
         self.starts = [hunk.start for hunk in self.hunks]
         self.ends = [hunk.end for hunk in self.hunks]
+        self.odd = [hunk for hunk in self.hunks if not is_even(hunk)]
+        """Those that have other brackets on one side than on the other."""
+        self._is_even = is_even
+
+    def plus(self, hunks: Iterable[Hunk]) -> Spans:
+        """These and `hunks`, which costs little where these are many."""
+        found = copy(self)
+        found.hunks, found.starts, found.ends = self.hunks.copy(), self.starts.copy(), self.ends.copy()
+        for hunk in hunks:
+            at = bisect_left(found.hunks, position(hunk), key=position)
+            found.hunks.insert(at, hunk)
+            found.starts.insert(at, hunk.start)
+            found.ends.insert(at, hunk.end)
+            if not self._is_even(hunk):
+                found.odd = [*found.odd]
+                insort(found.odd, hunk, key=position)
+        return found
+
+    def odd_outside(self, first: int, last: int) -> tuple[list[Hunk], list[Hunk]]:
+        """The odd ones before the hunk of index `first`, and from that of index `last` on."""
+        if not self.odd:
+            return [], []
+        ends = [position(self.hunks[at]) if at < len(self.hunks) else None for at in (first, last)]
+        above, below = (
+            len(self.odd) if end is None else bisect_left(self.odd, end, key=position) for end in ends
+        )
+        return self.odd[:above], self.odd[below:]
 
     def touching(self, low: int, high: int) -> Range:
         """Those, by index, that change some of these lines, or put lines in among them or at their edges."""
@@ -119,6 +147,8 @@ class Checker:
         self.floor = 0
         self.in_order = False
         """The changes are to come in the order of the file: there is no time to find a better one."""
+        self.settled = False
+        """The file parses after each change when these come in the order of the file."""
         self.whole = Region(0, len(old.lines) if self.grammar else 0)
         self.even: dict[int, tuple[Hunk, bool]] = {}
         self.known: dict[tuple[Region, tuple[Hunk, ...]], bool | None] = {}
@@ -147,10 +177,16 @@ class Checker:
 
         Also true when finding out would take too long.
         """
+        return self.sound_in(self.spans(hunks), around)
+
+    def spans(self, hunks: Iterable[Hunk] = ()) -> Spans:
+        return Spans(hunks, self._even)
+
+    def sound_in(self, spans: Spans, around: Sequence[Hunk] = ()) -> bool:
+        """As `sound`, of hunks that are in order already."""
         if 0 < self.allowance.left <= self.floor:
             return False
-        spans = Spans(hunks)
-        self.allowance.left -= len(spans.hunks)
+        self.allowance.left -= 1 + len(spans.hunks) // LONG
         if not spans.hunks or self.allowance.left <= 0:
             return True
         first = min(hunk.start for hunk in around or spans.hunks)
@@ -208,7 +244,7 @@ class Checker:
     def _told(self, region: Region, spans: Spans, around: Sequence[Hunk]) -> bool | None:
         """Whether it parses, as far as can be told from this region; None where only a larger one tells."""
         first, last = spans.touching(region.low, region.high)
-        inside = spans.hunks[first:last]
+        inside = tuple(spans.hunks[first:last])
         whole = region == self.whole
         if any(_falls_out(line, region.indent) for hunk in inside for line in hunk.new):
             return None
@@ -267,10 +303,7 @@ class Checker:
             first, last = spans.within(start, end)
             if first < min(last, inside[0]) or max(first, inside[1]) < last:
                 return True
-        above, below = spans.hunks[: inside[0]], spans.hunks[inside[1] :]
-        return not all(
-            self._evens_out([hunk for hunk in part if not self._even(hunk)]) for part in (above, below)
-        )
+        return not all(self._evens_out(part) for part in spans.odd_outside(*inside))
 
     def _even(self, hunk: Hunk) -> bool:
         found = self.even.get(id(hunk))  # a hunk is long to hash

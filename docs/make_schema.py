@@ -75,6 +75,7 @@ class CardOffer(Strict, tag="card"):
     position: int
     total: int
     onto: str
+    yes: str
     risky: bool
     special: tuple[Special, ...]
     unknown_names: tuple[str, ...]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -11,14 +13,18 @@ from typing import Any
 import msgspec
 
 from agent.cli.workbench import Workbench
-from agent.core.clean import clean
+from agent.core.chunk import Chunk
+from agent.core.clean import Clean, clean
 from agent.core.errors import Exit, UsageError
 from agent.core.hunk import FileState, Write
+from agent.core.lines.stack import reach, step
 from agent.core.patches.unified import print_writes
 from agent.core.sessions.session import Item, State, Status, fold
 from agent.io import journal
 from agent.io.journal import SessionInfo
 from agent.loop.commands import SIGNS
+
+OBJECT_ID = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 
 
 def pick_session(cwd: Path, name: str, *, choose: bool) -> str:
@@ -63,10 +69,19 @@ def _named(found: list[SessionInfo], name: str) -> SessionInfo:
 
 
 def _line(info: SessionInfo) -> str:
+    """One line, cut to the terminal where there is one. Commits are named as people name them."""
     state = "open now" if info.open else "crashed" if info.crashed else ""
-    first = info.first or f"({info.source})"
+    first = info.first or f"({OBJECT_ID.sub(lambda found: found[0][:7], info.source)})"
     when = datetime.fromtimestamp(info.time).strftime("%Y-%m-%d %H:%M")
-    return clean(f"{info.id}  {when}  {info.model:20.20}  {state:9}{first[:80]}")
+    words = [info.id, when, *filter(None, (state, first[:80], info.model))]
+    return _fitting(clean("  ".join(words)))
+
+
+def _fitting(line: Clean) -> Clean:
+    if not sys.stdout.isatty():
+        return line
+    width = shutil.get_terminal_size().columns
+    return line if len(line) <= width else clean(f"{line[: width - 1]}…")
 
 
 def print_log(cwd: Path, name: str, *, as_json: bool) -> int:
@@ -82,7 +97,8 @@ def print_log(cwd: Path, name: str, *, as_json: bool) -> int:
     info = _named(found, name)
     state = fold(journal.read(info.path))
     if as_json:
-        _print_json(_session_json(info) | {"chunks": [_chunk_json(bench, item) for item in state.items]})
+        chunks = [_chunk_json(bench, state, item) for item in state.items]
+        _print_json(_session_json(info) | {"chunks": chunks})
         return Exit.DONE
     sys.stdout.write(f"{_line(info)}\n")
     for item in state.items:
@@ -100,7 +116,7 @@ def _chunk_line(item: Item) -> str:
     return words + (f": {item.reason})" if item.reason else ")")
 
 
-def _chunk_json(bench: Workbench, item: Item) -> dict[str, Any]:
+def _chunk_json(bench: Workbench, state: State, item: Item) -> dict[str, Any]:
     return {
         "id": item.chunk.id,
         "title": item.chunk.title,
@@ -109,17 +125,38 @@ def _chunk_json(bench: Workbench, item: Item) -> dict[str, Any]:
         "status": item.status.value,
         "reason": item.reason,
         "evidence": msgspec.to_builtins(item.evidence),
-        "diff": _diff(bench, item).decode("utf-8", "replace"),
+        "diff": _diff(bench, state, item).decode("utf-8", "replace"),
     }
 
 
-def _diff(bench: Workbench, item: Item) -> bytes:
-    """What was written last for the chunk, as a diff; empty for one that was never applied."""
+def _diff(bench: Workbench, state: State, item: Item) -> bytes:
+    """What the chunk does, as a diff: what was written for it, or what it would do to the files that it was made for."""
 
     def load(stored: Any) -> FileState | None:
         return FileState(stored.mode, bench.blobs.get(stored.blob)) if stored else None
 
-    return print_writes([Write(w.path, load(w.old), load(w.new)) for w in item.writes])
+    if not item.writes:
+        needed = _needed(state, item)
+        names, _ = reach(item.chunk, needed)
+        bases = {path: load(old) for path, old in state.source_of(item).bases.items() if path in names}
+        done = step(item.chunk, bases, needed)
+        return print_writes([Write(path, done.expected[path], new) for path, new in done.target.items()])
+    writes = [(write.path, load(write.old), load(write.new)) for write in item.writes]
+    if item.status is Status.UNDONE:
+        writes = [(path, new, old) for path, old, new in writes]
+    return print_writes([Write(*write) for write in writes])
+
+
+def _needed(state: State, item: Item) -> list[Chunk]:
+    """What must be in place for a chunk to stand, as it was made."""
+    found: dict[str, Chunk] = {}
+    pending = list(item.chunk.needs)
+    while pending:
+        needed = state.item(pending.pop())
+        if needed is not None and needed.chunk.id not in found:
+            found[needed.chunk.id] = needed.chunk
+            pending += needed.chunk.needs
+    return list(found.values())
 
 
 def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
@@ -134,7 +171,7 @@ def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
             f"there is no chunk {chunk} in session {state.session}", hint="copair log lists them"
         )
     if as_json:
-        _print_json(_chunk_json(bench, item))
+        _print_json(_chunk_json(bench, state, item))
         return Exit.DONE
     lines = [_chunk_line(item).strip(), item.chunk.why]
     lines += [f"assumes: {text}" for text in item.chunk.assumes] + [
@@ -143,7 +180,7 @@ def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
     lines += [f"because: {because.path}: {because.text}" for because in item.chunk.because]
     lines += [f"{evidence.verdict}: {evidence.summary}" for evidence in item.evidence]
     sys.stdout.write("".join(f"{clean(line)}\n" for line in lines if line))
-    diff = _diff(bench, item).decode("utf-8", "surrogateescape")
+    diff = _diff(bench, state, item).decode("utf-8", "surrogateescape")
     sys.stdout.write("\n" + "".join(f"{clean(line)}\n" for line in diff.removesuffix("\n").split("\n")))
     return Exit.DONE
 

@@ -83,12 +83,19 @@ class Card(msgspec.Struct, frozen=True):
     """The person's own version: what they changed is in `writes`."""
     onto: str = "worktree"
     """`index`: yes stages what is in the tree already."""
+    present: bool = False
+    """It is there already: yes keeps it and writes nothing."""
     checks: tuple[str, ...] = ()
     """Names of the checks that `t` would run; empty: none are configured."""
     checking: bool = False
     """Evidence is being made and has not all come yet."""
     base: str = ""
     """What evidence rests on now beside `writes`; a piece with another one is stale."""
+
+    @property
+    def yes(self) -> str:
+        """What a yes does, in a word: `apply`, `stage` or `keep`."""
+        return "keep" if self.present else "stage" if self.onto == "index" else "apply"
 
     @property
     def digest(self) -> str:

@@ -132,8 +132,9 @@ class Desk:
         notes: tuple[str, ...] = (),
         *,
         checking: bool = False,
+        present: bool = False,
     ) -> Card:
-        """The card of `item`, from exactly `writes`. `checking`: more evidence comes."""
+        """The card of `item`, from exactly `writes`. `checking`: more evidence comes; `present`: yes keeps it."""
         base = self.evidence_key(state, item)
         siblings = [other for other in state.items if other.proposal == item.proposal]
         digest = writes_digest(writes)
@@ -148,6 +149,7 @@ class Desk:
             deferred=item.status is Status.DEFERRED,
             edited=item.edited is not None,
             onto=state.onto,
+            present=present,
             checks=self._checks,
             checking=checking,
             base=base,

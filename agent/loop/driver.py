@@ -185,8 +185,10 @@ class Driver:
 
     def _offer_present(self, item: Item) -> bool:
         """What is reviewed is in the tree already: a yes records it, a no offers the way back."""
-        note = "It is in the tree already: y keeps it, n offers to take it back."
-        card = self.parts.desk.card(self.state, item, self.parts.desk.shown(self.state, item), (note,))
+        where = "staged" if self.state.onto == "index" else "in the tree"
+        note = f"It is {where} already: y keeps it, n offers to take it back."
+        shown = self.parts.desk.shown(self.state, item)
+        card = self.parts.desk.card(self.state, item, shown, (note,), present=True)
         self._offer(CardOffer(card))
         self.present = item.chunk.id
         return True

@@ -21,7 +21,8 @@ def summary(state: State, *, resumable: bool = True) -> tuple[str, ...]:
     """One line with the counts, then the chunks that are still open. Empty when nothing was proposed."""
     if not state.items:
         return ()
-    counts = [f"{len(found)} {status}" for status in ORDER if (found := _with(state, status))]
+    words = {Status.APPLIED: "staged", Status.PRESENT: "staged already"} if state.onto == "index" else {}
+    counts = [f"{len(found)} {words.get(s, s)}" for s in ORDER if (found := _with(state, s))]
     open_items = [
         *_with(state, Status.DEFERRED),
         *_with(state, Status.PENDING),

@@ -63,7 +63,7 @@ USUAL = Timing()
 class Asking(StrEnum):
     """What the input line below the card is for; the value is its label."""
 
-    WORD = f"this is risky; type {APPLY_WORD} to apply it"
+    WORD = f"this is risky; type {APPLY_WORD} to {{yes}} it"
     REASON = "rejected; why? (Enter: no reason, Esc: back)"
     CHANGE = "what is to change?"
     QUESTION = "your question"
@@ -185,7 +185,8 @@ class OpenCard:
         return f"checking {seconds}s" if seconds >= BUSY_SECONDS else ""
 
     def _label(self) -> StyleAndTextTuples:
-        return [(self._screen.colours["key"], f" {self._asking}"), ("", " › ")]
+        label = str(self._asking).format(yes=self.card.yes)
+        return [(self._screen.colours["key"], f" {label}"), ("", " › ")]
 
     # Keys
 

@@ -192,6 +192,7 @@ def card_json(card: Card) -> dict[str, Any]:
         "position": card.position,
         "total": card.total,
         "onto": card.onto,
+        "yes": card.yes,
         "risky": view.risky,
         "special": [{"level": str(special.level), "text": special.text} for special in view.specials],
         "unknown_names": list(card.unknown_names),

@@ -49,7 +49,7 @@ class Key(msgspec.Struct, frozen=True):
 
 
 KEYS: tuple[Key, ...] = (
-    Key(Act.APPLY, "apply", "apply exactly what is shown"),
+    Key(Act.APPLY, "apply", "apply exactly what is shown (stage it, keep it, where the card says so)"),
     Key(Act.REJECT, "reject", "reject; one line of reason if you like"),
     Key(Act.REVISE, "revise", "say what to change; a new proposal follows"),
     Key(Act.EDIT, "edit", "change it in your editor; your version comes as a card"),
@@ -76,6 +76,12 @@ _SHORT = (
     Act.APPLY, Act.REJECT, Act.REVISE, Act.EDIT, Act.ASK, Act.LATER, Act.CHECKS, Act.CONTEXT, Act.SPLIT, Act.QUIT,
     Act.HELP,
 )  # fmt: skip
+_YES = {
+    "apply": "apply exactly what is shown",
+    "stage": "stage exactly what is shown; your files stay as they are",
+    "keep": "keep it as it is; nothing is written",
+}
+"""Help for `y`, by what a yes does."""
 DECISIONS = frozenset((Act.APPLY, Act.REJECT, Act.REVISE, Act.EDIT, Act.SPLIT, Act.ASK, Act.LATER))
 
 
@@ -88,21 +94,19 @@ def offered(view: CardView) -> tuple[Key, ...]:
         missing.add(Act.CHECKS)
     if not view.evidence:
         missing.add(Act.DETAILS)
-    return tuple(key for key in KEYS if key.act not in missing)
+    yes = Key(Act.APPLY, view.yes, _YES[view.yes])
+    return tuple(yes if key.act is Act.APPLY else key for key in KEYS if key.act not in missing)
 
 
 def footer(view: CardView, width: int, colours: Theme) -> Line:
     """The keys in one line, as many as fit; `?` always does."""
     by_act = {key.act: key for key in offered(view)}
     chosen = [by_act[act] for act in _SHORT if act in by_act]
-    stages = view.onto == "index"
     while True:
         line: Line = [("", " ")]
         for key in chosen:
-            label = key.label
-            if key.act is Act.APPLY:
-                label = f"{'stage' if stages else 'apply'}{'…' if view.risky else ''}"
-            line += [(colours["key"], key.act.value), ("", f" {label}  ")]
+            more = "…" if key.act is Act.APPLY and view.risky else ""
+            line += [(colours["key"], key.act.value), ("", f" {key.label}{more}  ")]
         line[-1] = ("", line[-1][1].rstrip())
         if line_width(line) <= width or len(chosen) <= 3:
             return line

@@ -50,7 +50,7 @@ DIGEST_CHARS = 8
 COMMAND_SECONDS = 0.5
 """How long a command may take to offer something else than the prompt."""
 CARD_HELP = (
-    "y apply, n [reason] reject, r NOTE revise, a QUESTION ask, s split, t run checks, l later, j next, k back, "
+    "n [reason] reject, r NOTE revise, a QUESTION ask, s split, t run checks, l later, j next, k back, "
     "u undo, v more context, : INSTRUCTION, q quit"
 )
 
@@ -155,7 +155,7 @@ class Plain:
         self._put(card_words(view))
         name = "" if self._terminal else f" {card.digest[:DIGEST_CHARS]}"
         yes = f"apply{name}" if view.risky else f"y{name}"
-        self._put([clean(f"To apply type: {yes}"), clean(f"Others: {CARD_HELP.split(', ', 1)[1]}")])
+        self._put([clean(f"To {view.yes} type: {yes}"), clean(f"Others: {CARD_HELP}")])
 
     def _put(self, lines: Iterable[Clean]) -> None:
         with suppress(BrokenPipeError):
@@ -246,7 +246,7 @@ class Plain:
     def _say(self, line: str) -> None:
         if line in ("/help", "/?"):
             self._put(clean(f"/{name}: {about}") for name, about in sorted(self._commands.items()))
-            self._put([clean(f"On a card: {CARD_HELP}")])
+            self._put([clean(f"On a card: y apply, {CARD_HELP}")])
         elif line.startswith("/"):
             name, _, argument = line[1:].partition(" ")
             self._inbox(Command(name, argument.strip()))
@@ -303,7 +303,7 @@ class Plain:
                 for evidence in card_view(card).evidence:
                     self._put([evidence.text, *(clean(text) for text in evidence.details.split("\n"))])
             case _:
-                self._put([clean(f"Nothing was done. {CARD_HELP}")])
+                self._put([clean(f"Nothing was done. y {card.yes}, {CARD_HELP}")])
         self._served = None
 
     def _approve(self, word: str, rest: str, card: Card) -> None:

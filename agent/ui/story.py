@@ -35,11 +35,13 @@ class Story:
         self._titles: dict[str, Clean] = {}
         self._sizes: dict[str, Clean] = {}
         self._runs = Runs()
+        self._done = "applied"
 
     def learn(self, chunk: str, view: CardView) -> None:
         """Remember what a card showed, for the line that remains of it."""
         self._titles[chunk] = view.title
         self._sizes[chunk] = view.size
+        self._done = "staged" if view.yes == "stage" else "applied"
 
     def tell(self, event: ev.Event) -> tuple[Saying, ...]:
         """The lines of one event; most have none."""
@@ -112,10 +114,14 @@ class Story:
         match event:
             case ev.Wrote():
                 size = self._sizes.get(event.chunk, clean(", ".join(write.path for write in event.writes)))
-                return _said("✓", "applied", concat(title, clean("  "), size), "good")
+                return _said("✓", self._done, concat(title, clean("  "), size), "good")
             case ev.WriteRefused(reason=reason):
                 return _said(
-                    "!", "not applied", self._title(event.chunk, reason), "bad", clean("nothing was written")
+                    "!",
+                    f"not {self._done}",
+                    self._title(event.chunk, reason),
+                    "bad",
+                    clean("nothing was written"),
                 )
             case ev.Present():
                 return _said("=", "there already", title)
@@ -123,7 +129,7 @@ class Story:
                 return _said("!", "blocked", self._title(event.chunk, reason), "warn")
             case ev.Undone(redo=redo):
                 return (
-                    _said("↷", "applied again", title, "good")
+                    _said("↷", f"{self._done} again", title, "good")
                     if redo
                     else _said("↶", "undone", title, "warn")
                 )

@@ -71,7 +71,8 @@ class CardView(msgspec.Struct, frozen=True):
     risky: bool
     can_split: bool
     checks: tuple[Clean, ...]
-    onto: str
+    yes: str
+    """What a yes does: `apply`, `stage` or `keep`."""
     context: int
 
     @property
@@ -111,10 +112,10 @@ def card_view(card: Card, *, context: int = 3, unfold: bool = False) -> CardView
         checking=card.checking,
         specials=found,
         files=files,
-        risky=any(special.level is Level.RISK for special in found),
+        risky=not card.present and any(special.level is Level.RISK for special in found),
         can_split=_can_split(card, files),
         checks=tuple(clean(name) for name in card.checks),
-        onto=card.onto,
+        yes=card.yes,
         context=context,
     )
 

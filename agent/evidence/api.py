@@ -170,7 +170,8 @@ class ApiChecker:
         outer = [use for use in found if not any(other.text.startswith(use.text + ".") for other in found)]
         names = ", ".join(f"{use.text} ({self._from(_path(use))})" for use in outer[:SHOWN])
         rest = f" and {len(outer) - SHOWN} more" if len(outer) > SHOWN else ""
-        doubt = f"{len(unknown)} cannot be read without running" if unknown else ""
+        names_of = "1 name" if len(unknown) == 1 else f"{len(unknown)} names"
+        doubt = f"{names_of} cannot be looked up without running the code" if unknown else ""
         return "; ".join(part for part in (f"exists: {names}{rest}" if names else "", doubt) if part)
 
     def _line(self, use: Use) -> str:

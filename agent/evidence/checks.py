@@ -239,7 +239,7 @@ class _Work:
             extra["COPAIR_REACH"] = chooser.follows
         extra["COPAIR_WATCHED"] = msgspec.json.encode([write.path for write in self.change.product]).decode()
         limits = self._limits if seconds is None else msgspec.structs.replace(self._limits, seconds=seconds)
-        ran = self._ran(argv, limits, extra, leave=choice.leave)
+        ran = self._ran(argv, limits, extra, states, leave=choice.leave)
         run = read_record(ran.record, timed_out=ran.finished.ending is not Ending.EXITED)
         self._seconds = max(self._seconds, ran.finished.seconds)
         self.timed_out = ran.finished.ending is Ending.TIMED_OUT
@@ -250,7 +250,7 @@ class _Work:
 
     def status(self, states: Mapping[str, FileState | None]) -> Ran:
         self._bench.show(states)
-        return self._ran(self.check.argv, self._limits, {"PYTHONHASHSEED": "0"}, keeps_cache=True)
+        return self._ran(self.check.argv, self._limits, {"PYTHONHASHSEED": "0"}, states, keeps_cache=True)
 
     def unsure(self, found: Comparison) -> tuple[str, ...]:
         """Those of the doubtful tests that do not do the same again, several times, before and after."""
@@ -301,6 +301,7 @@ class _Work:
         argv: Sequence[str],
         limits: Limits,
         extra: Mapping[str, str],
+        states: Mapping[str, FileState | None],
         *,
         leave: frozenset[str] = frozenset(),
         keeps_cache: bool = False,
@@ -309,7 +310,9 @@ class _Work:
             self._chain, argv, limits, self._cancel, extra, leave=leave, keeps_cache=keeps_cache
         )
         self._edited.update(ran.edited)
-        head = f"$ {' '.join(argv)}\n{ran.finished.ending}, status {ran.finished.status}, {ran.finished.seconds:.1f} s"
+        when = "before the change" if states == self.change.before() else "with the change"
+        how = f"{ran.finished.ending}, status {ran.finished.status}, {ran.finished.seconds:.1f} s"
+        head = f"{when}:\n$ {' '.join(argv)}\n{how}"
         self.notes.append(f"{head}\n{ran.finished.output.decode('utf-8', 'replace')}")
         return ran
 

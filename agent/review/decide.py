@@ -80,6 +80,7 @@ def decide(stack: Stack, decisions: dict[str, Decision], target: Target, onto: s
         "outcome": "refused",
         "applied": [],
         "present": [chunk.id for chunk in approved if chunk.id in stack.present],
+        "not_written": [chunk.id for chunk in approved if chunk.id not in stack.present],
         "rejected": [chunk.id for chunk in stack.chunks if _is(decisions, chunk, Choice.REJECT)],
         "undecided": [chunk.id for chunk in stack.chunks if chunk.id not in decisions],
         "blocked": blocked,
@@ -142,7 +143,7 @@ def _conflict(clash: Clash, wanted: Sequence[Chunk]) -> dict[str, Any]:
 def _write(
     result: dict[str, Any], wanted: Sequence[Chunk], writes: Sequence[Write], target: Target, set_id: str
 ) -> Outcome:
-    done = {"outcome": "applied", "applied": [chunk.id for chunk in wanted]}
+    done = {"outcome": "applied", "applied": [chunk.id for chunk in wanted], "not_written": []}
     if not writes:
         return Outcome(result | done | {"outcome": "nothing to write"}, Exit.DONE)
     match target.write(set_id, writes):

@@ -97,7 +97,7 @@ def decide_stack(opened: Opened, decisions: bytes, set_id: str) -> tuple[str, Ex
 def _document(content: dict[str, Any]) -> str:
     """In ASCII whatever is in it, also a path that is not UTF-8."""
     try:
-        fast = msgspec.json.encode(content)
+        fast = msgspec.json.format(msgspec.json.encode(content), indent=0)
     except UnicodeEncodeError:
         fast = b"\xff"
     return (fast.decode("ascii") if fast.isascii() else json.dumps(content, ensure_ascii=True)) + "\n"

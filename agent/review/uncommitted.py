@@ -31,7 +31,7 @@ def read_uncommitted(repo: Repo, progress: Progress | None = None) -> Source:
             progress("reading", done + 1, len(names))
     renames = find_renames(reader.before, reader.after)
     return Source(
-        "uncommitted changes",
+        "what is not staged yet",
         "uncommitted",
         reader.before,
         reader.after,

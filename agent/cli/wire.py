@@ -118,11 +118,16 @@ def make_driver(
     price: PriceOf = lambda usage: None,
     first: Sequence[ev.Event] = (),
 ) -> Driver:
-    """Recover, open or resume the journal, and put the parts together. `first` are events of a new session."""
+    """Recover, open or resume the journal, and put the parts together. `first` are events of a new session.
+
+    A session that is resumed keeps where it came from and where it goes to, whatever `source` and `onto` say.
+    """
     recovered = bench.recover()
     session = resume or new_session_id(bench.clock.now())
     book = journal.Journal(bench.place.state, session)
     state = fold(journal.read(book.path)) if resume else State()
+    if resume:
+        source, onto = state.source, state.onto
     tools = Tools(Files(bench.repo.git, bench.repo.read), bench.place.prefix)
     own = ChunkChecks(bench)
     checks = _check_names(bench)

@@ -13,6 +13,7 @@ import pytest
 
 from agent.cli.review import review_driver
 from agent.cli.session import Wanted
+from agent.cli.wire import model_driver
 from agent.cli.workbench import Workbench
 from agent.core.frontend import Say
 from agent.core.hunk import FileState, Mode, Write
@@ -102,6 +103,23 @@ def test_what_is_deferred_is_open_again_when_the_review_goes_on(project: Path) -
     state, _ = walk(project, "theirs", approve)
     assert not state.open_items
     assert (project / "a.py").read_text() == NEW
+
+
+def test_a_review_that_stages_still_stages_after_resume(project: Path, git_in: GitIn) -> None:
+    mine = OLD.replace("return 1", "return 11").replace("return 4", "return 44")
+    (project / "a.py").write_text(mine)
+    left, _ = walk(project, None, approve)
+    assert len(left.open_items) == 1
+    bench = Workbench.open(project)
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    person = Person(inbox, [approve])
+    driver = model_driver(bench, person, inbox, Wanted(resume=left.session))
+    state = driver.run()
+    driver.parts.journal.close()
+    bench.repo.close()
+    assert [item.status for item in state.items] == [Status.APPLIED] * 2
+    assert git_in(project, "show", ":a.py").decode() == mine == (project / "a.py").read_text()
+    assert person.cards[-1].yes == "stage"
 
 
 def test_a_review_of_uncommitted_work_that_changed_meanwhile_begins_anew(

@@ -12,20 +12,22 @@ from pathlib import Path
 from agent.cli.workbench import Workbench
 from agent.core.chunk import Chunk
 from agent.core.clean import clean
-from agent.core.errors import Exit, PathRefused, UsageError
+from agent.core.errors import CopairError, Exit, PathRefused, UsageError
 from agent.core.hunk import Write
 from agent.core.review import Evidence
 from agent.evidence.api import ApiChecker
 from agent.evidence.bench import Bench
 from agent.evidence.check_tool import CheckTool
 from agent.evidence.discover import Check, discover
-from agent.evidence.examiner import Examiner
+from agent.evidence.examiner import Examiner, unmade
 from agent.evidence.listing import GitListing
 from agent.evidence.project_env import find_environment
 from agent.evidence.store import CheckStore, withheld
+from agent.git.command import file_stamp
 from agent.io import paths
 from agent.loop.driver import Driver
 from agent.ports import Cancel, ToolOutput
+from agent.review.uncommitted import read_uncommitted
 
 
 def make_api(bench: Workbench) -> ApiChecker:
@@ -119,10 +121,14 @@ def checks_command(bench: Workbench) -> Callable[[Driver, str], None]:
 
 
 class ChunkChecks:
-    """ports.Checks over the examiner, and the model's `check`, on one scratch tree; made when they are first needed."""
+    """ports.Checks over the examiner, and the model's `check`, on one scratch tree; made when they are first needed.
 
-    def __init__(self, bench: Workbench) -> None:
+    `onto` is where the chunks go: what is to be staged is examined over what is staged, not over the work tree.
+    """
+
+    def __init__(self, bench: Workbench, onto: str = "worktree") -> None:
         self._bench = bench
+        self._stages = onto == "index"
         self._store = CheckStore(bench.place.state)
         self._rooms: Bench | None = None
         self._examiner: Examiner | None = None
@@ -131,7 +137,12 @@ class ChunkChecks:
     def examine(
         self, chunk: Chunk, writes: Sequence[Write], before: Sequence[Write], cancel: Cancel
     ) -> Iterator[Evidence]:
-        return self._made()[0].examine(chunk, writes, before, cancel)
+        try:
+            ground = read_uncommitted(self._bench.repo).before if self._stages else {}
+        except CopairError as error:
+            yield unmade(writes, error.message)
+            return
+        yield from self._made()[0].examine(chunk, writes, before, cancel, ground)
 
     def run(self, name: str, cancel: Cancel) -> ToolOutput:
         """The accepted check of that name over the files as they are, for the model."""
@@ -142,8 +153,9 @@ class ChunkChecks:
         threading.Thread(target=lambda: self._made()[0].warm(), name="scratch", daemon=True).start()
 
     def mark(self) -> str:
-        """Another word once what evidence rests on has changed: the person's files, or the list of checks."""
-        return f"{self._rooms.mark() if self._rooms else 0} {self._store.mark()}"
+        """Another word once what evidence rests on has changed: the person's files, what is staged, the list of checks."""
+        staged = file_stamp(self._bench.place.git_dir / "index") if self._stages else ""
+        return f"{self._rooms.mark() if self._rooms else 0} {self._store.mark()} {staged}"
 
     def _made(self) -> tuple[Examiner, Bench]:
         with self._lock:

@@ -129,7 +129,7 @@ def make_driver(
     if resume:
         source, onto = state.source, state.onto
     tools = Tools(Files(bench.repo.git, bench.repo.read), bench.place.prefix)
-    own = ChunkChecks(bench)
+    own = ChunkChecks(bench, onto)
     checks = _check_names(bench)
     parts = Session(
         model=model,

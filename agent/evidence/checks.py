@@ -52,11 +52,15 @@ _WITH_VALUE = (
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What is examined: the chunk over the present tree, and what of its stack counts as *before*."""
+    """What is examined: the chunk over the present tree, and what of its stack counts as *before*.
+
+    `ground` are files that the chunk starts from where they are not those of the tree: what is staged.
+    """
 
     writes: tuple[Write, ...]
     base: tuple[Write, ...]
     weakened: tuple[Weakened, ...] = ()
+    ground: Mapping[str, FileState | None] = {}
 
     @property
     def digest(self) -> str:
@@ -88,9 +92,9 @@ class Change(msgspec.Struct, frozen=True):
         return all(write.path.endswith(_DOCUMENTS) for write in self.writes)
 
     def before(self) -> States:
-        """The states that the chunk meets. A path of the chunk itself keeps the person's version."""
+        """The states that the chunk meets. A path of the chunk itself keeps the person's version, or what is staged."""
         own = {write.path for write in self.writes}
-        states = {write.path: write.new for write in self.base if write.path not in own}
+        states = {**self.ground} | {write.path: write.new for write in self.base if write.path not in own}
         if self.product and not self.is_weakened:
             states |= {write.path: write.new for write in self.own_tests}
         return states
@@ -115,7 +119,7 @@ class CheckRunner:
         chain = self._bench.chain(check.argv[0])
         if isinstance(chain, str):
             return self._say(check, change, Judgement(Verdict.UNVERIFIED, chain))
-        self._bench.show({})
+        self._bench.show(change.ground)
         if any(not _is_as_shown(write, self._bench.scratch.read(write.path)) for write in change.writes):
             words = "not run: your files differ from those that this card starts from"
             return self._say(check, change, Judgement(Verdict.UNVERIFIED, words))

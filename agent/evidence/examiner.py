@@ -6,12 +6,12 @@ asked of the person, and nothing raises into the caller: what could not be done 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol as Interface
 
 from agent.core.chunk import Chunk, Quote
 from agent.core.errors import CopairError
-from agent.core.hunk import Write, writes_digest
+from agent.core.hunk import FileState, Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Verdict
 from agent.core.scrutiny.run_claims import unbacked
 from agent.core.scrutiny.weakened import OUTRIGHT, Weakened, weakened
@@ -60,9 +60,14 @@ class Examiner:
         self._bench.close()
 
     def examine(
-        self, chunk: Chunk, writes: Sequence[Write], before: Sequence[Write], cancel: Cancel
+        self,
+        chunk: Chunk,
+        writes: Sequence[Write],
+        before: Sequence[Write],
+        cancel: Cancel,
+        ground: Mapping[str, FileState | None] = {},
     ) -> Iterator[Evidence]:
-        """Pieces as they are found. `before` is what of the stack counts as *before*."""
+        """Pieces as they are found. `before` is what of the stack counts as *before*, `ground` as in `Change`."""
         digest = writes_digest(writes)
         found = weakened(writes)
         yield from _weakened_pieces(found, digest)
@@ -72,7 +77,7 @@ class Examiner:
             yield from self._api.examine(writes)
             yield from self._api.quotations(chunk.quotes, digest, cancel)
         if not cancel.cancelled:
-            yield from self._check_pieces(Change(tuple(writes), tuple(before), found), cancel)
+            yield from self._check_pieces(Change(tuple(writes), tuple(before), found, ground), cancel)
 
     def _name_pieces(self, chunk: Chunk, writes: Sequence[Write], digest: str) -> Iterator[Evidence]:
         missing = self._names(chunk, writes) if self._names else ()
@@ -92,15 +97,15 @@ class Examiner:
             if not checks:
                 # Said once: on every card it would only be noise.
                 if not self._told:
-                    yield _unmade(change, "no check is set up: `copair checks`")
+                    yield unmade(change.writes, "no check is set up: `copair checks`")
                 self._told = True
             elif change.is_document:
-                yield _unmade(change, "no check reaches it")
+                yield unmade(change.writes, "no check reaches it")
             else:
                 for check in checks:
                     yield from self._one(check, change, cancel)
         except CopairError as error:
-            yield _unmade(change, error.message)
+            yield unmade(change.writes, error.message)
 
     def _one(self, check: Check, change: Change, cancel: Cancel) -> Iterator[Evidence]:
         with self._bench.lock:
@@ -112,8 +117,10 @@ class Examiner:
             yield piece
 
 
-def _unmade(change: Change, why: str) -> Evidence:
-    return Evidence(kind=EvidenceKind.CHECK, verdict=Verdict.UNVERIFIED, summary=why, digest=change.digest)
+def unmade(writes: Sequence[Write], why: str) -> Evidence:
+    """That nothing was run, and why."""
+    digest = writes_digest(writes)
+    return Evidence(kind=EvidenceKind.CHECK, verdict=Verdict.UNVERIFIED, summary=why, digest=digest)
 
 
 def _weakened_pieces(found: Sequence[Weakened], digest: str) -> Iterator[Evidence]:

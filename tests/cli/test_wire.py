@@ -10,18 +10,22 @@ from typing import Any
 
 import pytest
 
+from agent.cli.checks import ChunkChecks
 from agent.cli.session import Wanted
 from agent.cli.wire import make_driver, model_driver
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
+from agent.core.chunk import Chunk
 from agent.core.dialog import Usage
 from agent.core.frontend import Say
-from agent.core.review import Ran
+from agent.core.hunk import FileState, Mode, Write
+from agent.core.review import EvidenceKind, Ran, Verdict
 from agent.evidence.discover import Check, discover, fingerprint
 from agent.evidence.store import CheckStore
 from agent.io import paths
 from agent.llm.scripted import Line, ScriptedModel
 from agent.loop.driver import Driver
+from agent.ports import Cancel
 from tests.support.people import Person
 
 GitIn = Callable[..., bytes]
@@ -117,3 +121,25 @@ def test_without_an_accepted_check_there_is_no_such_tool(project: Path) -> None:
     bench.close()
     (answer,) = [event for event in person.events if isinstance(event, ev.ToolAnswered)]
     assert answer.content.startswith("There is no tool check")
+
+
+@pytest.mark.timeout(60)
+def test_what_is_to_be_staged_is_examined_over_what_is_staged(project: Path, git_in: GitIn) -> None:
+    wrong, right = "def two():\n    return 1\n", "def two():\n    return 2\n"
+    test = "from code_ import two\n\n\ndef test_two():\n    assert two() == 2\n"
+    (project / "tests").mkdir()
+    for name, text in (("code_.py", wrong), ("tests/test_two.py", test), ("conftest.py", "")):
+        (project / name).write_text(text)
+    git_in(project, "add", ".")
+    git_in(project, "commit", "-qm", "second")
+    (project / "code_.py").write_text(right)
+    (project / "conftest.py").write_text("raise SystemError('not staged, so not in the way')\n")
+    bench = Workbench.open(project)
+    argv = (sys.executable, "-m", "pytest")
+    check = Check("tests", argv, (), "pytest", fingerprint("pytest", (), lambda path: None))
+    CheckStore(bench.place.state).accept([check])
+    writes = [Write("code_.py", *(FileState(Mode.FILE, text.encode()) for text in (wrong, right)))]
+    found = list(ChunkChecks(bench, "index").examine(Chunk("c", "t", "", ()), writes, [], Cancel()))
+    bench.close()
+    (piece,) = (piece for piece in found if piece.kind is EvidenceKind.CHECK)
+    assert (piece.verdict, piece.summary) == (Verdict.VERIFIED, "test_two 1 failed → passed"), piece.details

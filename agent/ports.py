@@ -147,7 +147,8 @@ class Checks(Interface):
     def examine(
         self, chunk: Chunk, writes: Sequence[Write], before: Sequence[Write], cancel: Cancel
     ) -> Iterable[Evidence]:
-        """`writes` is the chunk over the present tree; `before` what of the stack counts as *before* (tests)."""
+        """`writes` is the chunk over the present tree. `before` is what else counts as *before*: tests of the stack,
+        and the files without the chunk when it is in the tree already."""
 
 
 class Clock(Interface):

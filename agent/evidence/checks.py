@@ -92,9 +92,8 @@ class Change(msgspec.Struct, frozen=True):
         return all(write.path.endswith(_DOCUMENTS) for write in self.writes)
 
     def before(self) -> States:
-        """The states that the chunk meets. A path of the chunk itself keeps the person's version, or what is staged."""
-        own = {write.path for write in self.writes}
-        states = {**self.ground} | {write.path: write.new for write in self.base if write.path not in own}
+        """The states that the chunk meets."""
+        states = {**self.ground} | {write.path: write.new for write in self.base}
         if self.product and not self.is_weakened:
             states |= {write.path: write.new for write in self.own_tests}
         return states
@@ -119,7 +118,8 @@ class CheckRunner:
         chain = self._bench.chain(check.argv[0])
         if isinstance(chain, str):
             return self._say(check, change, Judgement(Verdict.UNVERIFIED, chain))
-        self._bench.show(change.ground)
+        own = {write.path for write in change.writes}
+        self._bench.show({**change.ground} | {w.path: w.new for w in change.base if w.path in own})
         if any(not _is_as_shown(write, self._bench.scratch.read(write.path)) for write in change.writes):
             words = "not run: your files differ from those that this card starts from"
             return self._say(check, change, Judgement(Verdict.UNVERIFIED, words))

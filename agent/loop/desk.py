@@ -105,6 +105,15 @@ class Desk:
         work = self._step(state, item)
         return tuple(Write(path, work.expected[path], target) for path, target in work.target.items())
 
+    def taken_out(self, state: State, item: Item) -> tuple[Write, ...]:
+        """What would take a chunk that is in the files already out of them; empty when that cannot be told."""
+        work = self._step(state, item)
+        try:
+            back = place_step(Step(expected=work.target, target=work.expected), self.read(work.paths))
+        except PathRefused:
+            return ()
+        return back if isinstance(back, tuple) else ()
+
     def way_back(self, state: State, item: Item) -> ev.Event:
         """The opposite of a chunk that is in the tree, as a chunk of its own that waits for a decision."""
         work = self._step(state, item)

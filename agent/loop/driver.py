@@ -24,7 +24,7 @@ from agent.core.frontend import (
     Working,
     WorkOffer,
 )
-from agent.core.hunk import Write
+from agent.core.hunk import Write, writes_digest
 from agent.core.lines.stack import AlreadyPresent
 from agent.core.outcome import Clash
 from agent.core.sessions import request, steps
@@ -188,21 +188,32 @@ class Driver:
         where = "staged" if self.state.onto == "index" else "in the tree"
         note = f"It is {where} already: y keeps it, n offers to take it back."
         shown = self.parts.desk.shown(self.state, item)
-        card = self.parts.desk.card(self.state, item, shown, (note,), present=True)
+        self.examine(item, shown, present=True)
+        checking = self.parts.examiner.is_checking(item.chunk.id)
+        card = self.parts.desk.card(self.state, item, shown, (note,), checking=checking, present=True)
         self._offer(CardOffer(card))
         self.present = item.chunk.id
         return True
 
-    def examine(self, item: Item, writes: tuple[Write, ...], *, again: bool = False) -> None:
-        """Start making evidence, unless this very version is being looked at already."""
+    def examine(
+        self, item: Item, writes: tuple[Write, ...], *, again: bool = False, present: bool = False
+    ) -> None:
+        """Start making evidence, unless this very version is being looked at already.
+
+        What is `present` is taken out of the files as they are, and examined as it comes back.
+        """
         desk, state = self.parts.desk, self.state
+        out = desk.taken_out(state, item) if present else ()
+        if present and not out:
+            return
         self.parts.examiner.start(
             item.chunk,
-            writes,
-            lambda: desk.tests_before(state, item),
+            [Write(write.path, write.new, write.old) for write in out] or writes,
+            lambda: (*desk.tests_before(state, item), *out),
             self.inbox,
             key=desk.evidence_key(state, item),
             again=again,
+            digest=writes_digest(writes),
         )
 
     def call_model(self, may_propose: bool) -> None:

@@ -47,11 +47,12 @@ class Examiner:
 
     def start(
         self, chunk: Chunk, writes: Sequence[Write], before: Callable[[], Sequence[Write]], inbox: queue.SimpleQueue[Any],
-        *, key: str = "", again: bool = False,
+        *, key: str = "", again: bool = False, digest: str = "",
     ) -> None:  # fmt: skip
         """Examine `writes`; `before` gives what of the stack counts as the state before. Returns at once.
 
-        `key` names what else the evidence rests on: once it changes, the evidence is made again.
+        `key` names what else the evidence rests on: once it changes, the evidence is made again. `digest` is that of
+        the card where it shows other writes than these.
         """
         checks = self._checks
         rests_on = key
@@ -68,7 +69,7 @@ class Examiner:
                 for evidence in checks.examine(chunk, writes, base, mine.cancel):
                     if mine.cancel.cancelled:
                         return
-                    bound = msgspec.structs.replace(evidence, base=rests_on)
+                    bound = msgspec.structs.replace(evidence, base=rests_on, digest=digest or evidence.digest)
                     inbox.put(EvidenceFound(chunk.id, bound))
             finally:
                 mine.over = True

@@ -261,6 +261,8 @@ def _run_checks(driver: Driver, chunk_id: str) -> None:
     writes = driver.parts.desk.writes(driver.state, item)
     if isinstance(writes, tuple):
         driver.examine(item, writes, again=True)
+    elif driver.present == chunk_id:
+        driver.examine(item, driver.parts.desk.shown(driver.state, item), again=True, present=True)
 
 
 def _command(driver: Driver, name: str, argument: str) -> None:

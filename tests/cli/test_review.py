@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import queue
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from agent.cli.review import review_driver
 from agent.cli.session import Wanted
 from agent.cli.wire import model_driver
 from agent.cli.workbench import Workbench
+from agent.core.chunk import Chunk
 from agent.core.frontend import Say
-from agent.core.hunk import FileState, Mode, Write
-from agent.core.review import Defer, Reject
+from agent.core.hunk import FileState, Mode, Write, writes_digest
+from agent.core.review import Defer, Evidence, EvidenceKind, Reject, Verdict
 from agent.core.sessions.session import State, Status
 from agent.git.apply import WorkTree
 from agent.io.calls import Calls
+from agent.loop.examiner import Examiner
+from agent.ports import Cancel
 from agent.review import script
 from tests.support.cli import copair
 from tests.support.people import Act, Person, approve, decide, do
@@ -225,3 +229,52 @@ def test_decisions_after_a_crash_say_what_became_of_the_write_before(project: Pa
     assert "interrupted was rolled back: a.py" in ran.stderr
     assert (project / "a.py").read_text() == OLD
     bench.close()
+
+
+class Looking:
+    """Checks that look at what they are given of each chunk, and find it good."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, tuple[Sequence[Write], Sequence[Write]]] = {}
+        self.over: set[str] = set()
+
+    def examine(
+        self, chunk: Chunk, writes: Sequence[Write], before: Sequence[Write], cancel: Cancel
+    ) -> Iterator[Evidence]:
+        self.seen[chunk.id] = writes, before
+        yield Evidence(EvidenceKind.CHECK, Verdict.VERIFIED, "good", writes_digest(writes))
+        self.over.add(chunk.id)
+
+
+def test_what_is_in_the_tree_already_is_examined_as_if_it_came_last(project: Path, git_in: GitIn) -> None:
+    git_in(project, "checkout", "-q", "theirs")
+    (project / "a.py").write_text("# mine\n" + NEW)
+    bench = Workbench.open(project)
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    checks = Looking()
+
+    def examined(person: Person) -> Any:
+        """A yes once what was found lies in the inbox."""
+        while person.card.chunk.id not in checks.over:
+            time.sleep(0.01)
+        return approve(person)
+
+    person = Person(inbox, [examined] * 3)
+    opened = script.open_stack(bench.repo, bench.target, script.Wanted("HEAD", project, lambda: b""))
+    driver = review_driver(bench, person, inbox, opened, Wanted())
+    driver.parts.examiner = Examiner(checks)
+    driver.run()
+    driver.parts.journal.close()
+    bench.repo.close()
+    assert len(checks.seen) == 3
+    for card in person.cards:
+        assert card.yes == "keep"
+        assert all(piece.digest == card.digest for piece in card.evidence)
+    assert all(any(c.evidence for c in person.cards if c.chunk.id == chunk) for chunk in checks.seen)
+    for writes, before in checks.seen.values():
+        assert [(w.path, w.old) for w in writes] == [(w.path, w.new) for w in before]
+        for write in writes:
+            assert write.new is not None
+            assert write.new.data == (project / write.path).read_bytes()
+            assert write.old is None or write.old.data.startswith(b"# mine\n")

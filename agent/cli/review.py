@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import queue
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +44,8 @@ def review(
     if as_json and decide:
         raise UsageError("--json lists and --decide writes: take one of them")
     if as_json:
-        text, code = script.list_stack(script.open_stack(bench.repo, bench.target_of_diff, asked))
+        with _uncollected():
+            text, code = script.list_stack(script.open_stack(bench.repo, bench.target_of_diff, asked))
         sys.stdout.write(text)
         return int(code)
     if decide:
@@ -58,13 +62,23 @@ def review(
         frontend.offer(WorkOffer("reading the diff"))
 
         given = script.Wanted(argument, cwd, lambda: data, onto, bench.settings.budget, show)
-        return review_driver(
-            bench, frontend, inbox, script.open_stack(bench.repo, bench.target_of_diff, given), wanted
-        )
+        with _uncollected():
+            opened = script.open_stack(bench.repo, bench.target_of_diff, given)
+        return review_driver(bench, frontend, inbox, opened, wanted)
 
     from agent.cli.session import run
 
     return run(bench, build, wanted)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without looking for circles among hundreds of thousands of small values that have none."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _stop_if_asked(inbox: queue.SimpleQueue[Any]) -> None:

@@ -53,7 +53,10 @@ PriceOf = Callable[[Usage], float | None]
 def model_driver(
     bench: Workbench, frontend: Frontend, inbox: queue.SimpleQueue[Any], wanted: Wanted
 ) -> Driver:
-    """A session with the chosen model, or with the offline pair when none is set up."""
+    """A session with the chosen model, or with the offline pair when none is set up; a review needs neither."""
+    if _resumes_review(bench, wanted):
+        model = pick_real_model(bench, wanted)
+        return make_driver(bench, frontend, inbox, model, source=REVIEW, resume=wanted.resume)
     found, why, price = pick_model(bench, wanted)
     limits = _limits(bench, wanted)
     lost = None if wanted.resume else _cut_off(bench)
@@ -67,6 +70,11 @@ def model_driver(
             f"The last session{first} was cut off.", "warning", f"copair resume {lost.id} goes on with it"
         )
     return driver
+
+
+def _resumes_review(bench: Workbench, wanted: Wanted) -> bool:
+    known = journal.sessions(bench.place.state) if wanted.resume else ()
+    return any(info.id == wanted.resume and info.source.startswith(REVIEW) for info in known)
 
 
 def _cut_off(bench: Workbench) -> SessionInfo | None:

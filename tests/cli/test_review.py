@@ -124,6 +124,8 @@ def test_a_review_that_stages_still_stages_after_resume(project: Path, git_in: G
     assert [item.status for item in state.items] == [Status.APPLIED] * 2
     assert git_in(project, "show", ":a.py").decode() == mine == (project / "a.py").read_text()
     assert person.cards[-1].yes == "stage"
+    assert driver.parts.model is None
+    assert not any("model" in notice for notice in person.notices)
 
 
 def test_a_review_of_uncommitted_work_that_changed_meanwhile_begins_anew(

@@ -136,10 +136,25 @@ def make_driver(
     state = fold(journal.read(book.path)) if resume else State()
     if resume:
         source, onto = state.source, state.onto
+    parts = _parts(bench, frontend, book, model, source, onto)
+    parts.limits, parts.price = limits or _limits(bench), price
+    driver = Driver(parts, inbox, state)
+    _begin(driver, bench, model, source=source, onto=onto, session=session, resumed=bool(resume))
+    for event in first if not resume else ():
+        driver.record(event)
+    for one in recovered:
+        driver.record(_recovered(one))
+    return driver
+
+
+def _parts(
+    bench: Workbench, frontend: Frontend, book: journal.Journal, model: Model | None, source: str, onto: str
+) -> Session:
+    """What a session is made of."""
     tools = Tools(Files(bench.repo.git, bench.repo.read), bench.place.prefix)
     own = ChunkChecks(bench, onto)
     checks = _check_names(bench)
-    parts = Session(
+    return Session(
         model=model,
         system=system_prompt(model.protocol if model else Protocol.TOOLS, bench.settings.budget, checks),
         tools=SessionTools(
@@ -153,20 +168,11 @@ def make_driver(
         warm=None if source == "tour" else own.warm,
         mention=_mention(tools),
         switch_model=_switch(bench, checks),
-        price=price,
         max_output_tokens=bench.settings.max_output_tokens or MAX_OUTPUT_TOKENS,
         place=bench.where(),
-        limits=limits or _limits(bench),
         commands={**STANDARD, "commit": commit_command(bench), "checks": checks_command(bench)},
         after_write=commit_each(bench) if bench.settings.commit == "each" else None,
     )
-    driver = Driver(parts, inbox, state)
-    _begin(driver, bench, model, source=source, onto=onto, session=session, resumed=bool(resume))
-    for event in first if not resume else ():
-        driver.record(event)
-    for one in recovered:
-        driver.record(_recovered(one))
-    return driver
 
 
 def make_desk(bench: Workbench, onto: str, *, twins: bool = False, mark: Callable[[], str] = str) -> Desk:

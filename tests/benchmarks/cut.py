@@ -7,6 +7,7 @@ before and after the whole. Run by `python -m tests.benchmarks.cut`.
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -16,6 +17,8 @@ import time
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+
+import pexpect
 
 from agent.core.code.grammar import grammar_of, parses
 from agent.core.cutting.cut import cut
@@ -180,17 +183,18 @@ def breakages() -> list[Row]:
     ]
 
 
-def large(root: Path, hunks: int) -> None:
-    """A repository whose last commit has so many hunks, 50 to a file."""
+def large(root: Path, hunks: int, per_file: int = 50) -> None:
+    """A repository whose last commit has so many hunks."""
+    root.mkdir()
     for grown in ("", " + 1"):
-        for number in range(hunks // 50):
+        for number in range(hunks // per_file):
             folder = root / f"part{number % 10}"
-            folder.mkdir(exist_ok=True, parents=True)
+            folder.mkdir(exist_ok=True)
             text = "\n\n".join(
                 f"def function_{number}_{at}(first, second):\n    value = first + {at}\n    for item in range(value):\n"
                 f"        second += item\n    total = value * second{grown}\n    if total > 10:\n        return None\n"
                 "    return total\n"
-                for at in range(50)
+                for at in range(per_file)
             )
             (folder / f"mod{number}.py").write_text(text)
         commit(root)
@@ -228,18 +232,48 @@ def _stat(root: Path) -> float:
     return time.perf_counter() - began
 
 
+def _compared(root: Path) -> tuple[float, float]:
+    """Seconds of a listing, and that by those of git's own."""
+    pairs = [(_measure(root)[0], _stat(root)) for _ in range(ROUNDS)]
+    ours, git = (statistics.median(column) for column in zip(*pairs, strict=True))
+    return ours, ours / git
+
+
+def _first_card(root: Path) -> float:
+    """Seconds from the start of a review to its first card on a terminal, by those of a bare interpreter."""
+    with tempfile.TemporaryDirectory() as home:
+        environ = {"PATH": os.environ["PATH"], "HOME": home, "TERM": "xterm-256color"}
+        environ |= {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PYTHONSAFEPATH": "1"}
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "pass"], check=True)
+        bare = time.perf_counter() - began
+        words = ["-m", "agent", "review", "HEAD"]
+        began = time.perf_counter()
+        with pexpect.spawn(sys.executable, words, cwd=root, env=environ, dimensions=(30, 100)) as screen:
+            while screen.expect([r"\x1b\[6n", "1 of "], timeout=60) == 0:
+                screen.send("\x1b[1;1R")
+            seconds = time.perf_counter() - began
+            screen.close(force=True)
+    return seconds / bare
+
+
 def scale() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         roots = [Path(folder) / str(hunks) for hunks in (5_000, 10_000, 20_000)]
         for root in roots:
-            root.mkdir()
             large(root, int(root.name))
-        pairs = [(_measure(roots[1])[0], _stat(roots[1])) for _ in range(ROUNDS)]
-        ours, git = (statistics.median(column) for column in zip(*pairs, strict=True))
+        large(few := Path(folder) / "few", 50)
+        large(files := Path(folder) / "files", 10_000, per_file=1)
+        ours, ratio = _compared(roots[1])
         memory = [_measure(root)[1] for root in roots]
+        cards = [statistics.median(_first_card(root) for _ in range(ROUNDS)) for root in (few, roots[1])]
+        of_files = _compared(files)[1]
     return [
         ("10,000 hunks listed, seconds", ours, NO_LIMIT),
-        ("10,000 hunks listed / git diff --stat", ours / git, 10),
+        ("10,000 hunks listed / git diff --stat", ratio, 10),
+        ("10,000 hunks in as many files listed / git diff --stat", of_files, 10),
+        ("first card of 50 hunks / python -c pass", cards[0], 45),
+        ("first card of 10,000 hunks / python -c pass", cards[1], 45),
         ("10,000 hunks listed, MB", memory[1], NO_LIMIT),
         ("memory of 20,000 hunks / of 10,000", memory[2] / memory[1], 2.2),
         ("memory of 10,000 hunks / of 5,000", memory[1] / memory[0], 2.2),

@@ -80,7 +80,16 @@ def print_check(flags: Flags | None, *, write: bool) -> int:
     say(summary.words)
     if summary.protocol is None:
         return Exit.FAILED
-    if write:
+    if write and is_another(flags, own):
+        say("Not written: the settings name another model.")
+    elif write:
         settings.save(path, "protocol", summary.protocol.value)
         say(f"{path}: written")
     return Exit.DONE
+
+
+def is_another(flags: Flags | None, own: config.Config) -> bool:
+    """Whether the flags name another model than the settings, whose protocol would be wrong for theirs."""
+    if flags is None or not own.model:
+        return False
+    return bool(flags.base_url) or flags.model not in (None, own.model)

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from agent.core.cutting.risk import is_document
 from agent.core.hunk import ChangeKind, FileChange, Mode
+
+_IMPORT = re.compile(
+    rb"\s*(?:from\s+\S+\s+import\b|import\b|use\s|using\s|extern\s+crate\b|#\s*include\b|require\b|(?:const|let|var)\s.{1,200}\brequire\()"
+)
+_VALUE = re.compile(
+    rb"(?:export\s+|pub\s+|static\s+|final\s+|readonly\s+)*(?:(?:const|let|var)\s+)?([A-Za-z_$][\w$]*)\s*(?::[^=\n]{1,60})?=(?![=>])"
+)
+_MAX_READ = 30
+"""So many lines are read for a title at most."""
 
 MAX_NAME = 60
 """Longer names of symbols are shortened in the middle."""
@@ -31,8 +42,21 @@ def title(
     first = changes[0]
     if first.kind is ChangeKind.CREATE and opens:
         return f"New file {first.path}: {plural(lines)}"
-    subject = _subject(symbols) or ", ".join(_short(c.path.rpartition("/")[2]) for c in changes[:3])
+    files = ", ".join(_short(c.path.rpartition("/")[2]) for c in changes[:3])
+    subject = _subject(symbols) or _at_margin(changes, files) or files
     return f"{subject}{of}: {plural(lines)}"
+
+
+def _at_margin(changes: Sequence[FileChange], files: str) -> str:
+    """What lines outside of any definition are: imports, or values by their names; empty when they are neither."""
+    hunks = [hunk for change in changes for hunk in change.hunks]
+    lines = [line for hunk in hunks for line in (hunk.new or hunk.old) if line.strip()]
+    if not lines or len(lines) > _MAX_READ or is_document(changes[0].path):
+        return ""
+    if all(_IMPORT.match(line) for line in lines):
+        return f"imports of {files}"
+    values = [_VALUE.match(line) for line in lines if line[:1].isalnum() or line[:1] in b"_$"]
+    return _subject([found[1].decode("utf-8", "replace") for found in values if found]) if all(values) else ""
 
 
 def plural(lines: int) -> str:

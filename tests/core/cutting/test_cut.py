@@ -241,8 +241,8 @@ def test_what_uses_a_new_name_says_which_chunk_brings_it_in() -> None:
     uses = {title: {(by_id[use.chunk], use.name) for use in c.uses} for title, c in chunks.items()}
     assert uses == {
         "New file z.py: 2 lines": set(),
-        "a.py: 1 line": {("New file z.py: 2 lines", "tokenize")},
-        "main: 2 lines": {("a.py: 1 line", "tokenize"), ("New file z.py: 2 lines", "tokenize")},
+        "imports of a.py: 1 line": {("New file z.py: 2 lines", "tokenize")},
+        "main: 2 lines": {("imports of a.py: 1 line", "tokenize"), ("New file z.py: 2 lines", "tokenize")},
         "Notes: 1 line": set(),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shlex
 import sys
 import threading
@@ -12,15 +13,16 @@ from pathlib import Path
 from agent.cli.workbench import Workbench
 from agent.core.chunk import Chunk
 from agent.core.clean import clean
-from agent.core.errors import CopairError, Exit, PathRefused, UsageError
+from agent.core.errors import CopairError, Exit, PathRefused, StateError, UsageError
 from agent.core.hunk import Write
+from agent.core.outcome import States
 from agent.core.review import Evidence
 from agent.evidence.api import ApiChecker
 from agent.evidence.bench import Bench
 from agent.evidence.check_tool import CheckTool
 from agent.evidence.discover import Check, discover
 from agent.evidence.examiner import Examiner, unmade
-from agent.evidence.listing import GitListing
+from agent.evidence.listing import GitListing, holds_keys
 from agent.evidence.project_env import find_environment
 from agent.evidence.store import CheckStore, withheld
 from agent.git.command import file_stamp
@@ -129,6 +131,8 @@ class ChunkChecks:
     def __init__(self, bench: Workbench, onto: str = "worktree") -> None:
         self._bench = bench
         self._stages = onto == "index"
+        self._process = secrets.token_hex(4)
+        """What another process found may be about other files: it is marked as old until it is found again."""
         self._store = CheckStore(bench.place.state)
         self._rooms: Bench | None = None
         self._examiner: Examiner | None = None
@@ -137,12 +141,25 @@ class ChunkChecks:
     def examine(
         self, chunk: Chunk, writes: Sequence[Write], before: Sequence[Write], cancel: Cancel
     ) -> Iterator[Evidence]:
-        try:
-            ground = read_uncommitted(self._bench.repo).before if self._stages else {}
-        except CopairError as error:
-            yield unmade(writes, error.message)
-            return
+        ground: States = {}
+        if self._stages:
+            try:
+                ground = self._staged()
+            except CopairError as error:
+                yield unmade(writes, error.message)
+                return
         yield from self._made()[0].examine(chunk, writes, before, cancel, ground)
+
+    def _staged(self) -> States:
+        """What is staged of files that have other bytes in the work tree. Raises CopairError when it cannot be told."""
+        if not self._store.load():
+            return {}
+        found = read_uncommitted(self._bench.repo)
+        tracked = {entry.path for entry in self._bench.repo.entries(out.path for out in found.left_out)}
+        for out in found.left_out:
+            if out.path in tracked:
+                raise StateError(f"not run: what is staged of {out.path} cannot be had ({out.reason})")
+        return {path: old for path, old in found.before.items() if not holds_keys(path, tracked=True)}
 
     def run(self, name: str, cancel: Cancel) -> ToolOutput:
         """The accepted check of that name over the files as they are, for the model."""
@@ -155,7 +172,8 @@ class ChunkChecks:
     def mark(self) -> str:
         """Another word once what evidence rests on has changed: the person's files, what is staged, the list of checks."""
         staged = file_stamp(self._bench.place.git_dir / "index") if self._stages else ""
-        return f"{self._rooms.mark() if self._rooms else 0} {self._store.mark()} {staged}"
+        rooms = self._rooms.mark() if self._rooms else 0
+        return f"{self._process} {rooms} {self._store.mark()} {staged}"
 
     def _made(self) -> tuple[Examiner, Bench]:
         with self._lock:

@@ -118,9 +118,10 @@ class CheckRunner:
         chain = self._bench.chain(check.argv[0])
         if isinstance(chain, str):
             return self._say(check, change, Judgement(Verdict.UNVERIFIED, chain))
-        own = {write.path for write in change.writes}
-        self._bench.show({**change.ground} | {w.path: w.new for w in change.base if w.path in own})
-        if any(not _is_as_shown(write, self._bench.scratch.read(write.path)) for write in change.writes):
+        self._bench.show(change.ground)
+        found = {write.path: write for write in (*change.writes, *change.base)}
+        own = [found[write.path] for write in change.writes]
+        if any(not _is_as_shown(write, self._bench.scratch.read(write.path)) for write in own):
             words = "not run: your files differ from those that this card starts from"
             return self._say(check, change, Judgement(Verdict.UNVERIFIED, words))
         try:

@@ -61,7 +61,7 @@ class Blobs:
                 at += len(packed[-1])
         head = msgspec.json.encode(places)
         path = self._folder / "packs" / digest_of(head)
-        if not path.exists():
+        if not path.exists() or path.stat().st_size != len(head) + 1 + at:
             make_private(path.parent)
             self._write(path, b"".join([head, b"\n", *packed]))
         return digests
@@ -112,5 +112,5 @@ def _places(path: Path) -> Places:
     try:
         with path.open("rb") as pack:
             return msgspec.json.decode(pack.readline(), type=Places)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError):
         return {}

@@ -152,11 +152,13 @@ def run(
         # Much later its number may belong to somebody else.
         cancel.on_cancel(lambda: kill(process) if process.returncode is None else None)
     late = threading.Event()
-    watch = _watch(process, timeout_seconds, late)
+    watch = None
     try:
+        watch = _watch(process, timeout_seconds, late)
         process.wait()
     finally:
-        watch.cancel()
+        if watch is not None:
+            watch.cancel()
         if process.returncode is None:
             kill(process)
             process.wait()

@@ -31,6 +31,9 @@ from agent.core.sessions.steps import Approval
 from agent.core.text import digest as text_digest
 from agent.ports import BlobStore, Clock, Target
 
+MAX_TESTS = 100
+"""So many test chunks of a stack count as *before* of another chunk."""
+
 
 class Desk:
     def __init__(
@@ -141,10 +144,13 @@ class Desk:
         notes: tuple[str, ...] = (),
         *,
         checking: bool = False,
-        present: bool = False,
+        out: tuple[Write, ...] | None = None,
     ) -> Card:
-        """The card of `item`, from exactly `writes`. `checking`: more evidence comes; `present`: yes keeps it."""
-        base = self.evidence_key(state, item)
+        """The card of `item`, from exactly `writes`. `checking`: more evidence comes.
+
+        `out` is not None: it is there already, yes keeps it, and its evidence is of taking it out and in again.
+        """
+        base = self.evidence_key(state, item, out)
         siblings = [other for other in state.items if other.proposal == item.proposal]
         digest = writes_digest(writes)
         return Card(
@@ -158,7 +164,7 @@ class Desk:
             deferred=item.status is Status.DEFERRED,
             edited=item.edited is not None,
             onto=state.onto,
-            present=present,
+            present=out is not None,
             checks=self._checks,
             checking=checking,
             base=base,
@@ -195,16 +201,20 @@ class Desk:
         """What counts as *before* of the evidence: open chunks of the same proposal that only change tests."""
         mine = set(item.chunk.paths)
         found: dict[str, Write] = {}
-        for other in self._tests_beside(state, item):
+        for other in self._tests_beside(state, item)[:MAX_TESTS]:
             placed = () if mine & set(other.chunk.paths) else self.writes(state, other)
             for write in placed if isinstance(placed, tuple) else ():
                 found.setdefault(write.path, write)
         return tuple(found.values())
 
-    def evidence_key(self, state: State, item: Item) -> str:
-        """What evidence rests on besides the chunk: the writes so far, and the tests that count as *before*."""
+    def evidence_key(self, state: State, item: Item, out: tuple[Write, ...] | None = None) -> str:
+        """What evidence rests on besides the chunk: the writes so far, and the tests that count as *before*.
+
+        For what is there already also the files that it is taken out of.
+        """
         tests = [(other.chunk.id, other.edited) for other in self._tests_beside(state, item)]
-        words = msgspec.json.encode((len(state.written), tests, self._mark()))
+        files = "" if out is None else writes_digest(out)
+        words = msgspec.json.encode((len(state.written), tests, self._mark(), files))
         return text_digest(words)
 
     def _tests_beside(self, state: State, item: Item) -> list[Item]:

@@ -187,31 +187,35 @@ class Driver:
         """What is reviewed is in the tree already: a yes records it, a no offers the way back."""
         where = "staged" if self.state.onto == "index" else "in the tree"
         note = f"It is {where} already: y keeps it, n offers to take it back."
-        shown = self.parts.desk.shown(self.state, item)
-        self.examine(item, shown, present=True)
+        desk = self.parts.desk
+        shown, out = desk.shown(self.state, item), desk.taken_out(self.state, item)
+        if out:
+            self.examine(item, shown, out=out)
         checking = self.parts.examiner.is_checking(item.chunk.id)
-        card = self.parts.desk.card(self.state, item, shown, (note,), checking=checking, present=True)
+        card = desk.card(self.state, item, shown, (note,), checking=checking, out=out)
         self._offer(CardOffer(card))
         self.present = item.chunk.id
         return True
 
     def examine(
-        self, item: Item, writes: tuple[Write, ...], *, again: bool = False, present: bool = False
+        self,
+        item: Item,
+        writes: tuple[Write, ...],
+        *,
+        again: bool = False,
+        out: tuple[Write, ...] | None = None,
     ) -> None:
         """Start making evidence, unless this very version is being looked at already.
 
-        What is `present` is taken out of the files as they are, and examined as it comes back.
+        What is present already is taken out of the files as they are by `out`, and examined as it comes back.
         """
         desk, state = self.parts.desk, self.state
-        out = desk.taken_out(state, item) if present else ()
-        if present and not out:
-            return
         self.parts.examiner.start(
             item.chunk,
-            [Write(write.path, write.new, write.old) for write in out] or writes,
-            lambda: (*desk.tests_before(state, item), *out),
+            [Write(write.path, write.new, write.old) for write in out or ()] or writes,
+            lambda: (*desk.tests_before(state, item), *(out or ())),
             self.inbox,
-            key=desk.evidence_key(state, item),
+            key=desk.evidence_key(state, item, out),
             again=again,
             digest=writes_digest(writes),
         )

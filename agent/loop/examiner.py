@@ -51,8 +51,9 @@ class Examiner:
     ) -> None:  # fmt: skip
         """Examine `writes`; `before` gives what of the stack counts as the state before. Returns at once.
 
-        `key` names what else the evidence rests on: once it changes, the evidence is made again. `digest` is that of
-        the card where it shows other writes than these.
+        `before` is called in a thread of its own: to find the tests of a large stack takes long. `key` names what else
+        the evidence rests on: once it changes, the evidence is made again. `digest` is that of the card where it shows
+        other writes than these.
         """
         checks = self._checks
         rests_on = key
@@ -62,11 +63,11 @@ class Examiner:
             return
         self.stop(chunk.id)
         mine = self._running[chunk.id] = _Examination(key, Cancel())
-        base, mark = before(), self._mark() if self._mark else ""
+        mark = self._mark() if self._mark else ""
 
         def work() -> None:
             try:
-                for evidence in checks.examine(chunk, writes, base, mine.cancel):
+                for evidence in checks.examine(chunk, writes, before(), mine.cancel):
                     if mine.cancel.cancelled:
                         return
                     bound = msgspec.structs.replace(evidence, base=rests_on, digest=digest or evidence.digest)
@@ -88,9 +89,15 @@ class Examiner:
         return known is not None and not known.over
 
     def stop(self, chunk_id: str) -> None:
+        """End what runs for the chunk; it is not begun again by itself."""
         known = self._running.get(chunk_id)
         if known:
             known.cancel.cancel()
+
+    def leave(self, chunk_id: str) -> None:
+        """End what runs for a chunk that was decided; should it be shown again, it is examined again."""
+        self.stop(chunk_id)
+        self._running.pop(chunk_id, None)
 
     def close(self) -> None:
         for chunk_id in list(self._running):

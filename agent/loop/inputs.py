@@ -136,9 +136,11 @@ def _decide(driver: Driver, decide: Decide) -> None:
             driver.tell(NO_MODEL, "warning", "copair connect finds one")
             return
         case Approve() if present:
+            driver.parts.examiner.leave(decide.chunk)
             driver.record(ev.Present(decide.chunk), sync=True)
             return
         case Reject() if present:
+            driver.parts.examiner.leave(decide.chunk)
             driver.record(ev.Decided(decide.chunk, decide.decision), sync=True)
             driver.record(driver.parts.desk.way_back(driver.state, item), sync=True)
             return
@@ -154,7 +156,7 @@ def _decide(driver: Driver, decide: Decide) -> None:
             return
         case Approve() | Reject() | Revise() | Defer() | Ask():
             pass
-    driver.parts.examiner.stop(decide.chunk)
+    driver.parts.examiner.leave(decide.chunk)
     driver.record(ev.Decided(decide.chunk, decide.decision), sync=True)
 
 
@@ -262,7 +264,9 @@ def _run_checks(driver: Driver, chunk_id: str) -> None:
     if isinstance(writes, tuple):
         driver.examine(item, writes, again=True)
     elif driver.present == chunk_id:
-        driver.examine(item, driver.parts.desk.shown(driver.state, item), again=True, present=True)
+        desk = driver.parts.desk
+        if out := desk.taken_out(driver.state, item):
+            driver.examine(item, desk.shown(driver.state, item), again=True, out=out)
 
 
 def _command(driver: Driver, name: str, argument: str) -> None:

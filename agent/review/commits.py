@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import takewhile
 
 import msgspec
 
-from agent.core.errors import PathRefused
+from agent.core.errors import GitFailed, PathRefused
 from agent.core.hunk import FileState, Mode
 from agent.core.outcome import States
 from agent.core.text import name_from_bytes
+from agent.git.objects import Stored
 from agent.git.paths import lexical
 from agent.git.repo import Repo
 from agent.review.conversion import Conversion
@@ -18,6 +20,11 @@ from agent.review.source import LeftOut, Progress, Source
 
 RENAME_LIMIT = 2000
 """So many new files are compared with so many deleted ones, to find renames."""
+
+CODECS = re.compile(
+    rb"(?i)utf-?8|latin-?1|iso-?8859-?\d{1,2}|(?:windows-|cp)?125\d|koi8-[ru]|euc-?(?:jp|kr)|s(?:hift_)?jis|gb(?:k|2312|18030)|big5"
+)
+"""Encodings of commit messages that are obeyed: Python has others that are none of text."""
 
 AT_ONCE = 50
 """So many files are read before progress is told."""
@@ -59,7 +66,7 @@ def _trees(repo: Repo, spec: str) -> tuple[str, str, str, str] | None:
         start = bases[0].decode() if bases else first
         since = "" if start == first else f", since they parted at {start[:7]}"
         return start, last, f"{spec}{since}", f"{start}..{last}"
-    found = repo.objects.find(f"{spec}^{{commit}}")
+    found = _found(repo, spec)
     if found is None:
         return None
     commit = found.oid
@@ -67,18 +74,27 @@ def _trees(repo: Repo, spec: str) -> tuple[str, str, str, str] | None:
     return parent, commit, f"commit {commit[:7]}: {subject(found.data)}", f"{parent}..{commit}"
 
 
+def _found(repo: Repo, rev: str) -> Stored | None:
+    """The commit that a revision names. At some that mean nothing (`@{u}`) git ends, and is started again."""
+    try:
+        return repo.objects.find(f"{rev}^{{commit}}")
+    except GitFailed:
+        return None
+
+
 def _commit(repo: Repo, rev: str) -> str | None:
-    found = repo.objects.find(f"{rev}^{{commit}}")
+    found = _found(repo, rev)
     return found.oid if found is not None else None
 
 
 def subject(commit: bytes) -> str:
     """The first paragraph of a commit's message as one line, as `%s` of `git log` gives it."""
     head, _, message = commit.partition(b"\n\n")
-    codec = next((line[9:] for line in head.split(b"\n") if line.startswith(b"encoding ")), b"utf-8")
+    named = next((line[9:] for line in head.split(b"\n") if line.startswith(b"encoding ")), b"")
+    codec = named.decode("ascii", "replace") if CODECS.fullmatch(named) else "utf-8"
     try:
-        text = message.decode(codec.decode("ascii"), "replace")
-    except (LookupError, UnicodeDecodeError):
+        text = message.decode(codec, "replace")
+    except LookupError:
         text = message.decode("utf-8", "replace")
     lines = takewhile(str.strip, text.lstrip().split("\n"))
     return " ".join(line.strip() for line in lines)

@@ -19,7 +19,7 @@ from agent.cli.workbench import Workbench
 from agent.core.chunk import Chunk
 from agent.core.frontend import Say
 from agent.core.hunk import FileState, Mode, Write, writes_digest
-from agent.core.review import Defer, Evidence, EvidenceKind, Reject, Verdict
+from agent.core.review import Defer, Evidence, EvidenceKind, Reject, Verdict, is_stale
 from agent.core.sessions.session import State, Status
 from agent.git.apply import WorkTree
 from agent.io.calls import Calls
@@ -280,3 +280,28 @@ def test_what_is_in_the_tree_already_is_examined_as_if_it_came_last(project: Pat
             assert write.new is not None
             assert write.new.data == (project / write.path).read_bytes()
             assert write.old is None or write.old.data.startswith(b"# mine\n")
+
+
+def test_evidence_of_another_process_is_old_until_it_is_found_again(project: Path, git_in: GitIn) -> None:
+    git_in(project, "checkout", "-q", "theirs")
+    checks = Looking()
+
+    def examined(person: Person) -> Any:
+        while person.card.chunk.id not in checks.over:
+            time.sleep(0.01)
+        return decide(Defer())(person)
+
+    for walked in range(2):
+        bench = Workbench.open(project)
+        inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        person = Person(inbox, [decide(Defer())] * 3 if walked else [examined] * 3)
+        opened = script.open_stack(bench.repo, bench.target, script.Wanted("HEAD", project, lambda: b""))
+        driver = review_driver(bench, person, inbox, opened, Wanted())
+        driver.parts.examiner = Examiner(None if walked else checks)
+        driver.run()
+        driver.parts.journal.close()
+        bench.close()
+        (project / "a.py").write_text("raise SystemExit\n" + (project / "a.py").read_text())
+    pieces = [(piece, card) for card in person.cards for piece in card.evidence]
+    assert len(pieces) == 3
+    assert all(is_stale(piece, card.digest, card.base) for piece, card in pieces)

@@ -124,7 +124,9 @@ def test_without_an_accepted_check_there_is_no_such_tool(project: Path) -> None:
 
 
 @pytest.mark.timeout(60)
-def test_what_is_to_be_staged_is_examined_over_what_is_staged(project: Path, git_in: GitIn) -> None:
+def test_what_is_to_be_staged_is_examined_over_what_is_staged(
+    project: Path, git_in: GitIn, hermetic_seal: Path
+) -> None:
     wrong, right = "def two():\n    return 1\n", "def two():\n    return 2\n"
     test = "from code_ import two\n\n\ndef test_two():\n    assert two() == 2\n"
     (project / "tests").mkdir()
@@ -134,12 +136,18 @@ def test_what_is_to_be_staged_is_examined_over_what_is_staged(project: Path, git
     git_in(project, "commit", "-qm", "second")
     (project / "code_.py").write_text(right)
     (project / "conftest.py").write_text("raise SystemError('not staged, so not in the way')\n")
+    (project / "keys.env").write_text("TOKEN=staged\n")
+    git_in(project, "add", "-f", "keys.env")
+    (project / "keys.env").write_text("TOKEN=other\n")
     bench = Workbench.open(project)
     argv = (sys.executable, "-m", "pytest")
     check = Check("tests", argv, (), "pytest", fingerprint("pytest", (), lambda path: None))
     CheckStore(bench.place.state).accept([check])
     writes = [Write("code_.py", *(FileState(Mode.FILE, text.encode()) for text in (wrong, right)))]
-    found = list(ChunkChecks(bench, "index").examine(Chunk("c", "t", "", ()), writes, [], Cancel()))
+    checks = ChunkChecks(bench, "index")
+    found = list(checks.examine(Chunk("c", "t", "", ()), writes, [], Cancel()))
+    left = [path.name for path in (hermetic_seal / ".cache").rglob("*.env")]
     bench.close()
+    assert left == []
     (piece,) = (piece for piece in found if piece.kind is EvidenceKind.CHECK)
     assert (piece.verdict, piece.summary) == (Verdict.VERIFIED, "test_two 1 failed → passed"), piece.details

@@ -36,12 +36,13 @@ def test_a_damaged_pack_is_never_believed(tmp_path: Path) -> None:
     digests = Blobs(tmp_path).put_all(contents)
     (pack,) = (path for path in tmp_path.rglob("*") if path.is_file())
     whole = pack.read_bytes()
-    for size in (0, 10, len(whole) - 1):
-        pack.write_bytes(whole[:size])
+    for damaged in (b"", whole[:10], whole[:-1], b'{"\xff": [0, 1]}\n', whole[:5] + b"\xff" + whole[6:]):
+        pack.write_bytes(damaged)
         with pytest.raises(StateError):
             Blobs(tmp_path).get(digests[-1])
-    Blobs(tmp_path).put(contents[-1])
-    assert Blobs(tmp_path).get(digests[-1]) == contents[-1]
+    pack.write_bytes(whole[:-1])
+    assert Blobs(tmp_path).put_all(contents) == digests
+    assert [Blobs(tmp_path).get(name) for name in digests] == contents
 
 
 def test_blobs_are_private(tmp_path: Path) -> None:

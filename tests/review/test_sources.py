@@ -45,6 +45,17 @@ def test_the_label_has_the_subject_as_git_log_gives_it(
     assert reviewed.list("HEAD")["source"].partition(": ")[2] == " ".join(subject.split())
 
 
+@pytest.mark.parametrize("codec", ["idna", "undefined", "unicode_escape", "a\0b", "\u00e9", ""])
+def test_a_label_is_read_whatever_encoding_a_commit_names(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, codec: str
+) -> None:
+    commit(repo, git_in, {"a.txt": b"a\n"})
+    head = git_in(repo, "cat-file", "commit", "HEAD").partition(b"\n\n")[0]
+    (repo.parent / "made").write_bytes(head + b"\nencoding " + codec.encode() + b"\n\nOne \\u0041\n")
+    made = git_in(repo, "hash-object", "-t", "commit", "-w", "--literally", str(repo.parent / "made"))
+    assert reviewed.list(made.decode().strip())["source"].endswith(": One \\u0041")
+
+
 def test_a_merge_is_compared_with_its_first_parent(repo: Path, git_in: GitIn, reviewed: Reviewed) -> None:
     commit(repo, git_in, {"a.txt": b"a\n"})
     git_in(repo, "checkout", "-qb", "side")
@@ -71,7 +82,16 @@ def test_a_range_of_branches_that_parted_holds_only_the_work_of_the_second(
 
 def test_what_is_no_source_is_a_usage_error(repo: Path, git_in: GitIn, reviewed: Reviewed) -> None:
     commit(repo, git_in, {"main.diff": b"x\n"})
-    for argument in ("nowhere", "a..b", "--output=x", "main.diff"):
+    for argument in (
+        "nowhere",
+        "a..b",
+        "--output=x",
+        "main.diff",
+        "@{u}",
+        "@{u}..",
+        "main@{99}",
+        "HEAD:main.diff",
+    ):
         with pytest.raises(UsageError):
             reviewed.open(argument)
 

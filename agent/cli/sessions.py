@@ -22,7 +22,7 @@ from agent.core.patches.unified import print_writes
 from agent.core.sessions.session import Item, State, Status, fold
 from agent.io import journal
 from agent.io.journal import SessionInfo
-from agent.loop.commands import SIGNS
+from agent.loop.commands import stack_line
 
 OBJECT_ID = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 
@@ -102,18 +102,13 @@ def print_log(cwd: Path, name: str, *, as_json: bool) -> int:
         return Exit.DONE
     sys.stdout.write(f"{_line(info)}\n")
     for item in state.items:
-        sys.stdout.write(f"{clean(_chunk_line(item))}\n")
+        sys.stdout.write(f"  {clean(stack_line(state, item))}\n")
     return Exit.DONE
 
 
 def _session_json(info: SessionInfo) -> dict[str, Any]:
     built = msgspec.to_builtins(info, enc_hook=str)
     return {**built, "path": str(info.path), "crashed": info.crashed}
-
-
-def _chunk_line(item: Item) -> str:
-    words = f"  {SIGNS[item.status]} {item.chunk.id:4} {item.chunk.title}  ({item.status}"
-    return words + (f": {item.reason})" if item.reason else ")")
 
 
 def _chunk_json(bench: Workbench, state: State, item: Item) -> dict[str, Any]:
@@ -173,7 +168,7 @@ def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
     if as_json:
         _print_json(_chunk_json(bench, state, item))
         return Exit.DONE
-    lines = [_chunk_line(item).strip(), item.chunk.why]
+    lines = [stack_line(state, item), item.chunk.why]
     lines += [f"assumes: {text}" for text in item.chunk.assumes] + [
         f"risk: {text}" for text in item.chunk.risks
     ]

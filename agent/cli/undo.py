@@ -13,6 +13,7 @@ from agent.core.clean import clean
 from agent.core.errors import Exit, UsageError
 from agent.core.sessions.session import Status, fold
 from agent.io import journal
+from agent.loop.summary import status_word
 
 
 def undo_chunk(cwd: Path, name: str, *, redo: bool = False) -> int:
@@ -35,7 +36,9 @@ def undo_chunk(cwd: Path, name: str, *, redo: bool = False) -> int:
         book.append(event, sync=True)
     match event:
         case ev.Undone(writes=writes):
-            done = "applied again" if redo else "undone"
+            done = (
+                status_word(state, Status.APPLIED) + " again" if redo else status_word(state, Status.UNDONE)
+            )
             paths = ", ".join(write.path for write in writes)
             sys.stdout.write(f"{clean(f'{done}: {chunk} {item.chunk.title} ({paths})')}\n")
             return Exit.DONE

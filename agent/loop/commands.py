@@ -9,8 +9,9 @@ import msgspec
 
 from agent.core import events as ev
 from agent.core.frontend import Quit
-from agent.core.sessions.session import Item, Status
+from agent.core.sessions.session import Item, State, Status
 from agent.loop import inputs
+from agent.loop.summary import status_word
 
 if TYPE_CHECKING:
     from agent.loop.driver import Driver
@@ -42,13 +43,13 @@ def show_stack(driver: Driver, argument: str) -> None:
     if not driver.state.items:
         driver.tell("No chunk was proposed yet.")
     for item in driver.state.items:
-        driver.tell(stack_line(item))
+        driver.tell(stack_line(driver.state, item))
 
 
-def stack_line(item: Item) -> str:
+def stack_line(state: State, item: Item) -> str:
     """One chunk of the stack in a line: sign, number, title, what became of it."""
-    reason = f": {item.reason}" if item.reason else ""
-    return f"{SIGNS[item.status]} {item.chunk.id}  {item.chunk.title}  ({item.status}{reason})"
+    word = status_word(state, item.status) + (f": {item.reason}" if item.reason else "")
+    return f"{SIGNS[item.status]} {item.chunk.id}  {item.chunk.title}  ({word})"
 
 
 def later(driver: Driver, argument: str) -> None:

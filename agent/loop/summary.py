@@ -21,8 +21,7 @@ def summary(state: State, *, resumable: bool = True) -> tuple[str, ...]:
     """One line with the counts, then the chunks that are still open. Empty when nothing was proposed."""
     if not state.items:
         return ()
-    words = {Status.APPLIED: "staged", Status.PRESENT: "staged already"} if state.onto == "index" else {}
-    counts = [f"{len(found)} {words.get(s, s)}" for s in ORDER if (found := _with(state, s))]
+    counts = [f"{len(found)} {status_word(state, s)}" for s in ORDER if (found := _with(state, s))]
     open_items = [
         *_with(state, Status.DEFERRED),
         *_with(state, Status.PENDING),
@@ -35,6 +34,12 @@ def summary(state: State, *, resumable: bool = True) -> tuple[str, ...]:
     if open_items and resumable:
         lines.append("  copair resume goes on here")
     return tuple(lines)
+
+
+def status_word(state: State, status: Status) -> str:
+    """What became of a chunk, for people: what goes into the index is staged."""
+    staged = {Status.APPLIED: "staged", Status.PRESENT: "staged already", Status.UNDONE: "unstaged"}
+    return staged.get(status, status.value) if state.onto == "index" else status.value
 
 
 def _with(state: State, status: Status) -> list[Item]:

@@ -110,6 +110,8 @@ class OpenCard:
         """The same chunk with the same bytes; evidence or notes are new."""
         if card.checking != self.card.checking:
             self._checking_since = time.monotonic() if card.checking else 0.0
+        if not card.checking:
+            self._has_checked()
         self.card = card
         self._sheet.show(self._view())
         self._app.invalidate()
@@ -203,9 +205,9 @@ class OpenCard:
         def _(event: KeyPressEvent) -> None:
             self._say("pasted text is not taken as keys; nothing was done")
 
-        for names, move in self._moves().items():
+        for names, move in self._sheet.moves().items():
             for name in names:
-                keys.add(name, filter=quiet)(move)
+                keys.add(name, filter=quiet)(lambda _, move=move: move())
 
         @keys.add("c-c")
         def _(event: KeyPressEvent) -> None:
@@ -234,17 +236,6 @@ class OpenCard:
 
         return keys
 
-    def _moves(self) -> dict[tuple[str, ...], Callable[[KeyPressEvent], None]]:
-        sheet = self._sheet
-        return {
-            ("down", "c-n"): lambda _: sheet.scroll(1),
-            ("up", "c-p"): lambda _: sheet.scroll(-1),
-            ("pagedown", "c-f", " "): lambda _: sheet.scroll_page(1),
-            ("pageup", "c-b"): lambda _: sheet.scroll_page(-1),
-            ("home", "g"): lambda _: sheet.scroll_to(end=False),
-            ("end", "G"): lambda _: sheet.scroll_to(end=True),
-        }
-
     def _key(self, data: str) -> None:
         self._sheet.message = clean("")
         try:
@@ -260,6 +251,9 @@ class OpenCard:
     def _do(self, act: Act) -> None:
         chunk = self.card.chunk.id
         match act:
+            case Act.APPLY if not (self._sheet.seen or self.card.present):
+                rows = self._sheet.scroll_to_unseen()
+                self._say(f"{rows} more rows: y counts once you have seen them all")
             case Act.APPLY if self._sheet.view.risky:
                 self._ask(Asking.WORD)
             case Act.APPLY:
@@ -286,6 +280,7 @@ class OpenCard:
             case Act.CHECKS if self._sheet.view.checks:
                 self._inbox(RunChecks(chunk))
                 self._say(f"running {', '.join(self._sheet.view.checks)}")
+                asyncio.get_running_loop().call_later(BUSY_SECONDS, self._has_checked)
             case Act.NEXT | Act.BACK:
                 self._inbox(Move(by=1 if act is Act.NEXT else -1))
             case Act.UNDO:
@@ -318,6 +313,12 @@ class OpenCard:
                 self._say("no checks are accepted yet; `copair checks` adds them")
             case _:
                 self._say("it cannot be split")
+
+    def _has_checked(self) -> None:
+        """Take away that checks run, once they do not; what runs for long is said by the rule."""
+        if self._sheet.message.startswith("running ") and not self.card.checking:
+            self._say("")
+            self._app.invalidate()
 
     # What is said
 

@@ -5,6 +5,7 @@ Pure but for the size that it is given: no keys, no terminal. `card.py` drives i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 
 from agent.core.cards.view import CardView
@@ -31,6 +32,10 @@ class Sheet:
         self._size = (rows, columns)
         self._side_by_side = False
         self._at = 0
+        self._read = 0
+        """So many rows from the top were on the screen."""
+        self.seen = False
+        """Every row of the card was on the screen."""
         self.page = Page.DIFF
         self.message: Clean = clean("")
         self.busy: Clean = clean("")
@@ -72,8 +77,24 @@ class Sheet:
     def scroll_page(self, pages: int) -> None:
         self.scroll(pages * max(1, self._room() - 2))
 
+    def scroll_to_unseen(self) -> int:
+        """Go on where the rows begin that were not on the screen yet; how many these are."""
+        self._at = max(0, self._read - 1)
+        return max(0, len(self._scrolling()) - self._read)
+
     def scroll_to(self, end: bool) -> None:
         self._at = 1 << 30 if end else 0
+
+    def moves(self) -> dict[tuple[str, ...], Callable[[], None]]:
+        """What scrolls, by the names of its keys."""
+        return {
+            ("down", "c-n"): lambda: self.scroll(1),
+            ("up", "c-p"): lambda: self.scroll(-1),
+            ("pagedown", "c-f", " "): lambda: self.scroll_page(1),
+            ("pageup", "c-b"): lambda: self.scroll_page(-1),
+            ("home", "g"): lambda: self.scroll_to(end=False),
+            ("end", "G"): lambda: self.scroll_to(end=True),
+        }
 
     def search(self, text: str) -> bool:
         """Go to the next row with `text` (empty: what was searched before); False when there is none."""
@@ -91,6 +112,9 @@ class Sheet:
         fixed, rows, room = self._staying(keep), self._scrolling(keep), self._room(keep)
         self._at = min(self._at, max(0, len(rows) - room))
         window = rows[self._at : self._at + room]
+        if self.page is Page.DIFF and self._at <= self._read:
+            self._read = max(self._read, self._at + len(window))
+            self.seen = self.seen or self._read >= len(rows)
         if self._found:
             window = [_highlight(line, self._found, self._colours["mark"]) for line in window]
         return [*fixed, *window, self._rule(len(rows), room), self._last_line()]
@@ -148,6 +172,8 @@ class Sheet:
         columns = self._size[1]
         if self.message:
             return cut_line([(self._colours["warn"], f" {self.message}")], columns)
+        if self.page is not Page.DIFF:
+            return cut_line([(self._colours["key"], " q"), ("", " back to the card")], columns)
         return cut_line(footer(self.view, columns, self._colours), columns)
 
 

@@ -78,7 +78,10 @@ class Story:
                 return (_said("·", "model", clean(model)),)
             case ev.ChunkEdited(chunk=chunk):
                 return (_said("✎", "edited", self._title(chunk)),)
-            case ev.Started() | ev.Resumed() | ev.Said() | ev.Requested() | ev.Asked():
+            case ev.Started(onto=onto):
+                self._done = "staged" if onto == "index" else "applied"
+                return ()
+            case ev.Resumed() | ev.Said() | ev.Requested() | ev.Asked():
                 return ()
             case ev.Examined() | ev.Focused() | ev.Ended():
                 return ()
@@ -131,7 +134,7 @@ class Story:
                 return (
                     _said("↷", f"{self._done} again", title, "good")
                     if redo
-                    else _said("↶", "undone", title, "warn")
+                    else _said("↶", "unstaged" if self._done == "staged" else "undone", title, "warn")
                 )
             case ev.UndoRefused(reason=reason):
                 return _said(

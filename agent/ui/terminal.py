@@ -198,8 +198,14 @@ class Terminal:
         """Take all posts in order; print what remains of them at once."""
         self._woken = False
         lines: list[Line] = []
+        # A list has no place in the last line of a card: it goes above it.
+        several = sum(isinstance(post, Notice) for post in self._posts) > 1
         while self._posts:
-            lines += self._take(self._posts.popleft())
+            post = self._posts.popleft()
+            if several and isinstance(post, Notice):
+                lines += self._lines(note(post.level, post.text, post.hint))
+            else:
+                lines += self._take(post)
         self._prose.resize(self._screen.columns)
         if isinstance(self._open, Work):
             self._open.tail = self._prose.tail()

@@ -178,6 +178,59 @@ def test_a_risky_card_wants_the_word(tmp_path: Path) -> None:
         stage.send("apply\r")
         assert decided(stage) == Approve(shown.digest)
 
+    Stage(tmp_path, first=WorkOffer(), rows=30).play(story)
+
+
+def test_a_yes_counts_only_once_every_line_was_on_the_screen(tmp_path: Path) -> None:
+    shown = card(new="".join(f"line {number}\n" for number in range(60)).encode())
+
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(shown))
+        stage.wait("y apply")
+        stage.press("G")  # the end alone is not all of it
+        stage.wait("line 59")
+        presses = 0
+        while stage.inbox.empty() and presses < 20:
+            before = stage.shown
+            stage.press("y")
+            presses += 1
+            while stage.inbox.empty() and stage.shown == before:
+                time.sleep(0.01)
+        assert 3 < presses < 20
+        assert decided(stage) == Approve(shown.digest)
+
+    Stage(tmp_path, first=WorkOffer()).play(story)
+
+
+def test_a_list_stands_above_an_open_card_and_one_notice_in_its_last_line(tmp_path: Path) -> None:
+    shown = card()
+
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(shown))
+        stage.wait("y apply")
+        for number in range(3):
+            stage.terminal.tick(Notice("info", f"chunk number {number}"))
+        stage.wait("chunk number 2")
+        assert all(f"chunk number {number}" in stage.everything for number in range(3))
+        stage.wait("y apply")
+        stage.terminal.tick(Notice("info", "alone"))
+        stage.wait("alone")
+        stage.wait("y apply", gone=True)
+
+    Stage(tmp_path, first=WorkOffer()).play(story)
+
+
+def test_that_checks_run_is_not_said_for_ever(tmp_path: Path) -> None:
+    shown = card(checks=("tests",))
+
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(shown))
+        stage.wait("y apply")
+        stage.press("t")
+        stage.wait("running tests")
+        assert isinstance(stage.heard(), RunChecks)
+        stage.wait("running tests", gone=True)
+
     Stage(tmp_path, first=WorkOffer()).play(story)
 
 

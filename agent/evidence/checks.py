@@ -18,7 +18,7 @@ from agent.core.scrutiny.weakness import OUTRIGHT, Weakened, Weakness, is_test_p
 from agent.evidence.bench import Bench, Ran
 from agent.evidence.choice import Choice, Chooser
 from agent.evidence.discover import Check, pytest_at
-from agent.evidence.results import TestRun, read_record
+from agent.evidence.results import Outcome, TestRun, read_record
 from agent.evidence.run import Ending, Limits
 from agent.evidence.select import is_pytest_file
 from agent.evidence.store import withheld
@@ -110,11 +110,14 @@ class CheckRunner:
         self._bench = bench
         self._limits = limits
         self._choosers: dict[str, Chooser] = {}
+        self._red: set[str] = set()
 
     def examine(self, check: Check, change: Change, cancel: Cancel) -> Evidence:
         """The evidence of one check. The bench is warm and its lock is held."""
         if change.is_weakened and not change.product:
-            return self._say(check, change, Judgement(Verdict.UNVERIFIED, "weakened tests prove nothing"))
+            return self._say(
+                check, change, Judgement(Verdict.UNVERIFIED, f"{check.name}: weakened tests prove nothing")
+            )
         chain = self._bench.chain(check.argv[0])
         if isinstance(chain, str):
             return self._say(check, change, Judgement(Verdict.UNVERIFIED, chain))
@@ -149,7 +152,10 @@ class CheckRunner:
         found = compare(before, after)
         unsure = work.unsure(found) if found.doubtful else ()
         related = chooser.related(write.path for write in change.product)
-        judged = work.guarded(judge(found, before, after, work.case(related), unsure), before, after)
+        case = msgspec.structs.replace(work.case(related), red=frozenset(self._red))
+        judged = work.guarded(judge(found, before, after, case, unsure), before, after)
+        runs = (*before.tests.items(), *after.tests.items())
+        self._red.update(name for name, outcome in runs if outcome is Outcome.FAILED)
         work.chosen = again.words(after)
         return self._say(work.check, change, judged, work, before.line, after.line)
 
@@ -374,7 +380,7 @@ def _by_status(work: _Work, before: Ran, after: Ran) -> Judgement:
         return Judgement(Verdict.UNVERIFIED, f"{name} passes, but tests are weakened")
     if old == 0:
         return (
-            Judgement(Verdict.PARTLY, "passed before and after")
+            Judgement(Verdict.PARTLY, f"{name} passed before and after")
             if new == 0
             else Judgement(Verdict.CONTRADICTED, f"breaks {name}")
         )

@@ -55,6 +55,8 @@ class Case(msgspec.Struct, frozen=True):
     product: tuple[str, ...] = ()
     """Python files of the chunk that are no tests: somebody must import them."""
     has_product: bool = True
+    red: frozenset[str] = frozenset()
+    """Tests that failed in this session already, in whatever state."""
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -176,14 +178,15 @@ def _unchanged(found: Comparison, before: TestRun, after: TestRun, case: Case) -
         return Judgement(
             Verdict.PARTLY, f"{label(found.mended)} {len(found.mended)} {why} before, passed after"
         )
+    if found.still and not (found.kept or found.fresh):
+        return Judgement(Verdict.UNVERIFIED, f"{named(found.still)} still fails")
     if not _is_whole(before, after, case) or not (found.kept or found.fresh) or _bad(after, case):
         return Judgement(Verdict.UNVERIFIED, _nothing(after))
     if case.has_product and case.product and not after.loaded & set(case.product):
         return Judgement(Verdict.UNVERIFIED, "no test reaches it")
     if found.fresh and not case.has_product:
-        return Judgement(
-            Verdict.UNVERIFIED, f"{label(found.fresh)} {len(found.fresh)} passed, never seen red"
-        )
+        seen = "seen red before" if case.red.issuperset(found.fresh) else "never seen red"
+        return Judgement(Verdict.UNVERIFIED, f"{label(found.fresh)} {len(found.fresh)} passed, {seen}")
     return Judgement(Verdict.PARTLY, "passed before and after")
 
 

@@ -108,7 +108,7 @@ def command(lab: Lab, name: str, code: str) -> Check:
             Verdict.CONTRADICTED,
             "breaks make test",
         ),
-        ("make test", "exit(0)", Verdict.PARTLY, "passed before and after"),
+        ("make test", "exit(0)", Verdict.PARTLY, "make test passed before and after"),
         ("make test", "exit(1)", Verdict.UNVERIFIED, "make test fails before and after"),
         ("make test", "import os; exit(os.urandom(1)[0] % 2)", None, ""),
         ("make test", "import time; time.sleep(60)", Verdict.UNVERIFIED, "make test: timed out"),

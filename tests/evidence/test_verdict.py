@@ -67,6 +67,7 @@ P, F, E, S, M, H = (
 )  # fmt: skip
 GREEN = "test_a 1 failed → passed"
 A, B = "tests/test_a.py", "tests/test_b.py"
+RED = Case(has_product=False, red=frozenset({f"{A}::test_a"}))
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,8 @@ A, B = "tests/test_a.py", "tests/test_b.py"
         (run(), run(False), Case(), "unverified", "the test run ended early"),
         (run(), run(broken=(A,)), Case(), "unverified", "test_a cannot be collected: ImportError"),
         (run(), run(a=P), Case(has_product=False), "unverified", "test_a 1 passed, never seen red"),
+        (run(), run(a=P), RED, "unverified", "test_a 1 passed, seen red before"),
+        (run(a=F), run(a=F), Case(related=frozenset()), "unverified", "test_a still fails"),
         (run(), run(a=F), Case(has_product=False, target=frozenset({A})), "unverified", "test_a fails: red"),
     ],
 )  # fmt: skip

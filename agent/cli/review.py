@@ -7,23 +7,28 @@ import gc
 import os
 import queue
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
+from agent.core.chunk import Chunk
 from agent.core.errors import UsageError
 from agent.core.frontend import Interrupt, Progress, Quit, WorkOffer
 from agent.io import journal
 from agent.review import script
 from agent.review.script import Opened
 from agent.review.source import Progress as ProgressLine
+from agent.review.uncommitted import UNCOMMITTED
 
 if TYPE_CHECKING:
     from agent.cli.session import Wanted
     from agent.loop.driver import Driver
     from agent.ports import Frontend
+
+EARLIER = 3
+"""So many earlier reviews of uncommitted work are asked what was refused in them."""
 
 HUGE = 200
 """Files of a diff whose reading and cutting is worth a word."""
@@ -164,6 +169,8 @@ def review_driver(
         resume=left[0].id if left else "",
         first=() if left else (proposed,),
     )
+    if not left and opened.stack.source.spec == UNCOMMITTED:
+        driver.parts.desk.remarks = _refused_before(bench, source, opened.stack.chunks)
     count = len(opened.stack.chunks)
     driver.tell(
         f"{opened.stack.source.label}: {count} {'chunk' if count == 1 else 'chunks'}"
@@ -172,6 +179,28 @@ def review_driver(
     for one in opened.stack.left_out:
         driver.tell(f"left out: {one.path}: {one.reason}", "warning")
     return driver
+
+
+def _refused_before(bench: Workbench, source: str, chunks: Sequence[Chunk]) -> dict[str, str]:
+    """For each chunk that does what was refused in one of the last reviews of such work: that it was, by its id.
+
+    Whatever is staged changes the uncommitted work, so that a review of the rest begins anew.
+    """
+    from agent.core.sessions.session import Status, fold
+
+    refused: dict[str, str] = {}
+    known = [info for info in journal.sessions(bench.place.state) if info.source == source and not info.open]
+    for info in known[:EARLIER]:
+        for item in fold(journal.read(info.path)).items:
+            if item.status is Status.REJECTED:
+                why = f": {item.reason}" if item.reason else ""
+                refused.setdefault(_content(item.chunk), f"You refused this before{why}")
+    return {chunk.id: refused[_content(chunk)] for chunk in chunks if _content(chunk) in refused}
+
+
+def _content(chunk: Chunk) -> str:
+    """The same for chunks that change the same lines, wherever these stand now."""
+    return repr([(c.path, c.kind, [(h.old, h.new) for h in c.hunks], c.new_path) for c in chunk.changes])
 
 
 def _goes_on(path: Path, proposed: ev.Proposed, onto: str) -> bool:

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,11 @@ from typing import Any
 import msgspec
 
 from agent.cli.workbench import Workbench
-from agent.core.chunk import Chunk
+from agent.core import events as ev
 from agent.core.clean import Clean, clean
-from agent.core.errors import Exit, UsageError
+from agent.core.errors import Exit, StateError, UsageError
 from agent.core.hunk import FileState, Write
-from agent.core.lines.stack import reach, step
+from agent.core.patches.chunk_diff import ChunkDiffs
 from agent.core.patches.unified import print_writes
 from agent.core.sessions.session import Item, State, Status, fold
 from agent.io import journal
@@ -97,7 +98,8 @@ def print_log(cwd: Path, name: str, *, as_json: bool) -> int:
     info = _named(found, name)
     state = fold(journal.read(info.path))
     if as_json:
-        chunks = [_chunk_json(bench, state, item) for item in state.items]
+        diffs = _Diffs(bench, state)
+        chunks = [_chunk_json(diffs, item) for item in state.items]
         _print_json(_session_json(info) | {"chunks": chunks})
         return Exit.DONE
     sys.stdout.write(f"{_line(info)}\n")
@@ -111,7 +113,7 @@ def _session_json(info: SessionInfo) -> dict[str, Any]:
     return {**built, "path": str(info.path), "crashed": info.crashed}
 
 
-def _chunk_json(bench: Workbench, state: State, item: Item) -> dict[str, Any]:
+def _chunk_json(diffs: _Diffs, item: Item) -> dict[str, Any]:
     return {
         "id": item.chunk.id,
         "title": item.chunk.title,
@@ -120,38 +122,60 @@ def _chunk_json(bench: Workbench, state: State, item: Item) -> dict[str, Any]:
         "status": item.status.value,
         "reason": item.reason,
         "evidence": msgspec.to_builtins(item.evidence),
-        "diff": _diff(bench, state, item).decode("utf-8", "replace"),
+        "diff": diffs.of(item).decode("utf-8", "replace"),
     }
 
 
-def _diff(bench: Workbench, state: State, item: Item) -> bytes:
-    """What the chunk does, as a diff: what was written for it, or what it would do to the files that it was made for."""
+class _Bases(Mapping[str, FileState | None]):
+    """The files that a proposal was made for, each read when it is asked for."""
 
-    def load(stored: Any) -> FileState | None:
-        return FileState(stored.mode, bench.blobs.get(stored.blob)) if stored else None
+    def __init__(self, bench: Workbench, stored: ev.StoredStates) -> None:
+        self._bench, self._stored = bench, stored
+        self._read: dict[str, FileState | None] = {}
 
-    if not item.writes:
-        needed = _needed(state, item)
-        names, _ = reach(item.chunk, needed)
-        bases = {path: load(old) for path, old in state.source_of(item).bases.items() if path in names}
-        done = step(item.chunk, bases, needed)
-        return print_writes([Write(path, done.expected[path], new) for path, new in done.target.items()])
-    writes = [(write.path, load(write.old), load(write.new)) for write in item.writes]
-    if item.status is Status.UNDONE:
-        writes = [(path, new, old) for path, old, new in writes]
-    return print_writes([Write(*write) for write in writes])
+    def __getitem__(self, path: str) -> FileState | None:
+        if path not in self._read:
+            self._read[path] = _load(self._bench, self._stored[path])
+        return self._read[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._stored)
+
+    def __len__(self) -> int:
+        return len(self._stored)
 
 
-def _needed(state: State, item: Item) -> list[Chunk]:
-    """What must be in place for a chunk to stand, as it was made."""
-    found: dict[str, Chunk] = {}
-    pending = list(item.chunk.needs)
-    while pending:
-        needed = state.item(pending.pop())
-        if needed is not None and needed.chunk.id not in found:
-            found[needed.chunk.id] = needed.chunk
-            pending += needed.chunk.needs
-    return list(found.values())
+def _load(bench: Workbench, stored: ev.StoredState | None) -> FileState | None:
+    return FileState(stored.mode, bench.blobs.get(stored.blob)) if stored else None
+
+
+class _Diffs:
+    """What chunks of a session do: what was written for them, or what they would do to the files they were made for."""
+
+    def __init__(self, bench: Workbench, state: State) -> None:
+        self._bench, self._state = bench, state
+        self._proposals: dict[str, ChunkDiffs] = {}
+
+    def of(self, item: Item) -> bytes:
+        """Empty when what it rests on is not stored any more."""
+        try:
+            return self._written(item) if item.writes else self._of_proposal(item).of(item.chunk)
+        except StateError:
+            return b""
+
+    def _written(self, item: Item) -> bytes:
+        load, bench = _load, self._bench
+        writes = [Write(write.path, load(bench, write.old), load(bench, write.new)) for write in item.writes]
+        if item.status is Status.UNDONE:
+            writes = [Write(write.path, write.new, write.old) for write in writes]
+        return print_writes(writes)
+
+    def _of_proposal(self, item: Item) -> ChunkDiffs:
+        if item.proposal not in self._proposals:
+            chunks = [other.chunk for other in self._state.items if other.proposal == item.proposal]
+            bases = _Bases(self._bench, self._state.source_of(item).bases)
+            self._proposals[item.proposal] = ChunkDiffs(chunks, bases)
+        return self._proposals[item.proposal]
 
 
 def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
@@ -166,7 +190,7 @@ def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
             f"there is no chunk {chunk} in session {state.session}", hint="copair log lists them"
         )
     if as_json:
-        _print_json(_chunk_json(bench, state, item))
+        _print_json(_chunk_json(_Diffs(bench, state), item))
         return Exit.DONE
     lines = [stack_line(state, item), item.chunk.why]
     lines += [f"assumes: {text}" for text in item.chunk.assumes] + [
@@ -175,7 +199,7 @@ def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
     lines += [f"because: {because.path}: {because.text}" for because in item.chunk.because]
     lines += [f"{evidence.verdict}: {evidence.summary}" for evidence in item.evidence]
     sys.stdout.write("".join(f"{clean(line)}\n" for line in lines if line))
-    diff = _diff(bench, state, item).decode("utf-8", "surrogateescape")
+    diff = _Diffs(bench, state).of(item).decode("utf-8", "surrogateescape")
     sys.stdout.write("\n" + "".join(f"{clean(line)}\n" for line in diff.removesuffix("\n").split("\n")))
     return Exit.DONE
 

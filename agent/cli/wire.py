@@ -56,7 +56,10 @@ def model_driver(
     """A session with the chosen model, or with the offline pair when none is set up; a review needs neither."""
     if _resumes_review(bench, wanted):
         model = pick_real_model(bench, wanted)
-        return make_driver(bench, frontend, inbox, model, source=REVIEW, resume=wanted.resume)
+        driver = make_driver(bench, frontend, inbox, model, source=REVIEW, resume=wanted.resume)
+        items = driver.state.items
+        driver.tell(f"going on with a review: {len(driver.state.open_items)} of {len(items)} chunks are open")
+        return driver
     found, why, price = pick_model(bench, wanted)
     limits = _limits(bench, wanted)
     lost = None if wanted.resume else _cut_off(bench)

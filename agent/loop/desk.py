@@ -51,6 +51,8 @@ class Desk:
         self._checks = checks
         self._knows = knows
         self._tests: dict[str, bool] = {}
+        self.remarks: dict[str, str] = {}
+        """What else a card says of a chunk, by its id: from an earlier session."""
         self._judged: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def store(self, states: States) -> ev.StoredStates:
@@ -160,7 +162,7 @@ class Desk:
             position=siblings.index(item) + 1,
             total=len(siblings),
             unknown_names=self._unknown(item.chunk, writes, digest),
-            notes=(*notes, *_without(state, item)),
+            notes=(*notes, *_without(state, item), *filter(None, (self.remarks.get(item.chunk.id),))),
             deferred=item.status is Status.DEFERRED,
             edited=item.edited is not None,
             onto=state.onto,

@@ -12,6 +12,9 @@ from agent.review.commits import raw_pairs, refused_name
 from agent.review.conversion import Conversion
 from agent.review.source import LeftOut, Progress, Source
 
+UNCOMMITTED = "uncommitted"
+"""The `spec` of such a source."""
+
 MAX_UNTRACKED_BYTES = 20_000_000
 """Larger untracked files are left out: nobody means to review them."""
 
@@ -32,7 +35,7 @@ def read_uncommitted(repo: Repo, progress: Progress | None = None) -> Source:
     renames = find_renames(reader.before, reader.after)
     return Source(
         "what is not staged yet",
-        "uncommitted",
+        UNCOMMITTED,
         reader.before,
         reader.after,
         renames,

@@ -128,6 +128,17 @@ def test_a_review_that_stages_still_stages_after_resume(project: Path, git_in: G
     assert not any("model" in notice for notice in person.notices)
 
 
+def test_what_was_refused_is_remembered_when_something_else_was_staged(project: Path) -> None:
+    (project / "a.py").write_text(
+        OLD.replace("return 1", "return 11\n    # more").replace("return 4", "return 44")
+    )
+    first, _ = walk(project, None, approve, decide(Reject("not like this")))
+    assert [item.status for item in first.items] == [Status.APPLIED, Status.REJECTED]
+    again, person = walk(project, None)
+    assert len(again.items) == 1
+    assert person.cards[0].notes == ("You refused this before: not like this",)
+
+
 def test_a_review_of_uncommitted_work_that_changed_meanwhile_begins_anew(
     project: Path, git_in: GitIn
 ) -> None:

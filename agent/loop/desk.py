@@ -272,7 +272,7 @@ class Desk:
                 words = f"{reason}; {hint}" if hint else reason
                 return ev.WriteRefused(approval.chunk, words, (path,))
 
-    def _store_writes(self, writes: Iterable[Write]) -> tuple[ev.StoredWrite, ...]:
+    def _store_writes(self, writes: Sequence[Write]) -> tuple[ev.StoredWrite, ...]:
         old = self.store({write.path: write.old for write in writes})
         new = self.store({write.path: write.new for write in writes})
         return tuple(ev.StoredWrite(path, old[path], new[path]) for path in old)

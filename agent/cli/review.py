@@ -204,10 +204,20 @@ def _content(chunk: Chunk) -> str:
 
 
 def _goes_on(path: Path, proposed: ev.Proposed, onto: str) -> bool:
-    """Whether a session that was left walks through these very chunks, to the same place, and has some left."""
+    """Whether a session that was left walks through these very chunks, to the same place, and has some left.
+
+    What waits for something that was refused is not left: there would be nothing to decide.
+    """
     from agent.core.sessions.session import Status, fold
 
     events = journal.read(path)
     state = fold(events)
+    if state.onto != onto or proposed not in events:
+        return False
+    stuck: set[str] = set()
+    for item in state.items:
+        waits = item.status is Status.BLOCKED and not stuck.isdisjoint(item.chunk.needs)
+        if waits or item.status in (Status.REJECTED, Status.UNDONE, Status.DROPPED):
+            stuck.add(item.chunk.id)
     left = (Status.PENDING, Status.APPROVED, Status.DEFERRED, Status.BLOCKED)
-    return state.onto == onto and proposed in events and any(item.status in left for item in state.items)
+    return any(item.status in left and item.chunk.id not in stuck for item in state.items)

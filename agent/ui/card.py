@@ -253,7 +253,9 @@ class OpenCard:
         match act:
             case Act.APPLY if not (self._sheet.seen or self.card.present):
                 rows = self._sheet.scroll_to_unseen()
-                self._say(f"{rows} more rows: y counts once you have seen them all")
+                self._say(
+                    f"{rows} more {'row' if rows == 1 else 'rows'}: y counts once you have seen all of it"
+                )
             case Act.APPLY if self._sheet.view.risky:
                 self._ask(Asking.WORD)
             case Act.APPLY:

@@ -139,6 +139,19 @@ def test_what_was_refused_is_remembered_when_something_else_was_staged(project: 
     assert person.cards[0].notes == ("You refused this before: not like this",)
 
 
+def test_a_review_of_which_only_what_needs_the_refused_is_left_begins_anew(project: Path) -> None:
+    (project / "c.py").write_text("".join(f"def g{n}():\n    return {n}\n\n\n" for n in range(14)))
+    first, _ = walk(project, None, decide(Reject("too much")))
+    assert [item.status for item in first.items] == [
+        Status.REJECTED,
+        *[Status.BLOCKED] * (len(first.items) - 1),
+    ]
+    assert len(first.items) > 1
+    again, person = walk(project, None)
+    assert again.session != first.session
+    assert person.cards[0].notes == ("You refused this before: too much",)
+
+
 def test_a_review_of_uncommitted_work_that_changed_meanwhile_begins_anew(
     project: Path, git_in: GitIn
 ) -> None:

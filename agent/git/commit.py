@@ -32,6 +32,9 @@ from agent.io.calls import Calls
 from agent.io.locks import locked
 from agent.ports import BlobStore, Place
 
+OTHER_SESSION_HINT = (
+    "`copair commit --session NAME` commits what was approved in another session; copair log lists them"
+)
 IDENTITY_HINT = 'git config --global user.name "Your Name"; git config --global user.email you@example.org'
 
 
@@ -148,7 +151,7 @@ class Committer:
             new_head = self._placing.place(writes, at_head)
             new_index = self._placing.place(writes, at_index)
             if new_head == at_head:
-                return CommitRefused("all of it is committed already")
+                return CommitRefused("all of it is committed already", hint=OTHER_SESSION_HINT)
             with self._index.copy(token) as (variables, private):
                 tree = self._build(head, new_head, variables)
                 changes = tuple(IndexChange(path, at_index[path], new_index[path]) for path in paths)

@@ -41,22 +41,28 @@ class Sheet:
         self.busy: Clean = clean("")
         """What goes on meanwhile; it stands in the rule above the keys."""
         self._found = ""
-        self.show(view)
+        self.view = view
+        self._drawn = self._draw(view)
 
     @property
     def wide(self) -> bool:
         return self._size[1] >= SIDE_BY_SIDE_COLUMNS
 
     def show(self, view: CardView) -> None:
-        """Draw `view`, staying where one is."""
-        self.view = view
-        columns = self._size[1]
-        self._drawn: Drawn = draw(view, columns, self._colours, side_by_side=self._side_by_side)
+        """Draw `view`, staying where one is. What was read of a diff that is laid out anew is not known any more."""
+        drawn = self._draw(view)
+        old, new = ((len(d.body), len(d.head) + len(d.more)) for d in (self._drawn, drawn))
+        self._read = max(0, self._read + min(0, new[1] - old[1])) if old[0] == new[0] else 0
+        self.view, self._drawn = view, drawn
+
+    def _draw(self, view: CardView) -> Drawn:
+        return draw(view, self._size[1], self._colours, side_by_side=self._side_by_side)
 
     def resize(self, rows: int, columns: int) -> None:
         if (rows, columns) != self._size:
             self._size = (rows, columns)
             self.show(self.view)
+            self._read = 0
 
     def turn(self, page: Page) -> None:
         """Open a page, or go back to the diff when it is open."""

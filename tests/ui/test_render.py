@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from agent.core.cards.view import card_view
 from agent.ui.keys import KEYS, footer
 from agent.ui.paint import DARK, LIGHT, MONO, Line, line_width, plain_text, theme, wrap
 from agent.ui.render import draw, title_rule
-from agent.ui.sheet import Sheet
+from agent.ui.sheet import Page, Sheet
 from agent.ui.stream import Prose
 from tests.support.cards import card, checked
 
@@ -123,6 +125,66 @@ def test_all_rows_can_be_reached_by_scrolling() -> None:
     assert sheet.search("line_7 =")
     assert "line_7 =" in plain_text(sheet.lines())
     assert not sheet.search("nowhere")
+
+
+def test_what_was_read_of_another_layout_does_not_count() -> None:
+    old = [b"line_%d = 1\n" % n for n in range(400)]
+    new = [b"other_%d = 2\n" % n if n % 40 == 3 else line for n, line in enumerate(old)]
+    shown = card(old=b"".join(old), new=b"".join(new))
+    sheet = Sheet(card_view(shown, context=2000), DARK, 24, 80)
+    for _ in range(8):
+        sheet.lines()
+        sheet.scroll_page(1)
+    sheet.show(card_view(shown, context=3))
+    sheet.lines()
+    assert not sheet.seen
+    while not sheet.seen:
+        assert sheet.scroll_to_unseen()
+        sheet.lines()
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("scroll"), st.integers(-9, 9)),
+    st.tuples(st.just("page"), st.integers(-1, 2)),
+    st.tuples(st.just("end"), st.booleans()),
+    st.tuples(st.just("unseen"), st.none()),
+    st.tuples(st.just("context"), st.sampled_from([3, 10, 2000])),
+    st.tuples(st.just("evidence"), st.integers(0, 4)),
+    st.tuples(st.just("rows"), st.integers(8, 40)),
+    st.tuples(st.just("help"), st.none()),
+)
+
+
+@given(st.lists(STEPS, max_size=40))
+def test_what_counts_as_seen_was_on_the_screen(steps: list[tuple[str, Any]]) -> None:
+    old = [b"line_%d = 1\n" % n for n in range(200)]
+    new = [b"other_%d = 2\n" % n if n % 40 == 3 else line for n, line in enumerate(old)]
+    shown = card(old=b"".join(old), new=b"".join(new))
+    context, pieces, columns = 3, 0, 80
+    sheet = Sheet(card_view(shown), DARK, 24, columns)
+    seen = plain_text(sheet.lines())
+    for what, value in steps:
+        match what:
+            case "scroll":
+                sheet.scroll(value)
+            case "page":
+                sheet.scroll_page(value)
+            case "end":
+                sheet.scroll_to(end=value)
+            case "unseen":
+                sheet.scroll_to_unseen()
+            case "rows":
+                sheet.resize(value, columns)
+            case "help":
+                sheet.turn(Page.HELP)
+            case _:
+                context, pieces = (value, pieces) if what == "context" else (context, value)
+                evidence = tuple(checked(shown, text=f"piece {n}").evidence[0] for n in range(pieces))
+                sheet.show(card_view(msgspec.structs.replace(shown, evidence=evidence), context=context))
+        drawn = plain_text(sheet.lines())
+        seen += drawn if sheet.page is Page.DIFF else ""
+        if sheet.seen:
+            assert all(f"other_{n} = 2" in seen for n in range(200) if n % 40 == 3)
 
 
 def test_the_line_of_keys_always_has_yes_no_and_help() -> None:

@@ -244,17 +244,20 @@ class Margin:
         """What begins at this line, or is the last that begins above it."""
         line = min(line, len(self._lines) - 1)
         floor, found = (self._seen, self._last) if line >= self._seen else (0, None)
-        for index in range(line, floor - 1, -1):
-            if names := self.begun(index, index + 1):
-                found = Symbol(names[0], index, line + 1)
-                break
+        text, marks = self._marks(floor, line + 1)
+        if marks:
+            start = floor + text.count(b"\n", 0, marks[-1].start())
+            found = Symbol(_label(marks[-1]), start, line + 1)
         self._seen, self._last = line + 1, found
         return found
 
     def begun(self, low: int, high: int) -> list[str]:
         """Names of what begins at these lines."""
-        marks = (self._pattern.match(b"\n" + line) for line in self._lines[low:high])
-        return [_label(mark) for mark in marks if mark is not None]
+        return [_label(mark) for mark in self._marks(low, high)[1]]
+
+    def _marks(self, low: int, high: int) -> tuple[bytes, list[re.Match[bytes]]]:
+        text = b"\n" + b"".join(self._lines[low:high])
+        return text, list(self._pattern.finditer(text))
 
 
 def _plain(path: str, lines: Lines) -> Outline:

@@ -39,6 +39,12 @@ class Runs(Frontend, Protocol):
     def run(self) -> int | None: ...
 
 
+def is_drawn(wanted: Wanted) -> bool:
+    """True when the session is shown in cards on a terminal, and not in lines for a program or a reader."""
+    drawn = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "")
+    return drawn and not (wanted.plain or wanted.jsonl)
+
+
 def make_frontend(
     bench: Workbench, inbox: Callable[[Input], None], wanted: Wanted, early: Early | None
 ) -> Runs:
@@ -47,8 +53,7 @@ def make_frontend(
         from agent.ui.jsonl import Jsonl
 
         return Jsonl(inbox, sys.stdin, sys.stdout)
-    drawn = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "")
-    if wanted.plain or not drawn:
+    if not is_drawn(wanted):
         from agent.ui.plain import Plain
 
         return Plain(inbox, sys.stdin, sys.stdout, commands=HELP)

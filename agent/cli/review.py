@@ -7,28 +7,25 @@ import gc
 import os
 import queue
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from agent.cli.reading import Reading
 from agent.cli.workbench import Workbench
-from agent.core import events as ev
-from agent.core.chunk import Chunk
 from agent.core.errors import UsageError
 from agent.core.frontend import Interrupt, Progress, Quit, WorkOffer
-from agent.io import journal
+from agent.git.repo import Repo
 from agent.review import script
 from agent.review.script import Opened
 from agent.review.source import Progress as ProgressLine
-from agent.review.uncommitted import UNCOMMITTED
 
 if TYPE_CHECKING:
     from agent.cli.session import Wanted
     from agent.loop.driver import Driver
     from agent.ports import Frontend
-
-EARLIER = 3
-"""So many earlier reviews of uncommitted work are asked what was refused in them."""
 
 HUGE = 200
 """Files of a diff whose reading and cutting is worth a word."""
@@ -59,21 +56,52 @@ def review(
     if argument == "-" and not (wanted.jsonl or wanted.plain):
         _keys_from_the_terminal()
 
-    def build(bench: Workbench, frontend: Frontend, inbox: queue.SimpleQueue[Any]) -> Driver:
-        def show(label: str, done: int, total: int) -> None:
-            _stop_if_asked(inbox)
-            frontend.tick(Progress(label, done, total))
-
-        frontend.offer(WorkOffer("reading the diff"))
-
-        given = script.Wanted(argument, cwd, lambda: data, onto, bench.settings.budget, show)
-        with _uncollected():
-            opened = script.open_stack(bench.repo, bench.target_of_diff, given)
-        return review_driver(bench, frontend, inbox, opened, wanted)
-
+    asked = msgspec.structs.replace(asked, stdin=lambda: data)
     from agent.cli.session import run
 
+    def build(bench: Workbench, frontend: Frontend, inbox: queue.SimpleQueue[Any]) -> Driver:
+        return _walk(bench, frontend, inbox, asked, wanted)
+
     return run(bench, build, wanted)
+
+
+def _walk(
+    bench: Workbench,
+    frontend: Frontend,
+    inbox: queue.SimpleQueue[Any],
+    asked: script.Wanted,
+    wanted: Wanted,
+) -> Driver:
+    """The session of a review, over the beginning of the diff while the rest of a large one is still cut."""
+    from agent.cli.frontends import is_drawn
+    from agent.cli.walk import grow, may_begin, review_driver
+    from agent.loop.inputs import StackCut
+
+    def show(label: str, done: int, total: int) -> None:
+        if reading.is_left:
+            raise KeyboardInterrupt
+        if not reading.has_begun:
+            _stop_if_asked(inbox)
+        frontend.tick(Progress(label, done, total))
+
+    def read(first: Callable[[Opened], None]) -> Opened:
+        def begin(beginning: Opened) -> None:
+            if by_hand and may_begin(bench, beginning):
+                first(beginning)
+
+        given = msgspec.structs.replace(asked, progress=show, first=begin)
+        with _uncollected(), contextlib.closing(Repo(bench.place)) as repo:
+            return script.open_stack(repo, bench.target_of_diff, given)
+
+    def deliver(beginning: Opened, whole: Opened | Exception) -> None:
+        inbox.put(StackCut(lambda driver: grow(driver, bench, beginning, whole)))
+
+    by_hand = is_drawn(wanted)
+    frontend.offer(WorkOffer("reading the diff"))
+    reading = Reading(read, deliver)
+    bench.closing.append(reading.leave)
+    opened = reading.begin()
+    return review_driver(bench, frontend, inbox, opened, wanted, more=reading.has_begun)
 
 
 @contextlib.contextmanager
@@ -142,82 +170,3 @@ def _keys_from_the_terminal() -> None:
     os.dup2(terminal, 0)
     os.close(terminal)
     sys.stdin = os.fdopen(0, encoding="utf-8", errors="replace")
-
-
-def review_driver(
-    bench: Workbench, frontend: Frontend, inbox: queue.SimpleQueue[Any], opened: Opened, wanted: Wanted
-) -> Driver:
-    """A session whose chunks come from a diff. One over the same input that was left goes on."""
-    from agent.cli.wire import REVIEW, make_desk, make_driver, pick_real_model
-
-    source = f"{REVIEW}{opened.stack.source.spec}"
-    desk = make_desk(bench, opened.onto, twins=True)
-    bases = desk.store(opened.stack.source.before)
-    proposed = ev.Proposed("r1", "", opened.stack.chunks, bases)
-    left = [
-        info
-        for info in journal.sessions(bench.place.state)
-        if info.source == source and not info.open and _goes_on(info.path, proposed, opened.onto)
-    ]
-    driver = make_driver(
-        bench,
-        frontend,
-        inbox,
-        pick_real_model(bench, wanted),
-        source=source,
-        onto=opened.onto,
-        resume=left[0].id if left else "",
-        first=() if left else (proposed,),
-    )
-    if not left and opened.stack.source.spec == UNCOMMITTED:
-        driver.parts.desk.remarks = _refused_before(bench, source, opened.stack.chunks)
-    count = len(opened.stack.chunks)
-    driver.tell(
-        f"{opened.stack.source.label}: {count} {'chunk' if count == 1 else 'chunks'}"
-        + (", going on" if left else "")
-    )
-    for one in opened.stack.left_out:
-        driver.tell(f"left out: {one.path}: {one.reason}", "warning")
-    return driver
-
-
-def _refused_before(bench: Workbench, source: str, chunks: Sequence[Chunk]) -> dict[str, str]:
-    """For each chunk that does what was refused in one of the last reviews of such work: that it was, by its id.
-
-    Whatever is staged changes the uncommitted work, so that a review of the rest begins anew.
-    """
-    from agent.core.sessions.session import Status, fold
-
-    refused: dict[str, str] = {}
-    known = [info for info in journal.sessions(bench.place.state) if info.source == source and not info.open]
-    for info in known[:EARLIER]:
-        for item in fold(journal.read(info.path)).items:
-            if item.status is Status.REJECTED:
-                why = f": {item.reason}" if item.reason else ""
-                refused.setdefault(_content(item.chunk), f"You refused this before{why}")
-    return {chunk.id: refused[_content(chunk)] for chunk in chunks if _content(chunk) in refused}
-
-
-def _content(chunk: Chunk) -> str:
-    """The same for chunks that change the same lines, wherever these stand now."""
-    return repr([(c.path, c.kind, [(h.old, h.new) for h in c.hunks], c.new_path) for c in chunk.changes])
-
-
-def _goes_on(path: Path, proposed: ev.Proposed, onto: str) -> bool:
-    """Whether a session that was left walks through these very chunks, to the same place, and has some left.
-
-    What waits for something that was refused is not left: there would be nothing to decide.
-    """
-    from agent.core.sessions.session import Status, fold
-
-    events = journal.read(path)
-    state = fold(events)
-    if state.onto != onto or proposed not in events:
-        return False
-    stuck: set[str] = set()
-    for item in state.items:
-        waits = item.status is Status.BLOCKED and not stuck.isdisjoint(item.chunk.needs)
-        if waits or item.status in (Status.REJECTED, Status.UNDONE, Status.DROPPED):
-            stuck.add(item.chunk.id)
-    left = (Status.PENDING, Status.APPROVED, Status.DEFERRED, Status.BLOCKED)
-    return any(item.status in left and item.chunk.id not in stuck for item in state.items)

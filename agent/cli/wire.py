@@ -32,6 +32,7 @@ from agent.loop.commands import STANDARD
 from agent.loop.desk import Desk
 from agent.loop.driver import MAX_OUTPUT_TOKENS, Driver, Session
 from agent.loop.examiner import Examiner
+from agent.loop.summary import CUT_SHORT
 from agent.offline.finding import FindingChecks
 from agent.offline.pair import OfflinePair
 from agent.offline.ruff import Ruff
@@ -59,6 +60,8 @@ def model_driver(
         driver = make_driver(bench, frontend, inbox, model, source=REVIEW, resume=wanted.resume)
         items = driver.state.items
         driver.tell(f"going on with a review: {len(driver.state.open_items)} of {len(items)} chunks are open")
+        if driver.state.cut_short:
+            driver.tell(CUT_SHORT, "warning")
         return driver
     found, why, price = pick_model(bench, wanted)
     limits = _limits(bench, wanted)

@@ -106,12 +106,14 @@ class ToolAnswered(msgspec.Struct, frozen=True, tag="tool_answered"):
 
 
 class Proposed(msgspec.Struct, frozen=True, tag="proposed"):
-    """Chunks over one base, in the order to be decided."""
+    """Chunks over one base, in the order to be decided. Named again, a proposal grows by more chunks and bases."""
 
     proposal: str
     call_id: str
     chunks: tuple[Chunk, ...]
     bases: StoredStates
+    more: bool = False
+    """The rest of it is still being cut."""
 
 
 class ProposalRefused(msgspec.Struct, frozen=True, tag="proposal_refused"):

@@ -66,7 +66,7 @@ Tick = TextTick | ReasoningTick | WhyTick | Working | Progress | Notice
 class Card(msgspec.Struct, frozen=True):
     """Everything that one card is made of; `view.card_view` turns it into rows.
 
-    `writes` are the exact bytes that a yes writes. `position` counts from 1 in a stack of `total`.
+    `writes` are the exact bytes that a yes writes. `position` counts from 1 in a stack of `total` (0: not known yet).
     `unknown_names` are names in backticks that exist neither in the diff nor in the repository
     (`view.unknown_names`). `notes` are sentences for above the diff ("src/a.py changed since: a new card").
     """

@@ -44,6 +44,8 @@ def show_stack(driver: Driver, argument: str) -> None:
         driver.tell("No chunk was proposed yet.")
     for item in driver.state.items:
         driver.tell(stack_line(driver.state, item))
+    if driver.state.growing:
+        driver.tell("The rest of the diff is still being cut.")
 
 
 def stack_line(state: State, item: Item) -> str:

@@ -160,7 +160,7 @@ class Desk:
             writes=writes,
             evidence=shown_evidence(item.evidence, digest, base, checking=checking),
             position=siblings.index(item) + 1,
-            total=len(siblings),
+            total=0 if state.growing else len(siblings),
             unknown_names=self._unknown(item.chunk, writes, digest),
             notes=(*notes, *_without(state, item), *filter(None, (self.remarks.get(item.chunk.id),))),
             deferred=item.status is Status.DEFERRED,

@@ -38,6 +38,7 @@ from agent.loop.turn import Turn, start
 from agent.ports import Clock, Frontend, Journal, Model, ToolBox
 
 MAX_OUTPUT_TOKENS = 8192
+CUTTING = "cutting the rest of the diff"
 
 
 class Session(msgspec.Struct):
@@ -113,6 +114,9 @@ class Driver:
             case steps.WaitReply():
                 self._offer(WorkOffer())
                 return True
+            case steps.WaitChunks():
+                self._offer(WorkOffer(CUTTING))
+                return True
             case steps.Prompt(reason=reason):
                 return self._prompt(reason)
             case steps.OfferQuestion(asked=asked):
@@ -174,7 +178,7 @@ class Driver:
                 self.record(ev.Present(chunk_id))
                 return False
         self.examine(item, writes)
-        checking = self.parts.examiner.is_checking(chunk_id)
+        checking = self._is_checking(chunk_id)
         card = self.parts.desk.card(self.state, item, writes, self.notes, checking=checking)
         shown = self.offered.card if isinstance(self.offered, CardOffer) else None
         if shown and shown.chunk.id == chunk_id and shown.digest != card.digest:
@@ -191,7 +195,7 @@ class Driver:
         shown, out = desk.shown(self.state, item), desk.taken_out(self.state, item)
         if out:
             self.examine(item, shown, out=out)
-        checking = self.parts.examiner.is_checking(item.chunk.id)
+        checking = self._is_checking(item.chunk.id)
         card = desk.card(self.state, item, shown, (note,), checking=checking, out=out)
         self._offer(CardOffer(card))
         self.present = item.chunk.id
@@ -208,7 +212,10 @@ class Driver:
         """Start making evidence, unless this very version is being looked at already.
 
         What is present already is taken out of the files as they are by `out`, and examined as it comes back.
+        While the stack grows nothing is examined: evidence rests on the tests in it.
         """
+        if self.state.growing:
+            return
         desk, state = self.parts.desk, self.state
         self.parts.examiner.start(
             item.chunk,
@@ -219,6 +226,9 @@ class Driver:
             again=again,
             digest=writes_digest(writes),
         )
+
+    def _is_checking(self, chunk_id: str) -> bool:
+        return self.state.growing or self.parts.examiner.is_checking(chunk_id)
 
     def call_model(self, may_propose: bool) -> None:
         """Send what is due and stream the reply."""

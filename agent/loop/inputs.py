@@ -5,6 +5,7 @@ Decisions count only for the card that is open, with the digest that was on the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,6 +25,7 @@ from agent.core.frontend import (
     RunChecks,
     Say,
     Undo,
+    WorkOffer,
 )
 from agent.core.review import Answer, Approve, Ask, Defer, Edit, Reject, Revise, Split
 from agent.core.sessions import steps
@@ -42,8 +44,15 @@ GOODBYES = frozenset({"q", "quit", "exit"})
 NO_MODEL = "No model is configured to answer; the card stays."
 
 
+class StackCut(msgspec.Struct, frozen=True):
+    """The rest of the diff that is reviewed was cut, or cannot be; `grow` brings it in."""
+
+    grow: Callable[[Driver], None]
+
+
 def take(
-    driver: Driver, thing: Input | Streamed | StreamEnded | ToolEnded | EvidenceFound | ExaminationOver
+    driver: Driver,
+    thing: Input | Streamed | StreamEnded | ToolEnded | EvidenceFound | ExaminationOver | StackCut,
 ) -> None:
     """Do what one thing of the inbox means for the session that is running."""
     match thing:
@@ -58,6 +67,8 @@ def take(
                 driver.record(_answered(errand.call, output))
         case EvidenceFound(chunk=chunk, evidence=evidence):
             driver.record(ev.Examined(chunk, evidence))
+        case StackCut(grow=grow):
+            grow(driver)
         case ExaminationOver():
             pass  # the card that is open is offered again, without the sign of work
         case Decide():
@@ -208,6 +219,10 @@ def _answered(call: ToolCall, output: ToolOutput) -> ev.ToolAnswered:
 
 def _interrupt(driver: Driver) -> None:
     """Stop the stream, or the tool that runs: its call is answered as stopped, and so are those behind it."""
+    idle = driver.errand is None and not driver.state.streaming
+    if idle and driver.state.growing and isinstance(driver.offered, WorkOffer):
+        _quit(driver, "interrupted")
+        return
     errand = driver.errand
     _stop_work(driver)
     if isinstance(driver.offered, CardOffer) and driver.parts.examiner.is_checking(
@@ -260,6 +275,9 @@ def _move(driver: Driver, by: int, to: str) -> None:
 
 def _run_checks(driver: Driver, chunk_id: str) -> None:
     item = driver.item(chunk_id)
+    if driver.state.growing:
+        driver.tell("The rest of the diff is still being cut; the checks run after that.")
+        return
     writes = driver.parts.desk.writes(driver.state, item)
     if isinstance(writes, tuple):
         driver.examine(item, writes, again=True)

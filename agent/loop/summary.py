@@ -13,6 +13,7 @@ ORDER = (
     Status.BLOCKED,
     Status.PENDING,
 )
+CUT_SHORT = "the diff was not cut to its end: copair review of the same goes on with all of it"
 NAMED = 12
 """Open chunks that are named at the end; `copair log` has them all."""
 
@@ -31,7 +32,9 @@ def summary(state: State, *, resumable: bool = True) -> tuple[str, ...]:
     lines += [f"  still open: {item.chunk.id}  {item.chunk.title}" for item in open_items[:NAMED]]
     if len(open_items) > NAMED:
         lines.append(f"  and {len(open_items) - NAMED:,} more")
-    if open_items and resumable:
+    if state.growing or state.cut_short:
+        lines.append(f"  {CUT_SHORT}")
+    elif open_items and resumable:
         lines.append("  copair resume goes on here")
     return tuple(lines)
 

@@ -16,6 +16,7 @@ from agent.git.objects import Stored
 from agent.git.paths import lexical
 from agent.git.repo import Repo
 from agent.review.conversion import Conversion
+from agent.review.opening import First, Sides, begin
 from agent.review.source import LeftOut, Progress, Source
 
 RENAME_LIMIT = 2000
@@ -42,7 +43,9 @@ class Pair(msgspec.Struct, frozen=True):
     new_path: str
 
 
-def read_commits(repo: Repo, spec: str, onto: str, progress: Progress | None = None) -> Source | None:
+def read_commits(
+    repo: Repo, spec: str, onto: str, progress: Progress | None = None, first: First | None = None
+) -> Source | None:
     """The source that `REV`, `A..B` or `A...B` names; None when it names no commits."""
     found = _trees(repo, spec)
     if found is None:
@@ -52,7 +55,7 @@ def read_commits(repo: Repo, spec: str, onto: str, progress: Progress | None = N
         repo.git.run("diff-tree", "-r", "-z", "--raw", "--no-commit-id", "-M", f"-l{RENAME_LIMIT}",
                      "--no-ext-diff", "--no-textconv", "--full-index", "--end-of-options", old, new, "--")
     )  # fmt: skip
-    return _States(repo, onto, progress).source(pairs, label, name)
+    return _States(repo, onto, progress).read(pairs, Source(label, name, {}, {}, onto=onto), first)
 
 
 def _trees(repo: Repo, spec: str) -> tuple[str, str, str, str] | None:
@@ -132,21 +135,39 @@ class _States:
         self.renames: dict[str, str] = {}
         self.left_out: list[LeftOut] = []
 
-    def source(self, pairs: list[Pair], label: str, spec: str) -> Source:
+    def read(self, pairs: list[Pair], source: Source, first: First | None) -> Source:
+        """`source` with the files of `pairs`."""
         paths = {path for pair in pairs for path in (pair.old_path, pair.new_path)}
         self.conversion = Conversion(self.repo, paths)
+        modified = {pair.old_path: pair for pair in pairs if pair.status == "M"}
+
+        def sides(path: str) -> Sides | str:
+            pair = modified[path]
+            return self._reason(pair) or self._sides([pair])[0]
+
+        opening = begin(modified, len(pairs), sides, source, first)
         for start in range(0, len(pairs), AT_ONCE):
             self._read([pair for pair in pairs[start : start + AT_ONCE] if not self._left_out(pair)])
             if self.progress is not None:
                 self.progress("reading", min(start + AT_ONCE, len(pairs)), len(pairs))
-        return Source(label, spec, self.before, self.after, self.renames, tuple(self.left_out), self.onto)
+        return msgspec.structs.replace(
+            source,
+            before=self.before,
+            after=self.after,
+            renames=self.renames,
+            left_out=tuple(self.left_out),
+            opening=opening.path if opening else "",
+        )
 
     def _left_out(self, pair: Pair) -> bool:
-        reasons = (self._why_not(path, pair) for path in (pair.old_path, pair.new_path))
-        reason = next((why for why in reasons if why), "")
+        reason = self._reason(pair)
         if reason:
             self.left_out.append(LeftOut(pair.new_path, reason))
         return bool(reason)
+
+    def _reason(self, pair: Pair) -> str:
+        reasons = (self._why_not(path, pair) for path in (pair.old_path, pair.new_path))
+        return next((why for why in reasons if why), "")
 
     def _why_not(self, path: str, pair: Pair) -> str:
         if Mode.SUBMODULE in (pair.old_mode, pair.new_mode):
@@ -156,6 +177,11 @@ class _States:
         return refused_name(path)
 
     def _read(self, pairs: list[Pair]) -> None:
+        for pair, (old, new) in zip(pairs, self._sides(pairs), strict=True):
+            self._take(pair, old, new)
+
+    def _sides(self, pairs: list[Pair]) -> list[Sides]:
+        """Both sides of each pair."""
         sides = [
             side
             for pair in pairs
@@ -166,8 +192,7 @@ class _States:
         ]
         stored = iter(self.repo.stored_all([(mode, oid) for _, mode, oid in sides if mode]))
         states = [self._as_wanted(path, next(stored), oid) if mode else None for path, mode, oid in sides]
-        for pair, old, new in zip(pairs, states[::2], states[1::2], strict=True):
-            self._take(pair, old, new)
+        return list(zip(states[::2], states[1::2], strict=True))
 
     def _as_wanted(self, path: str, state: FileState, oid: str) -> FileState:
         return self.conversion.to_work_tree(path, state, oid) if self.onto == "worktree" else state

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import stat
+from collections import Counter
 
 import msgspec
 
@@ -22,11 +23,18 @@ from agent.core.text import digest
 from agent.git.repo import Repo
 from agent.review.commits import refused_name
 from agent.review.conversion import Conversion
+from agent.review.opening import First, Sides, begin
 from agent.review.source import LeftOut, Progress, Read, Source
 
 
 def read_patch(
-    repo: Repo, data: bytes, label: str, read: Read, onto: str, progress: Progress | None = None
+    repo: Repo,
+    data: bytes,
+    label: str,
+    read: Read,
+    onto: str,
+    progress: Progress | None = None,
+    first: First | None = None,
 ) -> Source:
     """`read` gives a file as it is now. Raises UsageError when `data` is no patch."""
     spec = f"patch:{digest(data)}"
@@ -35,12 +43,30 @@ def read_patch(
     patch = parse(data)
     if isinstance(patch, PatchError):
         raise UsageError(f"{label}: {patch.message}", untouched="nothing was changed")
-    reader = _Reader(repo, read, [path for file in patch.files for path in _names(file)], onto)
+    named = [path for file in patch.files for path in _names(file)]
+    reader = _Reader(repo, read, Conversion(repo, [path for path in named if not refused_name(path)]), onto)
+    source = Source(label, spec, {}, {}, onto=onto)
+    times = Counter(named)
+    alone = {
+        file.path: file for file in patch.files if file.old_path == file.new_path and times[file.path] == 2
+    }
+    opening = begin(alone, len(patch.files), lambda path: reader.sides(alone[path]), source, first)
     for done, file in enumerate(patch.files):
-        reader.take(file)
+        if opening is not None and file.path == opening.path:
+            # What becomes of the file that is open already is met when its chunks are placed.
+            reader.before[file.path], reader.after[file.path] = opening.old, opening.new
+        else:
+            reader.take(file)
         if progress is not None:
             progress("reading", done + 1, len(patch.files))
-    return Source(label, spec, reader.before, reader.after, reader.renames, tuple(reader.left_out), onto)
+    return msgspec.structs.replace(
+        source,
+        before=reader.before,
+        after=reader.after,
+        renames=reader.renames,
+        left_out=tuple(reader.left_out),
+        opening=opening.path if opening else "",
+    )
 
 
 def _names(file: FilePatch) -> list[str]:
@@ -50,15 +76,21 @@ def _names(file: FilePatch) -> list[str]:
 class _Reader:
     """Files of a patch in order: a later one may stand over what an earlier one gives."""
 
-    def __init__(self, repo: Repo, read: Read, paths: list[str], onto: str) -> None:
+    def __init__(self, repo: Repo, read: Read, conversion: Conversion, onto: str) -> None:
         self.repo = repo
         self.read = read
-        self.conversion = Conversion(repo, [path for path in paths if not refused_name(path)])
+        self.conversion = conversion
         self.onto = onto
         self.before: States = {}
         self.after: States = {}
         self.renames: dict[str, str] = {}
         self.left_out: list[LeftOut] = []
+
+    def sides(self, file: FilePatch) -> Sides:
+        """Both sides of a file that nothing else in the patch names; absent ones when it is left out."""
+        alone = _Reader(self.repo, self.read, self.conversion, self.onto)
+        alone.take(file)
+        return alone.before.get(file.path), alone.after.get(file.path)
 
     def take(self, file: FilePatch) -> None:
         reason = next((why for path in _names(file) if (why := self._why_not(path))), "")

@@ -37,6 +37,8 @@ class Wanted(msgspec.Struct, frozen=True):
     onto: str = ""
     budget: Budget = Budget()
     progress: Progress | None = None
+    first: Callable[[Opened], None] | None = None
+    """Called with the beginning of the stack of a large difference, while the rest is not read yet."""
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -55,6 +57,12 @@ def open_stack(repo: Repo, target_of: Callable[[str], Target], wanted: Wanted) -
     target = target_of(onto)
     with repo.reading() as from_tree:
         read = _staged(repo) if onto == "index" else from_tree
+
+        def begin(source: Source) -> None:
+            stack = build_stack(source, read, wanted.budget)
+            if wanted.first is not None and stack.chunks:
+                wanted.first(Opened(stack, target, onto))
+
         source: Source = open_source(
             repo,
             read,
@@ -63,6 +71,7 @@ def open_stack(repo: Repo, target_of: Callable[[str], Target], wanted: Wanted) -
             cwd=wanted.cwd,
             stdin=wanted.stdin,
             progress=wanted.progress,
+            first=begin if wanted.first is not None else None,
         )
         return Opened(build_stack(source, read, wanted.budget, wanted.progress), target, onto)
 

@@ -38,3 +38,5 @@ class Source(msgspec.Struct, frozen=True):
     left_out: tuple[LeftOut, ...] = ()
     onto: str = "worktree"
     """Where it goes when the person does not say: `worktree` or `index`."""
+    opening: str = ""
+    """The file whose chunks come first, of a large difference (`opening.py`); empty when none is chosen."""

@@ -49,7 +49,9 @@ def build_stack(
         if progress is not None:
             progress("cutting", done, total)
 
-    chunks = cut(before, after, renames=source.renames, budget=budget, progress=cutting)
+    chunks = cut(
+        before, after, renames=source.renames, budget=budget, progress=cutting, opening=source.opening
+    )
     there = present(chunks, before, after, current)
     return Stack(kept, chunks, there, current, (*source.left_out, *refused))
 

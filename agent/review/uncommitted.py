@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from agent.core.errors import PathRefused
 from agent.core.hunk import FileState, Mode
 from agent.core.lines.place import file_lines
@@ -10,6 +12,7 @@ from agent.git.index import Entry
 from agent.git.repo import Repo
 from agent.review.commits import raw_pairs, refused_name
 from agent.review.conversion import Conversion
+from agent.review.opening import First, Sides, begin
 from agent.review.source import LeftOut, Progress, Source
 
 UNCOMMITTED = "uncommitted"
@@ -22,25 +25,27 @@ SIMILAR = 0.5
 """A new file is a renamed one when at least this part of its lines is the old one's."""
 
 
-def read_uncommitted(repo: Repo, progress: Progress | None = None) -> Source:
+def read_uncommitted(repo: Repo, progress: Progress | None = None, first: First | None = None) -> Source:
     """What is not staged yet: `before` is the index, `after` the work tree. Onto the index."""
     reader = _Reader(repo)
     changed = [pair.old_path for pair in raw_pairs(_raw(repo))]
     names = [*dict.fromkeys(changed), *repo.untracked()]
     reader.conversion = Conversion(repo, [name for name in names if not name.endswith("/")])
+    source = Source("what is not staged yet", UNCOMMITTED, {}, {}, onto="index")
+    opening = begin(changed, len(names), reader.read, source, first)
     for done, path in enumerate(names):
-        reader.take(path)
+        # What becomes of the file that is open already is met when its chunks are placed.
+        is_open = opening is not None and path == opening.path
+        reader.take(path, (opening.old, opening.new) if opening and is_open else reader.read(path))
         if progress is not None:
             progress("reading", done + 1, len(names))
-    renames = find_renames(reader.before, reader.after)
-    return Source(
-        "what is not staged yet",
-        UNCOMMITTED,
-        reader.before,
-        reader.after,
-        renames,
-        tuple(reader.left_out),
-        onto="index",
+    return msgspec.structs.replace(
+        source,
+        before=reader.before,
+        after=reader.after,
+        renames=find_renames(reader.before, reader.after),
+        left_out=tuple(reader.left_out),
+        opening=opening.path if opening else "",
     )
 
 
@@ -62,28 +67,30 @@ class _Reader:
         self.after: States = {}
         self.left_out: list[LeftOut] = []
 
-    def take(self, path: str) -> None:
+    def take(self, path: str, found: Sides | str) -> None:
+        """Put what was found of a path where it belongs."""
+        if isinstance(found, str):
+            self.left_out.append(LeftOut(path, found))
+        elif found[0] != found[1]:
+            self.before[path], self.after[path] = found
+
+    def read(self, path: str) -> Sides | str:
         """Both sides of one path, or why it is left out."""
         entries = self.entries.get(path, [])
-        reason = self._why_not(path, entries)
-        if reason:
-            self._leave(path, reason)
-            return
+        if reason := self._why_not(path, entries):
+            return reason
         try:
             now = self.repo.read(path)
         except PathRefused as error:
-            self._leave(path, error.message)
-            return
+            return error.message
         entry = entries[0] if entries else None
         staged = self.repo.stored(entry.mode, entry.oid) if entry else None
         if now is not None and not entries and len(now.data) > MAX_UNTRACKED_BYTES:
-            self._leave(path, f"untracked and larger than {MAX_UNTRACKED_BYTES // 1_000_000} MB")
-            return
+            return f"untracked and larger than {MAX_UNTRACKED_BYTES // 1_000_000} MB"
         stored = self.conversion.to_stored(path, now, staged) if now is not None else None
         if now is not None and stored is None:
-            self._leave(path, "git converts it in a way that only `git add` can do")
-        elif stored != staged:
-            self.before[path], self.after[path] = staged, stored
+            return "git converts it in a way that only `git add` can do"
+        return staged, stored
 
     def _why_not(self, path: str, entries: list[Entry]) -> str:
         if path.endswith("/"):
@@ -95,9 +102,6 @@ class _Reader:
         if name := self.conversion.filter_of(path):
             return f"goes through the filter {name}, which copair does not run"
         return refused_name(path)
-
-    def _leave(self, path: str, reason: str) -> None:
-        self.left_out.append(LeftOut(path, reason))
 
 
 def find_renames(before: States, after: States) -> dict[str, str]:

@@ -250,7 +250,7 @@ def _first_card(root: Path) -> float:
         words = ["-m", "agent", "review", "HEAD"]
         began = time.perf_counter()
         with pexpect.spawn(sys.executable, words, cwd=root, env=environ, dimensions=(30, 100)) as screen:
-            while screen.expect([r"\x1b\[6n", "1 of "], timeout=60) == 0:
+            while screen.expect([r"\x1b\[6n", "y keep"], timeout=60) == 0:
                 screen.send("\x1b[1;1R")
             seconds = time.perf_counter() - began
             screen.close(force=True)
@@ -266,7 +266,7 @@ def scale() -> list[Row]:
         large(files := Path(folder) / "files", 10_000, per_file=1)
         ours, ratio = _compared(roots[1])
         memory = [_measure(root)[1] for root in roots]
-        cards = [statistics.median(_first_card(root) for _ in range(ROUNDS)) for root in (few, roots[1])]
+        cards = [statistics.median(_first_card(root) for _ in range(ROUNDS)) for root in (few, roots[1], files)]
         of_files = _compared(files)[1]
     return [
         ("10,000 hunks listed, seconds", ours, NO_LIMIT),
@@ -274,6 +274,7 @@ def scale() -> list[Row]:
         ("10,000 hunks in as many files listed / git diff --stat", of_files, 10),
         ("first card of 50 hunks / python -c pass", cards[0], 45),
         ("first card of 10,000 hunks / python -c pass", cards[1], 45),
+        ("first card of 10,000 files / python -c pass", cards[2], 45),
         ("10,000 hunks listed, MB", memory[1], NO_LIMIT),
         ("memory of 20,000 hunks / of 10,000", memory[2] / memory[1], 2.2),
         ("memory of 10,000 hunks / of 5,000", memory[1] / memory[0], 2.2),

@@ -100,7 +100,7 @@ def card_view(card: Card, *, context: int = 3, unfold: bool = False) -> CardView
         chunk=clean(chunk.id),
         digest=card.digest,
         title=clean(chunk.title),
-        place=clean(f"{card.position} of {card.total}"),
+        place=clean(f"{card.position} of {card.total or '…'}"),
         place_reason=clean(chunk.place_reason),
         why=prose(chunk.why, unknown),
         serves=clean(chunk.serves),

@@ -27,6 +27,11 @@ from agent.core.text import digest
 Progress = Callable[[int, int], None]
 """Called with the number of files that are cut, and of all."""
 
+IN_ORDER = "in the order of the files"
+
+Finished = tuple[Draft, Chunk]
+"""A chunk, and the draft that it was made of."""
+
 
 def cut(
     before: States,
@@ -36,16 +41,25 @@ def cut(
     budget: Budget | None = None,
     id_seed: str = "",
     progress: Progress | None = None,
+    opening: str = "",
 ) -> tuple[Chunk, ...]:
     """The chunks that turn `before` into `after`, in the order of the stack.
 
     A path that is missing in `after` is unchanged; None is an absent file. `renames` maps old names to new ones.
+    `opening` is a file that is merely modified: its chunks come first, the very ones that it is cut into alone.
     """
     sound = sound_renames(before, after, renames or {})
     changes = changes_between(before, after, sound)
     budget = budget or Budget()
-    maker = Drafts(before, after, sound, budget, progress)
-    return finish(maker.of(changes), before, budget, id_seed, maker.checkers)
+    found: list[Finished] = []
+    for part, reason, shown in (
+        ([change for change in changes if change.path == opening], "opens a large diff", None),
+        ([change for change in changes if change.path != opening], IN_ORDER, progress),
+    ):
+        maker = Drafts(before, after, sound, budget, shown)
+        drafts = maker.of(part) if part else ()
+        found += finish(drafts, before, budget, id_seed, maker.checkers, found, reason)
+    return tuple(chunk for _, chunk in found)
 
 
 def sound_renames(before: States, after: States, renames: Mapping[str, str]) -> dict[str, str]:
@@ -86,8 +100,14 @@ def finish(
     budget: Budget,
     id_seed: str = "",
     checkers: Mapping[str, Checker] | None = None,
-) -> tuple[Chunk, ...]:
-    """Drafts as chunks: linked, ordered, with ids, titles and reasons. `checkers` are those of files by path."""
+    ahead: Sequence[Finished] = (),
+    reason: str = IN_ORDER,
+) -> list[Finished]:
+    """Drafts as chunks: linked, ordered, with ids, titles and reasons.
+
+    `checkers` are those of files by path; `ahead` is what comes before these drafts, finished already. `reason` is
+    why a chunk comes where it comes if there is no other.
+    """
     link(drafts)
     risks = assess_all([draft.changes for draft in drafts])
     nodes = [
@@ -97,11 +117,12 @@ def finish(
     order, joined = _settled(arrange(nodes), drafts, checkers or {}, budget)
     for index in joined:
         risks[index] = assess(drafts[index].changes)
-    ids = _ids(drafts, id_seed)
-    chunks = []
+    ids = _ids(drafts, id_seed, {chunk.id for _, chunk in ahead})
+    found: list[Finished] = []
     seen: set[int] = set()
-    used = uses([drafts[index] for index in order], before)
-    for at, index in enumerate(order):
+    names = [*(chunk.id for _, chunk in ahead), *(ids[index] for index in order)]
+    used = uses([*(draft for draft, _ in ahead), *(drafts[index] for index in order)], before)
+    for at, index in enumerate(order, len(ahead)):
         draft = drafts[index]
         chunk = Chunk(
             id=ids[index],
@@ -110,14 +131,14 @@ def finish(
             changes=tuple(draft.changes),
             risks=risks[index].reasons,
             needs=tuple(ids[need] for need in sorted(draft.needs)),
-            uses=tuple(Use(ids[order[other]], name) for other, name in sorted(used[at].items())),
-            place_reason=_reason(draft, index, drafts, seen, risks[index].level.word),
+            uses=tuple(Use(names[other], name) for other, name in sorted(used[at].items())),
+            place_reason=_reason(draft, index, drafts, seen, risks[index].level.word) or reason,
             folded=draft.folded,
             risk=risks[index].level.word,
         )
         seen.add(index)
-        chunks.append(chunk)
-    return tuple(chunks)
+        found.append((draft, chunk))
+    return found
 
 
 def _settled(
@@ -156,7 +177,7 @@ def _settled(
 
 
 def _reason(draft: Draft, index: int, drafts: Sequence[Draft], seen: set[int], risk: str) -> str:
-    """Why this chunk comes where it comes."""
+    """Why this chunk comes where it comes; empty when only because its file does."""
     if draft.folded:
         return f"last: {draft.folded}"
     later = [(name, [user for user in users if user not in seen]) for name, users in draft.users]
@@ -171,7 +192,7 @@ def _reason(draft: Draft, index: int, drafts: Sequence[Draft], seen: set[int], r
         return f"after {drafts[uses[0][1]].label}: uses {uses[0][0]}"
     if draft.needs:
         return f"after {drafts[min(draft.needs)].label}, which it needs"
-    return "risky, so early" if risk == "high" else "in the order of the files"
+    return "risky, so early" if risk == "high" else ""
 
 
 def chunk_id(changes: Sequence[FileChange], id_seed: str = "") -> str:
@@ -192,9 +213,9 @@ def _told(path: str, kind: ChangeKind, mode: int, new_path: str | None) -> bytes
     return repr((path, kind.value, mode, new_path)).encode("ascii", "backslashreplace")
 
 
-def _ids(drafts: Sequence[Draft], id_seed: str) -> list[str]:
+def _ids(drafts: Sequence[Draft], id_seed: str, taken: set[str]) -> list[str]:
+    """An id for each draft, none of those that are `taken`."""
     ids: list[str] = []
-    taken: set[str] = set()
     for draft in drafts:
         found, extra = chunk_id(draft.changes, id_seed), 0
         while found in taken:
@@ -233,10 +254,10 @@ def fit(
     maker = Drafts(before, after, sound, budget, None)
     drafts = maker.of(changes)
     if lines > budget.hard_lines or files > budget.files:
-        return TooBig(lines, files, tuple(chunk.title for chunk in finish(drafts, before, budget)))
+        return TooBig(lines, files, tuple(chunk.title for _, chunk in finish(drafts, before, budget)))
     if lines <= budget.lines:
         whole = Draft(
             list(changes), symbols=tuple(dict.fromkeys(s for draft in drafts for s in draft.symbols))
         )
-        return finish([whole], before, budget, id_seed)
-    return finish(drafts, before, budget, id_seed, maker.checkers)
+        return tuple(chunk for _, chunk in finish([whole], before, budget, id_seed))
+    return tuple(chunk for _, chunk in finish(drafts, before, budget, id_seed, maker.checkers))

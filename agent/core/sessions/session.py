@@ -145,6 +145,8 @@ def _resumed(state: State, event: ev.Resumed) -> State:
         protocol=event.protocol,
         items=items,
         streaming=False,
+        growing=False,
+        cut_short=state.growing or state.cut_short,
         ended=False,
         failure=lost if state.streaming else state.failure,
     )
@@ -221,11 +223,21 @@ def _answered(state: State, result: ToolResult) -> State:
 
 
 def _proposed(state: State, event: ev.Proposed) -> State:
+    items = (*state.items, *(Item(chunk, event.proposal) for chunk in event.chunks))
+    if any(source.id == event.proposal for source in state.sources):
+        state = msgspec.structs.replace(state, items=items, growing=event.more, cut_short=False)
+        sources = tuple(
+            msgspec.structs.replace(source, bases=source.bases | event.bases)
+            if source.id == event.proposal
+            else source
+            for source in state.sources
+        )
+        return msgspec.structs.replace(state, sources=sources)
     source = Source(event.proposal, event.call_id, event.bases)
-    items = tuple(Item(chunk, event.proposal) for chunk in event.chunks)
     return msgspec.structs.replace(
-        state, sources=(*state.sources, source), items=(*state.items, *items), format_errors=0, focus=""
-    )
+        state, items=items, sources=(*state.sources, source), growing=state.growing or event.more,
+        format_errors=0, focus="",
+    )  # fmt: skip
 
 
 def _proposal_refused(state: State, event: ev.ProposalRefused) -> State:

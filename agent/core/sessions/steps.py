@@ -96,13 +96,17 @@ class WaitReply(msgspec.Struct, frozen=True, tag=True):
     pass
 
 
+class WaitChunks(msgspec.Struct, frozen=True, tag=True):
+    """All that is cut so far is decided; the rest of the diff comes."""
+
+
 class Stop(msgspec.Struct, frozen=True, tag=True):
     pass
 
 
 Effect = (
     CallModel | RunTool | Prepare | PutQuestion | Finish | Answer | OfferQuestion | OfferCard | Block | WriteChunk
-    | Prompt     | WaitReply | Stop
+    | Prompt     | WaitReply | WaitChunks | Stop
 )  # fmt: skip
 
 
@@ -196,7 +200,7 @@ def _offer(state: State, candidates: tuple[Item, ...]) -> Effect:
 def _speak(state: State, limits: Limits) -> Effect:
     """The model's turn when there is something for it, else the person's."""
     if is_review(state) and not (state.notes or state.results or state.wants_reply):
-        return Prompt("all decided")
+        return WaitChunks() if state.growing else Prompt("all decided")
     if state.failure is not None and state.failure.kind == FaultKind.CANCELLED:
         return Prompt("stopped; say how to go on, or /retry")
     if state.failure is not None:

@@ -82,6 +82,20 @@ def test_all_chunks_together_are_the_difference(before: States, after: States, m
     assert tree(outcome(before, [c for chunk in chunks for c in chunk.changes])) == tree(after)
 
 
+@given(trees, trees, renames, contents, contents)
+@settings(max_examples=40, deadline=None)
+def test_the_file_that_opens_a_difference_is_cut_as_if_it_were_alone(
+    before: States, after: States, moved: dict[str, str], old: bytes, new: bytes
+) -> None:
+    before, after = before | {"o.py": FileState(Mode.FILE, old)}, after | {"o.py": FileState(Mode.FILE, new)}
+    chunks = cut(before, after, renames=moved, budget=TINY, opening="o.py")
+    alone = cut({"o.py": before["o.py"]}, {"o.py": after["o.py"]}, budget=TINY, opening="o.py")
+    assert chunks[: len(alone)] == alone
+    assert all(chunk.paths != ("o.py",) for chunk in chunks[len(alone) :])
+    assert len({chunk.id for chunk in chunks}) == len(chunks)
+    assert tree(outcome(before, [c for chunk in chunks for c in chunk.changes])) == tree(after)
+
+
 @given(trees, trees, renames)
 @settings(max_examples=40, deadline=None)
 def test_the_order_respects_needs_and_ids_are_stable(

@@ -1,0 +1,188 @@
+"""The session of a review: begun over the stack of a diff or gone on with, and grown by what is cut later.
+
+Of a large diff the first file is reviewed while the rest is read and cut: its chunks are a proposal that says that
+more comes, and the same proposal grows by the others.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from agent.cli.wire import REVIEW, make_desk, make_driver, pick_real_model
+from agent.cli.workbench import Workbench
+from agent.core import events as ev
+from agent.core.chunk import Chunk
+from agent.core.errors import CopairError
+from agent.core.outcome import States
+from agent.core.sessions.session import State, Status, fold
+from agent.io import journal
+from agent.io.journal import SessionInfo
+from agent.review.script import Opened
+from agent.review.stack import Stack
+from agent.review.uncommitted import UNCOMMITTED
+
+if TYPE_CHECKING:
+    from agent.cli.session import Wanted
+    from agent.loop.driver import Driver
+    from agent.ports import Frontend
+
+EARLIER = 3
+"""So many earlier reviews of uncommitted work are asked what was refused in them."""
+
+PROPOSAL = "r1"
+"""The name of the proposal that has the whole stack."""
+
+
+def review_driver(
+    bench: Workbench,
+    frontend: Frontend,
+    inbox: queue.SimpleQueue[Any],
+    opened: Opened,
+    wanted: Wanted,
+    *,
+    more: bool = False,
+) -> Driver:
+    """A session whose chunks come from a diff. One over the same input that was left goes on.
+
+    `more`: this is the beginning of a diff; `grow` brings the rest.
+    """
+    stack, source = opened.stack, _source(opened)
+    proposed = _proposed(bench, opened, stack.chunks, stack.source.before, more=more)
+    left = [] if more else [info for info in _earlier(bench, source) if _goes_on(info, proposed, opened.onto)]
+    driver = make_driver(
+        bench,
+        frontend,
+        inbox,
+        pick_real_model(bench, wanted),
+        source=source,
+        onto=opened.onto,
+        resume=left[0].id if left else "",
+        first=() if left else (proposed,),
+    )
+    if left:
+        _complete(driver, left[0], proposed)
+    else:
+        driver.parts.desk.remarks = _refused_before(bench, opened, stack.chunks)
+    if not more:
+        _introduce(driver, stack, going_on=bool(left))
+    return driver
+
+
+def may_begin(bench: Workbench, opened: Opened) -> bool:
+    """False when the beginning of this diff is that of a review that was left: that one goes on, as a whole."""
+    first = opened.stack.chunks[:1]
+    for info in _earlier(bench, _source(opened)):
+        events = journal.read(info.path)
+        known = _stack_of(events)
+        if known is not None and known.chunks[:1] == first and (known.more or _has_left(fold(events))):
+            return False
+    return True
+
+
+def grow(driver: Driver, bench: Workbench, beginning: Opened, whole: Opened | Exception) -> None:
+    """Bring in the rest of a diff, or say why there is none; a fault is raised."""
+    try:
+        if isinstance(whole, Exception):
+            raise whole
+        known = {chunk.id for chunk in beginning.stack.chunks}
+        chunks = tuple(chunk for chunk in whole.stack.chunks if chunk.id not in known)
+        before = whole.stack.source.before
+        bases = {path: state for path, state in before.items() if path not in beginning.stack.source.before}
+        rest = _proposed(bench, whole, chunks, bases)
+    except CopairError as error:
+        driver.record(ev.Proposed(PROPOSAL, "", (), {}))
+        driver.tell(f"The rest of the diff cannot be read: {error.message}", "error", error.hint)
+        return
+    driver.record(rest, sync=True)
+    driver.parts.desk.remarks |= _refused_before(bench, whole, chunks)
+    _introduce(driver, whole.stack)
+
+
+def _complete(driver: Driver, info: SessionInfo, proposed: ev.Proposed) -> None:
+    """Bring the rest to a review that was left before its diff was cut to the end."""
+    known = _stack_of(journal.read(info.path)) if driver.state.cut_short else None
+    if known is not None:
+        rest = proposed.chunks[len(known.chunks) :]
+        bases = {path: state for path, state in proposed.bases.items() if path not in known.bases}
+        driver.record(ev.Proposed(PROPOSAL, "", rest, bases), sync=True)
+
+
+def _introduce(driver: Driver, stack: Stack, *, going_on: bool = False) -> None:
+    count = len(stack.chunks)
+    words = f"{stack.source.label}: {count} {'chunk' if count == 1 else 'chunks'}"
+    driver.tell(words + (", going on" if going_on else ""))
+    for one in stack.left_out:
+        driver.tell(f"left out: {one.path}: {one.reason}", "warning")
+
+
+def _source(opened: Opened) -> str:
+    return f"{REVIEW}{opened.stack.source.spec}"
+
+
+def _earlier(bench: Workbench, source: str) -> list[SessionInfo]:
+    """Reviews of the same source that nobody has open, the latest first."""
+    known = journal.sessions(bench.place.state)
+    return [info for info in known if info.source == source and not info.open]
+
+
+def _proposed(
+    bench: Workbench, opened: Opened, chunks: tuple[Chunk, ...], bases: States, *, more: bool = False
+) -> ev.Proposed:
+    """The event that brings these chunks in, with the files that they stand over kept."""
+    return ev.Proposed(PROPOSAL, "", chunks, make_desk(bench, opened.onto, twins=True).store(bases), more)
+
+
+def _refused_before(bench: Workbench, opened: Opened, chunks: Sequence[Chunk]) -> dict[str, str]:
+    """For each chunk that does what was refused in one of the last reviews of such work: that it was, by its id.
+
+    Whatever is staged changes the uncommitted work, so that a review of the rest begins anew.
+    """
+    refused: dict[str, str] = {}
+    if opened.stack.source.spec != UNCOMMITTED:
+        return refused
+    for info in _earlier(bench, _source(opened))[:EARLIER]:
+        for item in fold(journal.read(info.path)).items:
+            if item.status is Status.REJECTED:
+                why = f": {item.reason}" if item.reason else ""
+                refused.setdefault(_content(item.chunk), f"You refused this before{why}")
+    return {chunk.id: refused[_content(chunk)] for chunk in chunks if _content(chunk) in refused}
+
+
+def _content(chunk: Chunk) -> str:
+    """The same for chunks that change the same lines, wherever these stand now."""
+    return repr([(c.path, c.kind, [(h.old, h.new) for h in c.hunks], c.new_path) for c in chunk.changes])
+
+
+def _goes_on(info: SessionInfo, proposed: ev.Proposed, onto: str) -> bool:
+    """Whether a session that was left walks through these very chunks, to the same place, and has some left."""
+    events = journal.read(info.path)
+    state, known = fold(events), _stack_of(events)
+    if state.onto != onto or known is None or not known.bases.items() <= proposed.bases.items():
+        return False
+    if known.more:
+        return known.chunks == proposed.chunks[: len(known.chunks)]
+    return known.chunks == proposed.chunks and _has_left(state)
+
+
+def _stack_of(events: Iterable[ev.Event]) -> ev.Proposed | None:
+    """The stack of a review as far as it was cut; None when there is none."""
+    found: ev.Proposed | None = None
+    for event in events:
+        if isinstance(event, ev.Proposed) and event.proposal == PROPOSAL:
+            found = event if found is None else ev.Proposed(
+                PROPOSAL, "", found.chunks + event.chunks, found.bases | event.bases, event.more
+            )  # fmt: skip
+    return found
+
+
+def _has_left(state: State) -> bool:
+    """What waits for something that was refused is not left: there would be nothing to decide."""
+    stuck: set[str] = set()
+    for item in state.items:
+        waits = item.status is Status.BLOCKED and not stuck.isdisjoint(item.chunk.needs)
+        if waits or item.status in (Status.REJECTED, Status.UNDONE, Status.DROPPED):
+            stuck.add(item.chunk.id)
+    left = (Status.PENDING, Status.APPROVED, Status.DEFERRED, Status.BLOCKED)
+    return any(item.status in left and item.chunk.id not in stuck for item in state.items)

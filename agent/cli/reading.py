@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import queue
+import sys
 from collections.abc import Callable
 from threading import Event, Thread
 
 from agent.review.script import Opened
+
+HEAD_START = 0.25
+"""Seconds in which the first card is drawn before the rest is cut: Python runs one thread at a time."""
+
+SWITCH = 0.0005
+"""Seconds after which a thread that cuts lets others run: a key waits for several of these, usually of 0.005."""
 
 First = Callable[[Opened], None]
 Deliver = Callable[[Opened, Opened | Exception], None]
@@ -45,10 +52,12 @@ class Reading:
         return self._left.is_set()
 
     def _work(self) -> None:
+        usual = sys.getswitchinterval()
         try:
             whole: Opened | BaseException = self._read(self._hand_out)
         except BaseException as error:  # noqa: BLE001 - the one at the top of this thread; raised in another
             whole = error
+        sys.setswitchinterval(usual)
         if self._beginning is None:
             self._first.put(whole)
         elif not self.is_left and isinstance(whole, Opened | Exception):
@@ -57,3 +66,5 @@ class Reading:
     def _hand_out(self, beginning: Opened) -> None:
         self._beginning = beginning
         self._first.put(beginning)
+        self._left.wait(HEAD_START)
+        sys.setswitchinterval(SWITCH)

@@ -33,6 +33,10 @@ class Use(msgspec.Struct, frozen=True):
     is_guarded: bool = False
 
 
+MAX_BYTES = 1_000_000
+"""Larger files are not parsed: that stops everything else for a second, keys too."""
+
+
 class Value(msgspec.Struct, frozen=True):
     """What an expression is: the thing itself, or an instance of a class."""
 
@@ -48,31 +52,87 @@ class Reader:
         self._is_ours = is_ours
 
     def added(self, old: bytes, new: bytes) -> list[Use]:
-        """The uses in `new` that `old` did not have, each once. A file that does not parse has none."""
+        """The uses in `new` that `old` did not have, each once. One that does not parse, or is huge, has none."""
         before, after = _parsed(old), _parsed(new)
         if after is None:
             return []
-        known = Counter(key for key, _ in _sites(before)) if before is not None else Counter()
+        bound = _imported_names(after)
+        changed: list[ast.AST] = [after]
+        known: Counter[str] = Counter()
+        if before is not None:
+            bound_before = _imported_names(before)
+            gone: list[ast.AST] = [before]
+            if bound == bound_before:
+                gone, changed = _differing(_statements(before, old), _statements(after, new))
+            known.update(key for node in gone for key, _ in _sites(node, bound_before))
         wanted: list[ast.AST] = []
-        for key, node in _sites(after):
+        for key, node in (site for part in changed for site in _sites(part, bound)):
             known[key] -= 1
             if known[key] < 0:
                 wanted.append(node)
+        if not wanted:
+            return []
         found = _File(after, self._symbols, self._is_ours)
         return list({(use.text, use.wrong): use for node in wanted for use in found.uses(node)}.values())
 
 
 def _parsed(data: bytes) -> ast.Module | None:
+    if len(data) > MAX_BYTES:
+        return None
     try:
         return ast.parse(data)
     except (SyntaxError, ValueError, RecursionError):
         return None
 
 
-def _sites(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+def _imported_names(tree: ast.Module) -> dict[str, str]:
+    """Each name that some import of a file binds, with one such import."""
+    found: dict[str, str] = {}
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {alias.asname or alias.name.partition(".")[0]: ast.unparse(node) for alias in node.names}
+        for block in ("body", "orelse", "handlers", "finalbody", "cases"):
+            inner = getattr(node, block, ())
+            if isinstance(inner, list):  # an expression has such a part too, which holds no statement
+                waiting += inner
+    return found
+
+
+def _statements(tree: ast.Module, data: bytes) -> list[tuple[bytes, ast.AST]]:
+    """The text and the node of each statement outside of functions; of a class its head and its statements."""
+    lines = data.splitlines()
+    found: list[tuple[bytes, ast.AST]] = []
+    open_nodes: list[ast.AST] = [*reversed(tree.body)]
+    while open_nodes:
+        node = open_nodes.pop()
+        if isinstance(node, ast.ClassDef):
+            open_nodes += [*reversed(node.body), *node.decorator_list, *node.bases, *node.keywords]
+        elif isinstance(node, ast.stmt | ast.expr | ast.keyword):
+            start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+            found.append((b"\n".join(lines[start - 1 : node.end_lineno]), node))
+    return found
+
+
+def _differing(
+    old: list[tuple[bytes, ast.AST]], new: list[tuple[bytes, ast.AST]]
+) -> tuple[list[ast.AST], list[ast.AST]]:
+    """The statements of each side that the other does not have; what both have has the same uses."""
+    extra = Counter(text for text, _ in new)
+    extra.subtract(text for text, _ in old)
+    sides: tuple[list[ast.AST], list[ast.AST]] = [], []
+    for side, sign, statements in ((0, -1, old), (1, 1, new)):
+        left = {text: sign * count for text, count in extra.items()}
+        for text, node in statements:
+            if left[text] > 0:
+                left[text] -= 1
+                sides[side].append(node)
+    return sides
+
+
+def _sites(tree: ast.AST, bound: dict[str, str]) -> Iterator[tuple[str, ast.AST]]:
     """Imports, attribute chains and calls, each with a key that changes with what its first name is bound to."""
-    bound = {alias.asname or alias.name.partition(".")[0]: ast.unparse(node) for node in ast.walk(tree)
-             if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names}  # fmt: skip
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield ast.unparse(node), node

@@ -1,7 +1,7 @@
 """The file that opens a large difference: its first card must not wait until the last file is read and cut.
 
-Which file it is depends on the names and on the contents of a few of them only, so it is the same whether the rest
-is read yet or not, and the order of the stack is the same on every run.
+Of many files it depends on the names and on the contents of a few which one it is, so that it is the same whether the
+rest is read yet or not, and the order of the stack is the same on every run. Few files with many hunks are read first.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import msgspec
 
 from agent.core.cutting.risk import assess, folded_reason, is_document
 from agent.core.hunk import ChangeKind, FileChange, FileState, Mode
+from agent.core.lines.place import changes_between
 from agent.review.source import Source
 
 LARGE = 30
@@ -24,6 +25,10 @@ LOOKED_AT = 1_000
 TRIES = 8
 """So many files are read to find one that is soon cut."""
 
+MANY_HUNKS = 300
+"""A difference of fewer files with so many hunks is large too."""
+
+MAX_HUNKS = 120
 MAX_BYTES = 60_000
 """A file that opens a difference is no larger."""
 
@@ -65,6 +70,25 @@ def begin(
             first(msgspec.structs.replace(source, before={path: old}, after={path: new}, opening=path))
         return Opening(path, old, new)
     return None
+
+
+def opened(source: Source, first: First | None) -> Source:
+    """`source`, which is read, with the file that opens it if it has few files and many hunks."""
+    if source.opening or len(source.after) >= LARGE:
+        return source
+    changes = changes_between(source.before, source.after, source.renames)
+    if sum(len(change.hunks) for change in changes) < MANY_HUNKS:
+        return source
+    modified = [
+        change.path
+        for change in changes
+        if change.kind is ChangeKind.MODIFY and len(change.hunks) <= MAX_HUNKS
+    ]
+    nothing = msgspec.structs.replace(source, before={}, after={}, renames={}, left_out=())
+    opening = begin(
+        modified, LARGE, lambda path: (source.before[path], source.after.get(path)), nothing, first
+    )
+    return msgspec.structs.replace(source, opening=opening.path if opening else "")
 
 
 def _rank(path: str) -> tuple[int, bool]:

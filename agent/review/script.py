@@ -22,6 +22,7 @@ from agent.ports import Target
 from agent.review.choose import open_source
 from agent.review.decide import decide, read_decisions
 from agent.review.listing import listing
+from agent.review.opening import opened
 from agent.review.source import Progress, Source
 from agent.review.stack import Stack, build_stack
 
@@ -63,6 +64,7 @@ def open_stack(repo: Repo, target_of: Callable[[str], Target], wanted: Wanted) -
             if wanted.first is not None and stack.chunks:
                 wanted.first(Opened(stack, target, onto))
 
+        first = begin if wanted.first is not None else None
         source: Source = open_source(
             repo,
             read,
@@ -71,8 +73,9 @@ def open_stack(repo: Repo, target_of: Callable[[str], Target], wanted: Wanted) -
             cwd=wanted.cwd,
             stdin=wanted.stdin,
             progress=wanted.progress,
-            first=begin if wanted.first is not None else None,
+            first=first,
         )
+        source = opened(source, first)
         return Opened(build_stack(source, read, wanted.budget, wanted.progress), target, onto)
 
 

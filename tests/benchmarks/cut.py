@@ -266,7 +266,9 @@ def scale() -> list[Row]:
         large(files := Path(folder) / "files", 10_000, per_file=1)
         ours, ratio = _compared(roots[1])
         memory = [_measure(root)[1] for root in roots]
-        cards = [statistics.median(_first_card(root) for _ in range(ROUNDS)) for root in (few, roots[1], files)]
+        cards = [
+            statistics.median(_first_card(root) for _ in range(ROUNDS)) for root in (few, roots[1], files)
+        ]
         of_files = _compared(files)[1]
     return [
         ("10,000 hunks listed, seconds", ours, NO_LIMIT),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.hunk import FileState, Mode
-from agent.review.opening import LARGE, LOOKED_AT, MAX_BYTES, begin
+from agent.review.opening import LARGE, LOOKED_AT, MANY_HUNKS, MAX_BYTES, begin
 from agent.review.script import Opened, Wanted, open_stack
 from agent.review.source import Source
 from tests.review.conftest import Reviewed
@@ -94,6 +94,21 @@ def many(repo: Path, git_in: GitIn) -> Path:
     (repo / "new.py").write_text("def fresh():\n    pass\n")
     (repo / "setup.py").write_text("1\n")
     return repo
+
+
+def test_few_files_with_many_hunks_are_opened_by_one_that_has_few(repo: Path, git_in: GitIn) -> None:
+    lines = [f"value_{n} = {n}\n\n\n\n\n\n\n" for n in range(MANY_HUNKS)]
+    (repo / "a.py").write_text("".join(lines))
+    (repo / "b.py").write_text(OLD)
+    git_in(repo, "add", ".")
+    git_in(repo, "commit", "-qm", "first")
+    (repo / "b.py").write_text(OLD.replace("return 1\n", "return 11\n"))
+    (repo / "a.py").write_text("".join(lines).replace(" = 1", " = 2"))
+    assert everything(None, repo)[0] == []
+    (repo / "a.py").write_text("".join(lines).replace(" = ", " = 1"))
+    (beginning,), whole = everything(None, repo)
+    assert [chunk.paths for chunk in beginning.stack.chunks] == [("b.py",)]
+    assert whole.stack.chunks[:1] == beginning.stack.chunks
 
 
 def everything(argument: str | None, root: Path, stdin: bytes = b"") -> tuple[list[Opened], Opened]:

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 import msgspec
 
@@ -56,8 +57,9 @@ _MIGRATION = re.compile(
 _RTL = frozenset(("R", "AL"))
 
 
-def specials(writes: Sequence[Write]) -> tuple[Special, ...]:
-    """Everything special, risks first."""
+@lru_cache(maxsize=2)
+def specials(writes: tuple[Write, ...]) -> tuple[Special, ...]:
+    """Everything special, risks first. Remembered: each piece of evidence makes a new card of the same writes."""
     renamed = renames(writes)
     found: list[Special] = []
     for old_path, new_path in renamed.items():

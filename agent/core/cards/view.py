@@ -7,6 +7,7 @@ words. It knows no colours, keys or widths.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -218,8 +219,9 @@ class _Body(msgspec.Struct, frozen=True):
     hunks: int = 1
 
 
+@lru_cache(maxsize=8)
 def _body(write: Write, context: int, unfold: bool, folded: bool) -> _Body:
-    """Rows of one file. Links are shown as their target."""
+    """Rows of one file. Links are shown as their target. Remembered: each piece of evidence makes a new card."""
     special = {Mode.SYMLINK, Mode.SUBMODULE}
     if any(state is not None and state.mode in special for state in (write.old, write.new)):
         return _Body(tuple(_link_rows(write)), int(write.new is not None), int(write.old is not None))

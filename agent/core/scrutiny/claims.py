@@ -52,9 +52,9 @@ def unknown_names(
     paths are judged. Both are called only when a name is not in the written files.
     """
     said = [chunk.title, chunk.why, *(because.text for because in chunk.because)]
-    names = [name for text in said for name in names_in(text)]
-    here = _words(writes)
-    open_names = [name for name in dict.fromkeys(names) if not _is_here(name, writes, here)]
+    names = dict.fromkeys(name for text in said for name in names_in(text))
+    here = _words(writes) if names else set()
+    open_names = [name for name in names if not _is_here(name, writes, here)]
     if not open_names:
         return ()
     files = set(paths())

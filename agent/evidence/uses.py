@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -86,14 +86,14 @@ def _parsed(data: bytes) -> ast.Module | None:
 
 
 def _imported_names(tree: ast.Module) -> dict[str, str]:
-    """Each name that some import of a file binds, with one such import."""
+    """Each name that some import of a file binds, with the last of the innermost such imports."""
     found: dict[str, str] = {}
-    waiting: list[ast.AST] = [tree]
+    waiting: deque[ast.AST] = deque([tree])
     while waiting:
-        node = waiting.pop()
+        node = waiting.popleft()
         if isinstance(node, ast.Import | ast.ImportFrom):
             found |= {alias.asname or alias.name.partition(".")[0]: ast.unparse(node) for alias in node.names}
-        for block in ("body", "orelse", "handlers", "finalbody", "cases"):
+        for block in ("body", "handlers", "orelse", "finalbody", "cases"):
             inner = getattr(node, block, ())
             if isinstance(inner, list):  # an expression has such a part too, which holds no statement
                 waiting += inner

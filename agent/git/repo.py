@@ -19,7 +19,6 @@ from agent.git.command import Git
 from agent.git.index import Entry, read_entries
 from agent.git.objects import Objects
 from agent.git.paths import Fence
-from agent.git.spots import in_tree
 from agent.io.calls import Calls, Folder
 from agent.io.files import Parts, Tree
 from agent.ports import Place
@@ -114,22 +113,6 @@ class Repo:
                 return found.state if found else None
 
             yield read
-
-    def read_index(self, path: str) -> FileState | None:
-        """The file as it is staged; None when it is not, or in conflict. Bytes as stored, not converted."""
-        for entry in read_entries(self.git, [path]):
-            if entry.path == path and entry.stage == 0:
-                return self.stored(entry.mode, entry.oid)
-        return None
-
-    def read_rev(self, rev: str, path: str) -> FileState | None:
-        """The file in a commit or tree, as stored. Raises GitFailed for an unknown revision."""
-        return self.stored_in(rev, [path]).get(path)
-
-    def stored_in(self, rev: str, paths: Iterable[str]) -> dict[str, FileState]:
-        """Those of `paths` that a commit or tree has, as stored."""
-        found = in_tree(self.git, self.resolve(rev, "tree"), paths)
-        return {path: self.stored(spot.mode, spot.oid) for path, spot in found.items() if spot is not None}
 
     def stored(self, mode: int, oid: str) -> FileState:
         """The state that an index or tree entry means; for a submodule the data is its commit id."""

@@ -19,6 +19,7 @@ from agent.core.hunk import FileState, Write
 from agent.git.apply import WorkTree
 from agent.git.discover import discover
 from agent.git.repo import Repo
+from agent.git.spots import in_tree
 from agent.git.stage import Index
 from tests.git.looking import file
 from tests.support.cli import copair, copair_applies
@@ -166,9 +167,9 @@ def everything(root: Path) -> None:
         repo.operation()
         for path in ("a", "b", "o", "crlf", "missing"):
             repo.read(path)
-            repo.read_index(path)
-            repo.read_rev("HEAD", path)
+            in_tree(repo.git, repo.resolve("HEAD", "tree"), [path])
         for entry in repo.entries():
+            repo.stored(entry.mode, entry.oid)
             repo.checked_out(entry.path, entry.mode, entry.oid)
             repo.objects.write_file(entry.path.encode(), b"data\n")
         repo.tracked()

@@ -146,6 +146,9 @@ def make_driver(
     parts.limits, parts.price = limits or _limits(bench), price
     driver = Driver(parts, inbox, state)
     _begin(driver, bench, model, source=source, onto=onto, session=session, resumed=bool(resume))
+    if state.items:
+        # Told, not journaled: what becomes of a chunk now is said by its title.
+        frontend.emit(ev.Proposed(state.items[0].proposal, "", tuple(item.chunk for item in state.items), {}))
     for event in first if not resume else ():
         driver.record(event)
     for one in recovered:

@@ -26,6 +26,7 @@ from agent.io.calls import Calls
 from agent.loop.examiner import Examiner
 from agent.ports import Cancel
 from agent.review import script
+from agent.ui.story import Story
 from tests.support.cli import copair
 from tests.support.people import Act, Person, approve, decide, do
 
@@ -100,6 +101,16 @@ def test_leaving_and_coming_back_goes_on_where_it_stopped(project: Path) -> None
     again, _ = walk(project, "theirs", approve, approve)
     assert again.session == state.session
     assert (project / "a.py").read_text() == NEW
+
+
+def test_who_comes_back_is_told_of_chunks_by_their_titles(project: Path, git_in: GitIn) -> None:
+    state, _ = walk(project, "theirs", approve)
+    waiting = next(item.chunk for item in state.items if item.chunk.paths == ("a.py",) and not item.writes)
+    (project / "a.py").write_text("something else\n")
+    _, person = walk(project, "theirs")
+    story = Story()
+    said = [str(saying.text) for event in person.events for saying in story.tell(event)]
+    assert any(text.startswith(f"{waiting.title}: a.py") for text in said), said
 
 
 def test_what_is_deferred_is_open_again_when_the_review_goes_on(project: Path) -> None:

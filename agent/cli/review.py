@@ -101,7 +101,10 @@ def _walk(
     reading = Reading(read, deliver)
     bench.closing.append(reading.leave)
     opened = reading.begin()
-    return review_driver(bench, frontend, inbox, opened, wanted, more=reading.has_begun)
+    driver = review_driver(bench, frontend, inbox, opened, wanted, more=reading.has_begun)
+    if not driver.state.growing:
+        reading.leave()
+    return driver
 
 
 @contextlib.contextmanager

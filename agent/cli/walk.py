@@ -46,11 +46,11 @@ def review_driver(
 ) -> Driver:
     """A session whose chunks come from a diff. One over the same input that was left goes on.
 
-    `more`: this is the beginning of a diff; `grow` brings the rest.
+    `more`: this is the beginning of a diff; `grow` brings the rest, if the state of the session is growing.
     """
     stack, source = opened.stack, _source(opened)
     proposed = _proposed(bench, opened, stack.chunks, stack.source.before, more=more)
-    left = [] if more else [info for info in _earlier(bench, source) if _goes_on(info, proposed, opened.onto)]
+    left = [info for info in _earlier(bench, source) if _goes_on(info, proposed, opened.onto)]
     driver = make_driver(
         bench,
         frontend,
@@ -61,7 +61,11 @@ def review_driver(
         resume=left[0].id if left else "",
         first=() if left else (proposed,),
     )
-    if left:
+    if left and more and driver.state.cut_short:
+        driver.record(ev.Proposed(PROPOSAL, "", (), {}, more=True))
+    elif left and more:
+        driver.tell(f"{stack.source.label}: {len(driver.state.items)} chunks, going on")
+    elif left:
         _complete(driver, left[0], proposed)
     else:
         driver.parts.desk.remarks = _refused_before(bench, opened, stack.chunks)
@@ -71,14 +75,14 @@ def review_driver(
 
 
 def may_begin(bench: Workbench, opened: Opened) -> bool:
-    """False when the beginning of this diff is that of a review that was left: that one goes on, as a whole."""
-    first = opened.stack.chunks[:1]
-    for info in _earlier(bench, _source(opened)):
-        events = journal.read(info.path)
-        known = _stack_of(events)
-        if known is not None and known.chunks[:1] == first and (known.more or _has_left(fold(events))):
-            return False
-    return True
+    """False when a review that was left began like this one, and only the whole can tell whether it goes on.
+
+    What commits and patches are named by says all of them; uncommitted work is another one whenever it changes.
+    """
+    beginning = ev.Proposed(PROPOSAL, "", opened.stack.chunks, {}, more=True)
+    return opened.stack.source.spec != UNCOMMITTED or not any(
+        _goes_on(info, beginning, opened.onto) for info in _earlier(bench, _source(opened))
+    )
 
 
 def grow(driver: Driver, bench: Workbench, beginning: Opened, whole: Opened | Exception) -> None:
@@ -156,14 +160,18 @@ def _content(chunk: Chunk) -> str:
 
 
 def _goes_on(info: SessionInfo, proposed: ev.Proposed, onto: str) -> bool:
-    """Whether a session that was left walks through these very chunks, to the same place, and has some left."""
+    """Whether a session that was left walks through these very chunks, to the same place, and has some left.
+
+    Of a stack that is not cut to its end, on either side, the beginning is compared.
+    """
     events = journal.read(info.path)
     state, known = fold(events), _stack_of(events)
-    if state.onto != onto or known is None or not known.bases.items() <= proposed.bases.items():
+    if state.onto != onto or known is None or not (known.more or _has_left(state)):
         return False
-    if known.more:
-        return known.chunks == proposed.chunks[: len(known.chunks)]
-    return known.chunks == proposed.chunks and _has_left(state)
+    less, whole = (proposed, known) if proposed.more else (known, proposed)
+    if not less.more and len(less.chunks) != len(whole.chunks):
+        return False
+    return less.chunks == whole.chunks[: len(less.chunks)] and less.bases.items() <= whole.bases.items()
 
 
 def _stack_of(events: Iterable[ev.Event]) -> ev.Proposed | None:

@@ -56,12 +56,18 @@ def project(repo: Path, git_in: GitIn) -> Path:
 class Walk:
     """A review by hand whose rest comes when the person is kept waiting for it."""
 
-    def __init__(self, root: Path, *acts: Act, rest: Callable[[Opened], Opened | Exception] | None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *acts: Act,
+        rest: Callable[[Opened], Opened | Exception] | None,
+        argument: str | None = "theirs",
+    ) -> None:
         self.bench = Workbench.open(root)
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.person = Waiting(self.inbox, acts, self._grow)
         begun: list[Opened] = []
-        wanted = script.Wanted("theirs", root, lambda: b"", first=begun.append)
+        wanted = script.Wanted(argument, root, lambda: b"", first=begun.append)
         self.whole = script.open_stack(self.bench.repo, self.bench.target_of_diff, wanted)
         self.beginning = begun[0]
         self.rest = rest
@@ -155,20 +161,43 @@ def test_a_fault_while_the_rest_is_cut_is_not_swallowed(project: Path) -> None:
     walk.bench.close()
 
 
-def test_who_leaves_before_the_rest_is_cut_goes_on_with_all_of_it(project: Path) -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+def test_who_leaves_before_the_rest_is_cut_goes_on_with_all_of_it(project: Path, at_once: bool) -> None:
     walk = Walk(project, approve, rest=None)
     state = walk.run(walk.beginning, more=True)
     assert summary(state)[-1] == f"  {CUT_SHORT}"
-    again = Walk(project, *[approve] * LARGE, rest=None)
-    assert not may_begin(again.bench, again.beginning)
-    after = again.run(again.whole, more=False)
+    again = Walk(project, *[approve] * LARGE, rest=same)
+    assert may_begin(again.bench, again.beginning)
+    after = again.run(again.beginning if at_once else again.whole, more=at_once)
     assert after.session == state.session
     assert [item.chunk for item in after.items] == list(again.whole.stack.chunks)
     assert [item.status for item in after.items] == [Status.APPLIED] * (LARGE + 1)
     assert not after.cut_short
     third = Walk(project, rest=None)
-    assert may_begin(third.bench, third.beginning)  # nothing of it is left
-    third.bench.close()
+    assert third.run(third.beginning, more=True).session != state.session  # nothing of it is left
+
+
+def test_a_whole_stack_that_was_left_goes_on_without_being_cut_again(project: Path) -> None:
+    walk = Walk(project, approve, approve, approve, rest=same)
+    state = walk.run(walk.beginning, more=True)
+    again = Walk(project, *[approve] * (LARGE - 2), rest=None)
+    after = again.run(again.beginning, more=True)
+    assert after.session == state.session
+    assert [item.status for item in after.items] == [Status.APPLIED] * (LARGE + 1)
+    assert "31 chunks, going on" in "".join(again.person.notices)
+
+
+def test_uncommitted_work_that_was_left_is_cut_before_it_goes_on(project: Path, git_in: GitIn) -> None:
+    git_in(project, "checkout", "-q", "theirs")
+    git_in(project, "reset", "-q", "HEAD~1")
+    walk = Walk(project, approve, approve, rest=None, argument=None)
+    assert may_begin(walk.bench, walk.beginning)
+    state = walk.run(walk.whole, more=False)
+    assert [item.status for item in state.items].count(Status.APPLIED) == 2
+    git_in(project, "reset", "-q")
+    again = Walk(project, rest=None, argument=None)
+    assert not may_begin(again.bench, again.beginning)
+    assert again.run(again.whole, more=False).session == state.session
 
 
 def test_a_session_that_was_left_is_resumed_with_what_it_has_and_says_so(project: Path) -> None:

@@ -18,10 +18,14 @@ from agent.core.events import VERSION, Event, Said, Started
 from agent.io.locks import is_locked, lock
 from agent.io.paths import make_private
 
-HEAD_LINES = 200
+HEAD_BYTES = 1 << 18
 TAIL_BYTES = 1 << 16
 BORDERS = (b'{"type":"ended"', b'{"type":"started"', b'{"type":"resumed"')
 """How the lines begin that say whether a session is over."""
+TOLD = (b'{"type":"started"', b'{"type":"said"')
+"""How those begin that a list of sessions is made of; the others may be long."""
+
+_DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
 class SessionInfo(msgspec.Struct, frozen=True):
@@ -56,15 +60,30 @@ def encode(event: Event) -> bytes:
 
 def decode(line: bytes) -> Event:
     """The inverse of `encode`. Raises ValueError, and StateError for what a newer copair wrote."""
+    try:
+        event: Event = _DECODER.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        event = _decode_slowly(line)
+    if isinstance(event, Started) and event.version > VERSION:
+        raise _newer()
+    return event
+
+
+def _decode_slowly(line: bytes) -> Event:
+    """Lines with lone surrogates, which msgspec does not read, and those that say why they cannot be read."""
     value = json.loads(line)
     if isinstance(value, dict) and value.get("type") == "started" and value.get("version", 0) > VERSION:
-        raise StateError(
-            "this session was written by a newer copair",
-            hint="update copair to resume it",
-            untouched="the session was left as it is",
-        )
+        raise _newer()
     event: Event = msgspec.convert(value, Event)
     return event
+
+
+def _newer() -> StateError:
+    return StateError(
+        "this session was written by a newer copair",
+        hint="update copair to resume it",
+        untouched="the session was left as it is",
+    )
 
 
 class Journal:
@@ -159,8 +178,8 @@ def _info(path: Path) -> SessionInfo | None:
     first = ""
     try:
         with path.open("rb") as file:
-            for _, line in zip(range(HEAD_LINES), file, strict=False):
-                event = decode(line)
+            for line in file.read(HEAD_BYTES).split(b"\n")[:-1]:
+                event = decode(line) if line.startswith(TOLD) else None
                 if isinstance(event, Started) and started is None:
                     started = event
                 if isinstance(event, Said):

@@ -29,10 +29,10 @@ class Reading:
         self._first: queue.SimpleQueue[Opened | BaseException] = queue.SimpleQueue()
         self._beginning: Opened | None = None
         self._left = Event()
-        Thread(target=self._work, name="reading", daemon=True).start()
 
     def begin(self) -> Opened:
-        """What can be reviewed first: the beginning, or all of it (`complete`). Raises what reading raises."""
+        """Start, and wait for what can be reviewed first: the beginning, or all of it. Raises what reading raises."""
+        Thread(target=self._work, name="reading", daemon=True).start()
         first = self._first.get()
         if isinstance(first, BaseException):
             raise first

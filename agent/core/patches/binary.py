@@ -17,12 +17,12 @@ LINE_BYTES = 52
 def encode_lines(data: bytes) -> list[bytes]:
     """Lines of base 85 for deflated `data`, each with its length letter, without newlines."""
     packed = zlib.compress(data)
+    text = base64.b85encode(packed + b"\0" * (-len(packed) % 4))
     lines = []
     for at in range(0, len(packed), LINE_BYTES):
-        piece = packed[at : at + LINE_BYTES]
-        count = len(piece)
+        count = min(len(packed) - at, LINE_BYTES)
         letter = bytes([ord("A") + count - 1 if count <= 26 else ord("a") + count - 27])
-        lines.append(letter + base64.b85encode(piece + b"\0" * (-count % 4)))
+        lines.append(letter + text[at // 4 * 5 : (at + LINE_BYTES) // 4 * 5])
     return lines
 
 

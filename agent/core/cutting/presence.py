@@ -13,7 +13,7 @@ from agent.core.lines.splice import diff, position
 from agent.core.text import Lines
 
 MAX_WAYS = 64
-"""So many ways to read one file are followed at once, those with the most hunks."""
+"""So many ways to read one file are followed at once: those with the most hunks, and as many that read the most of it."""
 
 
 def present(
@@ -155,9 +155,10 @@ def _read(base: Lines, lines: Lines, hunks: Sequence[Hunk], allowed: frozenset[H
                 _keep(following, start + len(hunk.new), _Way(way.count + 1, hunk, way))
             if lines[start : start + len(hunk.old)] == hunk.old:
                 _keep(following, start + len(hunk.old), way)
-        if len(following) > MAX_WAYS:
-            best = sorted(following.items(), key=lambda item: -item[1].count)
-            following = dict(best[:MAX_WAYS])
+        if len(following) > 2 * MAX_WAYS:
+            fullest = sorted(following, key=lambda place: -following[place].count)[:MAX_WAYS]
+            furthest = sorted(following, reverse=True)[:MAX_WAYS]
+            following = {place: following[place] for place in dict.fromkeys([*fullest, *furthest])}
         ways, at = following, hunk.end
     ends = [way for place, way in ways.items() if lines[place:] == base[at:]]
     return _taken(max(ends, key=lambda way: way.count)) if ends else None

@@ -28,10 +28,10 @@ class Conversion:
         ends = (
             repo.git.run("config", "--get-regexp", r"^core\.(autocrlf|eol)$", ok=(0, 1)).lower().split(b"\n")
         )
-        # A key without a value means true.
-        self._everywhere = any(
-            line.startswith(b"core.autocrlf") and not line.endswith(b" false") for line in ends
-        )
+        # A key without a value means true; the last one counts.
+        automatic = [line for line in ends if line.startswith(b"core.autocrlf")]
+        self._everywhere = any(not line.endswith(b" false") for line in automatic)
+        self._is_automatic = bool(automatic) and not automatic[-1].endswith((b" false", b" input"))
         self._crlf = b"core.eol crlf" in ends
 
     def filter_of(self, path: str) -> str:
@@ -45,6 +45,15 @@ class Conversion:
         if not own:
             return self._everywhere and self._attributes.get(path, {}).get("text") != "unset"
         return self._everywhere or self._crlf or bool(own - {"text"})
+
+    def ends_in_crlf(self, path: str) -> bool:
+        """True when git would check a text file out with Windows line ends."""
+        found = self._attributes.get(path, {})
+        if found.get("text", "set") == "unset" or found.get("crlf") == "unset":
+            return False
+        if found.get("eol") in ("crlf", "lf"):
+            return found["eol"] == "crlf"
+        return self._is_automatic or (self._crlf and not found.keys().isdisjoint(("text", "crlf")))
 
     def _own(self, path: str) -> set[str]:
         found = self._attributes.get(path, {})

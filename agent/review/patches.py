@@ -10,14 +10,16 @@ from __future__ import annotations
 import contextlib
 import stat
 from collections import Counter
+from collections.abc import Iterator
 
 import msgspec
 
 from agent.core.errors import GitFailed, PathRefused, UsageError
 from agent.core.hunk import FileState, Mode
 from agent.core.outcome import States
-from agent.core.patches.patch import BinaryPatch, FilePatch, LineKind, PatchError, PatchHunk, PatchLine
-from agent.core.patches.patch_apply import Problem, apply_to
+from agent.core.patches.patch import FilePatch, PatchError
+from agent.core.patches.patch_apply import Problem, apply_to, same_blob
+from agent.core.patches.patch_forms import turned, with_crlf
 from agent.core.patches.unified import parse
 from agent.core.text import digest
 from agent.git.repo import Repo
@@ -85,6 +87,8 @@ class _Reader:
         self.after: States = {}
         self.renames: dict[str, str] = {}
         self.left_out: list[LeftOut] = []
+        self._made: set[str] = set()
+        """Names under which the patch so far puts a file."""
 
     def sides(self, file: FilePatch) -> Sides:
         """Both sides of a file that nothing else in the patch names; absent ones when it is left out."""
@@ -115,45 +119,60 @@ class _Reader:
         for mode in (file.old_mode, file.new_mode):
             if mode is not None and stat.S_IFMT(mode) not in (stat.S_IFREG, stat.S_IFLNK):
                 return f"mode {mode:06o} is not one of a file or a link"
-        source = file.old_path if file.old_path is not None else file.path
-        if source in self.after:
-            result = apply_to(file, self.after[source], lenient=False)
-            if isinstance(result, Problem):
-                return result.message
-            self._put(file, self.after[source], result.state)
-            return ""
         problem = ""
-        for base, result_of in self._bases(file, source):
-            result = apply_to(result_of, base, lenient=False)
-            if isinstance(result, Problem):
-                problem = problem or result.message
-            elif result_of is file:
-                self._put(file, base, result.state)
-                return ""
-            else:
-                self._put(file, result.state, base)
+        for base, is_there in self._bases(file):
+            for lines in self._forms(file, base):
+                result = apply_to(turned(lines) if is_there else lines, base, lenient=False)
+                if isinstance(result, Problem):
+                    problem = problem or result.message
+                    continue
+                self._put(file, *((result.state, base) if is_there else (base, result.state)))
                 return ""
         return problem
 
-    def _bases(self, file: FilePatch, source: str) -> list[tuple[FileState | None, FilePatch]]:
-        """What to try: the blob it was made for, the file as it is, and that it is in the file already."""
-        tries: list[tuple[FileState | None, FilePatch]] = []
-        if file.old_path is None:
-            tries.append((None, file))
-            return tries
+    def _bases(self, file: FilePatch) -> Iterator[tuple[FileState | None, bool]]:
+        """What to try: what the patch so far gives, or the blob it was made for, the file as it is.
+
+        Last, and with True, that it is in the file already.
+        """
+        source = file.old_path
+        if source is None:
+            yield self.after.get(file.path), False
+            return
+        if source in self.after:
+            for state in self._moved(file, source) if file.copy or file.rename else [self.after[source]]:
+                yield state, False
+            return
         named = self._named(file, source)
         if named is not None:
-            tries.append((named, file))
+            yield named, False
         now = self.read(source)
         if now is not None or file.new_path is not None:
-            tries.append((now, file))
+            yield now, False
         there = None
         if file.new_path is not None:
             # A folder that the patch turns into a file is no sign that it is applied already.
             with contextlib.suppress(PathRefused):
                 there = self.read(file.new_path)
-        tries.append((there, turned(file)))
-        return tries
+        yield there, True
+
+    def _moved(self, file: FilePatch, source: str) -> list[FileState | None]:
+        """What a copy or a rename may mean by a file that the patch has changed before.
+
+        In the patch of one commit it is the file as it was, whatever the order; in one of several, as it is by then.
+        """
+        was = self.before.get(source) or (self.read(source) if source in self._made else None)
+        by_then = self.after[source]
+        tries = [was, by_then] if file.copy or source in self._made else [by_then, was]
+        known = [state for state in tries if state is not None]
+        return [*sorted(known, key=lambda state: not _is_blob(state, file.old_blob))] or [None]
+
+    def _forms(self, file: FilePatch, base: FileState | None) -> Iterator[FilePatch]:
+        """`file` as it is, before that with the line ends of the work tree: git's patches have those that it stores."""
+        ends = base is None or not base.data or b"\r\n" in base.data
+        if self.onto == "worktree" and ends and self.conversion.ends_in_crlf(file.path):
+            yield with_crlf(file)
+        yield file
 
     def _named(self, file: FilePatch, path: str) -> FileState | None:
         """The file that the patch says it was made for, when the repository has it."""
@@ -173,38 +192,19 @@ class _Reader:
     def _put(self, file: FilePatch, old: FileState | None, new: FileState | None) -> None:
         source, goal = file.old_path, file.new_path
         if source is not None and (not file.copy or source == goal):
-            self.before.setdefault(source, old)
-            self.after[source] = None
+            swapped = source in self._made and old is not self.after.get(source)
+            self.before[source] = old if swapped else self.before.get(source, old)
+            if not swapped:
+                self.after[source] = None
         if goal is not None:
             self.before.setdefault(goal, None)
             self.after[goal] = new
+            self._made.add(goal)
         if file.rename and source is not None and goal is not None:
             first = next((name for name, other in self.renames.items() if other == source), source)
             self.renames[first] = goal
 
 
-def turned(file: FilePatch) -> FilePatch:
-    """The patch that takes `file` back."""
-    turn = {LineKind.OLD: LineKind.NEW, LineKind.NEW: LineKind.OLD, LineKind.CONTEXT: LineKind.CONTEXT}
-    hunks = tuple(
-        PatchHunk(
-            tuple(PatchLine(turn[line.kind], line.data) for line in hunk.lines),
-            hunk.new_start,
-            hunk.old_start,
-            hunk.section,
-            hunk.at_end,
-        )
-        for hunk in file.hunks
-    )
-    binary = BinaryPatch(file.binary.backward, file.binary.forward) if file.binary else None
-    return msgspec.structs.replace(
-        file,
-        old_path=file.new_path,
-        new_path=file.old_path,
-        old_mode=file.new_mode,
-        new_mode=file.old_mode,
-        old_blob=file.new_blob,
-        new_blob=file.old_blob,
-        hunks=hunks,
-        binary=binary,
-    )
+def _is_blob(state: FileState, name: str) -> bool:
+    """True when git would store the file under this name, with whichever line ends."""
+    return any(same_blob(data, name) for data in (state.data, state.data.replace(b"\r\n", b"\n")))

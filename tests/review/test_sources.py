@@ -130,7 +130,7 @@ def test_a_patch_that_is_applied_already_is_present(history: Path, git_in: GitIn
     patch = git_in(history, "diff", "main", "work", "--", "program.py", "gone.txt", "new")
     git_in(history, "checkout", "-q", "work")
     git_in(history, "gc", "-q", "--prune=now")
-    found = reviewed.list("-", stdin=patch.replace(b"index ", b"index 0"))
+    found = reviewed.list("-", stdin=patch.replace(b"\nindex ", b"\nindex 0"))
     assert found["left_out"] == []
     assert all(chunk["present"] for chunk in found["chunks"])
 
@@ -293,3 +293,84 @@ def test_what_is_neither_file_nor_link_is_left_out(reviewed: Reviewed, mode: str
     found = reviewed.list("-", stdin=patch.encode())
     assert found["chunks"] == []
     assert mode in found["left_out"][0]["reason"]
+
+
+ROWS = b"".join(b"v%d = %d\n" % (n, n) for n in range(60))
+
+
+def all_taken(reviewed: Reviewed, patch: bytes) -> None:
+    """Every chunk of a patch is approved, and nothing of it is left out."""
+    found = reviewed.list("-", stdin=patch)
+    assert found["left_out"] == []
+    reviewed.decide("-", [chunk["id"] for chunk in found["chunks"]], stdin=patch)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["blobs known", "blobs unknown"])
+@pytest.mark.parametrize(
+    "rows", [ROWS, ROWS.replace(b"v9 = 9", b"v9 = 99")], ids=["copied whole", "copied and changed"]
+)
+def test_a_copy_is_of_the_file_as_it_was_before_the_patch(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, tree_of: Callable[[Path], bytes], rows: bytes, known: bool
+) -> None:
+    start = commit(repo, git_in, {"a.py": ROWS})
+    end = commit(repo, git_in, {"a.py": ROWS.replace(b"v3 = 3", b"v3 = 33"), "b.py": rows}, "two")
+    patch = git_in(repo, "diff", "-C", "--find-copies-harder", start, end)
+    assert b"copy from a.py" in patch
+    git_in(repo, "reset", "-q", "--hard", start)
+    all_taken(reviewed, patch if known else patch.replace(b"\nindex ", b"\nindex 0"))
+    assert tree_of(repo) == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
+
+
+def test_two_files_that_change_places_do_so(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, tree_of: Callable[[Path], bytes]
+) -> None:
+    other = b"".join(b"other %d\n" % n for n in range(90))
+    start = commit(repo, git_in, {"a": ROWS, "b": other})
+    end = commit(repo, git_in, {"a": other, "b": ROWS}, "two")
+    patch = git_in(repo, "diff", "-B", "-M", start, end)
+    assert patch.count(b"rename from") == 2
+    git_in(repo, "reset", "-q", "--hard", start)
+    all_taken(reviewed, patch)
+    assert tree_of(repo) == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
+
+
+def test_a_mail_renames_and_copies_what_an_earlier_one_changed(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, tree_of: Callable[[Path], bytes]
+) -> None:
+    changed = ROWS.replace(b"v3 = 3", b"v3 = 33")
+    start = commit(repo, git_in, {"a.py": ROWS})
+    commit(repo, git_in, {"a.py": changed}, "one")
+    git_in(repo, "mv", "a.py", "b.py")
+    end = commit(repo, git_in, {"b.py": changed.replace(b"v9 = 9", b"v9 = 99")}, "two")
+    mails = git_in(repo, "format-patch", "--stdout", f"{start}..{end}")
+    assert b"rename from a.py" in mails
+    git_in(repo, "reset", "-q", "--hard", start)
+    all_taken(reviewed, mails)
+    assert tree_of(repo) == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
+
+
+@pytest.mark.parametrize("how", ["* text=auto eol=crlf\n", "*.py text eol=crlf\n", "autocrlf", "core.eol"])
+@pytest.mark.parametrize("context", ["-U3", "-U0"])
+def test_a_patch_of_git_fits_files_that_have_windows_line_ends_in_the_work_tree(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, tree_of: Callable[[Path], bytes], how: str, context: str
+) -> None:
+    if how == "autocrlf":
+        git_in(repo, "config", "core.autocrlf", "true")
+    if how == "core.eol":
+        git_in(repo, "config", "core.eol", "crlf")
+    attributes = {"autocrlf": b"", "core.eol": b"* text=auto\n"}.get(how, how.encode())
+    start = commit(repo, git_in, {".gitattributes": attributes, "a.py": ROWS, "b.py": ROWS})
+    end = commit(repo, git_in, {"a.py": ROWS.replace(b"v3 = 3", b"v3 = 33"), "new.py": ROWS}, "two")
+    patch = git_in(repo, "diff", context, start, end)
+    assert b"\r" not in patch
+    git_in(repo, "reset", "-q", "--hard", start)
+    for name in ("a.py", "b.py"):
+        (repo / name).unlink()
+    git_in(repo, "checkout", "-q", "--", ".")
+    assert (repo / "b.py").read_bytes() == ROWS.replace(b"\n", b"\r\n")
+    all_taken(reviewed, patch)
+    wanted = ROWS.replace(b"v3 = 3", b"v3 = 33").replace(b"\n", b"\r\n")
+    assert (repo / "a.py").read_bytes() == wanted
+    assert (repo / "new.py").read_bytes() == ROWS.replace(b"\n", b"\r\n")
+    assert tree_of(repo) == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
+    assert all(chunk["present"] for chunk in reviewed.list("-", stdin=patch)["chunks"])

@@ -1,0 +1,47 @@
+"""The same patch of a file in another form: taken back, or with Windows line ends."""
+
+from __future__ import annotations
+
+import msgspec
+
+from agent.core.patches.patch import BinaryPatch, FilePatch, LineKind, PatchHunk, PatchLine
+
+
+def with_crlf(file: FilePatch) -> FilePatch:
+    """`file` with Windows line ends in all lines that have an end."""
+    hunks = tuple(
+        msgspec.structs.replace(hunk, lines=tuple(map(_with_crlf, hunk.lines))) for hunk in file.hunks
+    )
+    return msgspec.structs.replace(file, hunks=hunks)
+
+
+def _with_crlf(line: PatchLine) -> PatchLine:
+    plain = line.data.endswith(b"\n") and not line.data.endswith(b"\r\n")
+    return msgspec.structs.replace(line, data=line.data[:-1] + b"\r\n") if plain else line
+
+
+def turned(file: FilePatch) -> FilePatch:
+    """The patch that takes `file` back."""
+    turn = {LineKind.OLD: LineKind.NEW, LineKind.NEW: LineKind.OLD, LineKind.CONTEXT: LineKind.CONTEXT}
+    hunks = tuple(
+        PatchHunk(
+            tuple(PatchLine(turn[line.kind], line.data) for line in hunk.lines),
+            hunk.new_start,
+            hunk.old_start,
+            hunk.section,
+            hunk.at_end,
+        )
+        for hunk in file.hunks
+    )
+    binary = BinaryPatch(file.binary.backward, file.binary.forward) if file.binary else None
+    return msgspec.structs.replace(
+        file,
+        old_path=file.new_path,
+        new_path=file.old_path,
+        old_mode=file.new_mode,
+        new_mode=file.old_mode,
+        old_blob=file.new_blob,
+        new_blob=file.old_blob,
+        hunks=hunks,
+        binary=binary,
+    )

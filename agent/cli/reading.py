@@ -15,6 +15,9 @@ HEAD_START = 0.25
 SWITCH = 0.0005
 """Seconds after which a thread that cuts lets others run: a key waits for several of these, usually of 0.005."""
 
+GIVE_UP = 0.3
+"""Seconds that the end of the program waits for the thread."""
+
 First = Callable[[Opened], None]
 Deliver = Callable[[Opened, Opened | Exception], None]
 """Called in the thread with the beginning of a stack and the whole, or what was raised instead."""
@@ -29,10 +32,11 @@ class Reading:
         self._first: queue.SimpleQueue[Opened | BaseException] = queue.SimpleQueue()
         self._beginning: Opened | None = None
         self._left = Event()
+        self._thread = Thread(target=self._work, name="reading", daemon=True)
 
     def begin(self) -> Opened:
         """Start, and wait for what can be reviewed first: the beginning, or all of it. Raises what reading raises."""
-        Thread(target=self._work, name="reading", daemon=True).start()
+        self._thread.start()
         first = self._first.get()
         if isinstance(first, BaseException):
             raise first
@@ -44,8 +48,14 @@ class Reading:
         return self._beginning is not None
 
     def leave(self) -> None:
-        """Nobody waits for the rest any more."""
+        """Nobody waits for the rest any more: it is given up at the next file."""
         self._left.set()
+
+    def close(self) -> None:
+        """Leave, and wait a moment, so that nothing runs any more when the program ends."""
+        self.leave()
+        if self._thread.ident is not None:
+            self._thread.join(GIVE_UP)
 
     @property
     def is_left(self) -> bool:

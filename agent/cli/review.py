@@ -99,7 +99,7 @@ def _walk(
     by_hand = is_drawn(wanted)
     frontend.offer(WorkOffer("reading the diff"))
     reading = Reading(read, deliver)
-    bench.closing.append(reading.leave)
+    bench.closing.append(reading.close)
     opened = reading.begin()
     driver = review_driver(bench, frontend, inbox, opened, wanted, more=reading.has_begun)
     if not driver.state.growing:

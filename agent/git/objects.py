@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import threading
 import weakref
@@ -119,4 +120,6 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
-            pipe.close()
+            # What was written to it and not read yet has nowhere to go.
+            with contextlib.suppress(OSError):
+                pipe.close()

@@ -19,7 +19,7 @@ from agent.core.hunk import FileState, Mode
 from agent.core.outcome import States
 from agent.core.patches.patch import FilePatch, PatchError
 from agent.core.patches.patch_apply import Problem, apply_to, same_blob
-from agent.core.patches.patch_forms import turned, with_crlf
+from agent.core.patches.patch_forms import has_old_crlf, turned, with_crlf
 from agent.core.patches.unified import parse
 from agent.core.text import digest
 from agent.git.repo import Repo
@@ -168,9 +168,17 @@ class _Reader:
         return [*sorted(known, key=lambda state: not _is_blob(state, file.old_blob))] or [None]
 
     def _forms(self, file: FilePatch, base: FileState | None) -> Iterator[FilePatch]:
-        """`file` as it is, before that with the line ends of the work tree: git's patches have those that it stores."""
+        """`file` as it is, before that with the line ends of the work tree: git's patches have those that it stores.
+
+        Where the old lines of a patch have Windows line ends, git stores these too.
+        """
         ends = base is None or not base.data or b"\r\n" in base.data
-        if self.onto == "worktree" and ends and self.conversion.ends_in_crlf(file.path):
+        if (
+            self.onto == "worktree"
+            and ends
+            and self.conversion.ends_in_crlf(file.path)
+            and not has_old_crlf(file)
+        ):
             yield with_crlf(file)
         yield file
 

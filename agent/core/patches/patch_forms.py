@@ -15,6 +15,12 @@ def with_crlf(file: FilePatch) -> FilePatch:
     return msgspec.structs.replace(file, hunks=hunks)
 
 
+def has_old_crlf(file: FilePatch) -> bool:
+    """True when a line that is in the file already ends as on Windows."""
+    lines = (line for hunk in file.hunks for line in hunk.lines if line.kind is not LineKind.NEW)
+    return any(line.data.endswith(b"\r\n") for line in lines)
+
+
 def _with_crlf(line: PatchLine) -> PatchLine:
     plain = line.data.endswith(b"\n") and not line.data.endswith(b"\r\n")
     return msgspec.structs.replace(line, data=line.data[:-1] + b"\r\n") if plain else line

@@ -7,8 +7,8 @@ more comes, and the same proposal grows by the others.
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from agent.cli.wire import REVIEW, make_desk, make_driver, pick_real_model
 from agent.cli.workbench import Workbench
@@ -50,7 +50,7 @@ def review_driver(
     """
     stack, source = opened.stack, _source(opened)
     proposed = _proposed(bench, opened, stack.chunks, stack.source.before, more=more)
-    left = [info for info in _earlier(bench, source) if _goes_on(info, proposed, opened.onto)]
+    left = _left(bench, opened, proposed)
     driver = make_driver(
         bench,
         frontend,
@@ -58,7 +58,7 @@ def review_driver(
         pick_real_model(bench, wanted),
         source=source,
         onto=opened.onto,
-        resume=left[0].id if left else "",
+        resume=left.id if left else "",
         first=() if left else (proposed,),
     )
     if left and more and driver.state.cut_short:
@@ -66,9 +66,9 @@ def review_driver(
     elif left and more:
         driver.tell(f"{stack.source.label}: {len(driver.state.items)} chunks, going on")
     elif left:
-        _complete(driver, left[0], proposed)
-    else:
-        driver.parts.desk.remarks = _refused_before(bench, opened, stack.chunks)
+        _complete(driver, left, proposed)
+    elif not more:
+        driver.parts.desk.remarks = _refused_before(bench, opened)
     if not more:
         _introduce(driver, stack, going_on=bool(left))
     return driver
@@ -80,9 +80,7 @@ def may_begin(bench: Workbench, opened: Opened) -> bool:
     What commits and patches are named by says all of them; uncommitted work is another one whenever it changes.
     """
     beginning = ev.Proposed(PROPOSAL, "", opened.stack.chunks, {}, more=True)
-    return opened.stack.source.spec != UNCOMMITTED or not any(
-        _goes_on(info, beginning, opened.onto) for info in _earlier(bench, _source(opened))
-    )
+    return opened.stack.source.spec != UNCOMMITTED or _left(bench, opened, beginning) is None
 
 
 def grow(driver: Driver, bench: Workbench, beginning: Opened, whole: Opened | Exception) -> None:
@@ -96,11 +94,10 @@ def grow(driver: Driver, bench: Workbench, beginning: Opened, whole: Opened | Ex
         bases = {path: state for path, state in before.items() if path not in beginning.stack.source.before}
         rest = _proposed(bench, whole, chunks, bases)
     except CopairError as error:
-        driver.record(ev.Proposed(PROPOSAL, "", (), {}))
-        driver.tell(f"The rest of the diff cannot be read: {error.message}", "error", error.hint)
+        driver.record(ev.CutShort(error.message, error.hint))
         return
     driver.record(rest, sync=True)
-    driver.parts.desk.remarks |= _refused_before(bench, whole, chunks)
+    driver.parts.desk.remarks = _refused_before(bench, whole)
     _introduce(driver, whole.stack)
 
 
@@ -138,7 +135,7 @@ def _proposed(
     return ev.Proposed(PROPOSAL, "", chunks, make_desk(bench, opened.onto, twins=True).store(bases), more)
 
 
-def _refused_before(bench: Workbench, opened: Opened, chunks: Sequence[Chunk]) -> dict[str, str]:
+def _refused_before(bench: Workbench, opened: Opened) -> dict[str, str]:
     """For each chunk that does what was refused in one of the last reviews of such work: that it was, by its id.
 
     Whatever is staged changes the uncommitted work, so that a review of the rest begins anew.
@@ -151,7 +148,8 @@ def _refused_before(bench: Workbench, opened: Opened, chunks: Sequence[Chunk]) -
             if item.status is Status.REJECTED:
                 why = f": {item.reason}" if item.reason else ""
                 refused.setdefault(_content(item.chunk), f"You refused this before{why}")
-    return {chunk.id: refused[_content(chunk)] for chunk in chunks if _content(chunk) in refused}
+    contents = {chunk.id: _content(chunk) for chunk in opened.stack.chunks} if refused else {}
+    return {chunk: refused[content] for chunk, content in contents.items() if content in refused}
 
 
 def _content(chunk: Chunk) -> str:
@@ -159,11 +157,21 @@ def _content(chunk: Chunk) -> str:
     return repr([(c.path, c.kind, [(h.old, h.new) for h in c.hunks], c.new_path) for c in chunk.changes])
 
 
+def _left(bench: Workbench, opened: Opened, proposed: ev.Proposed) -> SessionInfo | None:
+    """The latest review of the same that was left and can be gone on with."""
+    return next(
+        (info for info in _earlier(bench, _source(opened)) if _goes_on(info, proposed, opened.onto)), None
+    )
+
+
 def _goes_on(info: SessionInfo, proposed: ev.Proposed, onto: str) -> bool:
     """Whether a session that was left walks through these very chunks, to the same place, and has some left.
 
     Of a stack that is not cut to its end, on either side, the beginning is compared.
     """
+    first = next(filter(_is_stack, journal.events(info.path)), None)
+    if first is None or first.chunks[:1] != proposed.chunks[:1]:
+        return False
     events = journal.read(info.path)
     state, known = fold(events), _stack_of(events)
     if state.onto != onto or known is None or not (known.more or _has_left(state)):
@@ -177,12 +185,15 @@ def _goes_on(info: SessionInfo, proposed: ev.Proposed, onto: str) -> bool:
 def _stack_of(events: Iterable[ev.Event]) -> ev.Proposed | None:
     """The stack of a review as far as it was cut; None when there is none."""
     found: ev.Proposed | None = None
-    for event in events:
-        if isinstance(event, ev.Proposed) and event.proposal == PROPOSAL:
-            found = event if found is None else ev.Proposed(
-                PROPOSAL, "", found.chunks + event.chunks, found.bases | event.bases, event.more
-            )  # fmt: skip
+    for event in filter(_is_stack, events):
+        found = event if found is None else ev.Proposed(
+            PROPOSAL, "", found.chunks + event.chunks, found.bases | event.bases, event.more
+        )  # fmt: skip
     return found
+
+
+def _is_stack(event: ev.Event) -> TypeGuard[ev.Proposed]:
+    return isinstance(event, ev.Proposed) and event.proposal == PROPOSAL
 
 
 def _has_left(state: State) -> bool:

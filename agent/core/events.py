@@ -249,6 +249,13 @@ class Noted(msgspec.Struct, frozen=True, tag="noted"):
     hint: str = ""
 
 
+class CutShort(msgspec.Struct, frozen=True, tag="cut_short"):
+    """The rest of the diff that is reviewed cannot be read: no more chunks come."""
+
+    text: str
+    hint: str = ""
+
+
 class Ended(msgspec.Struct, frozen=True, tag="ended"):
     time: float
     reason: str
@@ -283,5 +290,6 @@ Event = (
     | EpochStarted
     | Finished
     | Noted
+    | CutShort
     | Ended
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -146,20 +147,28 @@ def _private(path: str, flags: int) -> int:
 
 def read(path: Path) -> list[Event]:
     """All events of a session. A torn last line is left out. Raises StateError."""
+    return list(events(path))
+
+
+def events(path: Path) -> Iterator[Event]:
+    """Those of `read`, each when it is asked for."""
     try:
-        lines = path.read_bytes().split(b"\n")[:-1]
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.endswith(b"\n"):
+                    yield _decoded(line, number, path)
     except OSError as error:
         raise StateError(f"cannot read the session {path.stem}: {error.strerror}") from error
-    events = []
-    for number, line in enumerate(lines, 1):
-        try:
-            events.append(decode(line))
-        except (ValueError, msgspec.ValidationError) as error:
-            raise StateError(
-                f"line {number} of the session {path.stem} cannot be read: {error}",
-                hint="start a new session; this one was left as it is",
-            ) from error
-    return events
+
+
+def _decoded(line: bytes, number: int, path: Path) -> Event:
+    try:
+        return decode(line)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise StateError(
+            f"line {number} of the session {path.stem} cannot be read: {error}",
+            hint="start a new session; this one was left as it is",
+        ) from error
 
 
 def sessions(state: Path) -> list[SessionInfo]:

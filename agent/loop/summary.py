@@ -13,7 +13,7 @@ ORDER = (
     Status.BLOCKED,
     Status.PENDING,
 )
-CUT_SHORT = "the diff was not cut to its end: copair review of the same goes on with all of it"
+CUT_SHORT = "the diff was not cut to its end: copair review of the same goes through the rest"
 NAMED = 12
 """Open chunks that are named at the end; `copair log` has them all."""
 

@@ -72,8 +72,12 @@ class Story:
                 return (*done, *self._struck(summary))
             case ev.Replied(text=text):
                 return self._struck(text)
-            case ev.ToolAnswered() | ev.TurnFailed() | ev.ProposalRefused() | ev.EpochStarted() | ev.Noted():
+            case ev.ToolAnswered() | ev.TurnFailed() | ev.ProposalRefused() | ev.EpochStarted():
                 return self._heard(event)
+            case ev.Noted(level=level, text=text, hint=hint):
+                return (note(level, text, hint),)
+            case ev.CutShort(text=text, hint=hint):
+                return (note("error", f"The rest of the diff cannot be read: {text}", hint),)
             case ev.ModelChanged(model=model):
                 return (_said("·", "model", clean(model)),)
             case ev.ChunkEdited(chunk=chunk):
@@ -142,7 +146,7 @@ class Story:
                 )
 
     def _heard(
-        self, event: ev.ToolAnswered | ev.TurnFailed | ev.ProposalRefused | ev.EpochStarted | ev.Noted
+        self, event: ev.ToolAnswered | ev.TurnFailed | ev.ProposalRefused | ev.EpochStarted
     ) -> tuple[Saying, ...]:
         match event:
             case ev.ToolAnswered(line=line, withheld=withheld):
@@ -158,8 +162,6 @@ class Story:
                 return (_said("↻", "sent back", clean(message.split("\n", 1)[0]), "warn"),)
             case ev.EpochStarted(reason=reason, dropped=dropped):
                 return (_said("·", "memory", clean(f"{reason}; {dropped} older results left out")),)
-            case ev.Noted(level=level, text=text, hint=hint):
-                return (note(level, text, hint),)
 
 
 def note(level: str, text: str, hint: str = "") -> Saying:

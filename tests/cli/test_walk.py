@@ -30,6 +30,7 @@ from agent.loop.summary import CUT_SHORT, summary
 from agent.review import script
 from agent.review.opening import LARGE
 from agent.review.script import Opened
+from agent.ui.story import Story
 from tests.support.people import Act, Person, approve, decide
 
 pytestmark = pytest.mark.timeout(60)
@@ -150,8 +151,14 @@ def test_nothing_is_lost_when_the_rest_cannot_be_read(project: Path, git_in: Git
     state = walk.run(walk.beginning, more=True)
     assert state.ended
     assert [item.status for item in state.items] == [Status.APPLIED] * 2
-    assert "The rest of the diff cannot be read: the disk is gone" in walk.person.notices
+    said = [str(saying.text) for event in walk.person.events for saying in Story().tell(event)]
+    assert "The rest of the diff cannot be read: the disk is gone" in said
+    assert summary(state)[-1] == f"  {CUT_SHORT}"
     assert git_in(project, "diff", "--stat").count(b"|") == 1
+    again = Walk(project, *[approve] * (LARGE - 1), rest=None)
+    after = again.run(again.whole, more=False)
+    assert after.session == state.session
+    assert [item.status for item in after.items] == [Status.APPLIED] * (LARGE + 1)
 
 
 def test_a_fault_while_the_rest_is_cut_is_not_swallowed(project: Path) -> None:

@@ -94,6 +94,8 @@ def _evolve(state: State, event: ev.Event) -> State:
             return _struck(done, event.summary)
         case ev.Committed():
             return put(state, committed=state.committed | set(event.chunks))
+        case ev.CutShort():
+            return put(state, growing=False, cut_short=True)
         case ev.Noted():
             return state
         case ev.Ended():

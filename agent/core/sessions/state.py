@@ -80,7 +80,7 @@ class State(msgspec.Struct, frozen=True):
     growing: bool = False
     """More chunks of the diff that is reviewed are being cut."""
     cut_short: bool = False
-    """The session was left while more were cut: these are missing in its stack."""
+    """The session was left while more were cut, or they cannot be read: these are missing in its stack."""
     focus: str = ""
     """The chunk whose card the person moved to; empty: the first open one."""
     written: tuple[str, ...] = ()

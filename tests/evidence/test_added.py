@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.evidence.uses import _differing, _imported_names, _sites, _statements
+from agent.evidence.added import _differing, _imported_names, _sites, _statements
 
 PARTS = [
     "import os\n", "import json as os\n", "from os import path\n", "os.walk(path.a)\n", "a = b.c; b.d()\n", "b.d()\n",

@@ -20,6 +20,9 @@ from agent.core.text import Lines
 MAX_DEPTH = 120
 """Nesting beyond this is not looked into."""
 
+DOCUMENTATION = (b"/**", b"/*!")
+"""How a comment begins that documents what follows it, also behind a blank line."""
+
 
 class Symbol(msgspec.Struct, frozen=True):
     """A definition (or a heading): its qualified name and its lines, comments and decorators included."""
@@ -129,7 +132,7 @@ class _Reader:
             if is_lead:
                 if end - start > 1 and child.type in self.grammar.texts:
                     bodies += self._bodies(child, start, depth, owner)
-                lead = _Lead(begin, end, bodies, start > 0 and (child.text or b"").startswith(b"/**"))
+                lead = _Lead(begin, end, bodies, start > 0 and (child.text or b"").startswith(DOCUMENTATION))
                 continue
             lead = None
             bodies += self._inside(child, begin, depth, owner)

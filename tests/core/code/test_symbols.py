@@ -148,6 +148,7 @@ def test_documentation_may_have_a_blank_line_behind_it_unless_it_opens_the_file(
     text = "/**\n * Runs.\n */\n\nfunction run() {\n}\n"
     assert symbols("a.js", text) == [("run", 5, 6)]
     assert symbols("a.js", f"x();\n{text}") == [("run", 2, 7)]
+    assert symbols("a.js", f"x();\n{text.replace('/**', '/*!')}") == symbols("a.js", f"x();\n{text}")
     assert symbols("a.js", f"x();\n{text.replace('/**', '/*')}") == [("run", 6, 7)]
 
 

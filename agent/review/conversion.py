@@ -49,7 +49,7 @@ class Conversion:
     def ends_in_crlf(self, path: str) -> bool:
         """True when git would check a text file out with Windows line ends."""
         found = self._attributes.get(path, {})
-        if found.get("text", "set") == "unset" or found.get("crlf") == "unset":
+        if found.get("text") == "unset" or found.get("crlf") in ("unset", "input"):
             return False
         if found.get("eol") in ("crlf", "lf"):
             return found["eol"] == "crlf"

@@ -14,6 +14,7 @@ from agent.git.repo import Repo
 
 ATTRIBUTES = ("text", "eol", "crlf", "ident", "working-tree-encoding", "filter")
 _OFF = ("unset", "")
+_TRUE = (b"", b"true", b"yes", b"on", b"1")
 
 
 class Conversion:
@@ -31,7 +32,7 @@ class Conversion:
         # A key without a value means true; the last one counts.
         automatic = [line for line in ends if line.startswith(b"core.autocrlf")]
         self._everywhere = any(not line.endswith(b" false") for line in automatic)
-        self._is_automatic = bool(automatic) and not automatic[-1].endswith((b" false", b" input"))
+        self._is_automatic = bool(automatic) and automatic[-1].partition(b" ")[2] in _TRUE
         self._crlf = b"core.eol crlf" in ends
 
     def filter_of(self, path: str) -> str:

@@ -55,6 +55,27 @@ class Sheet:
     def borders(self) -> list[Context]:
         return borders(self.outline.body, len(self.lines))
 
+    @cached_property
+    def _comments(self) -> dict[int, int]:
+        """First line to end of each run of comments that stands for itself."""
+        found: dict[int, int] = {}
+        waiting = [self.outline.body]
+        while waiting:
+            for item in waiting.pop().items:
+                waiting += item.bodies
+                if item.is_lead:
+                    found[item.start] = item.end
+        return found
+
+    def only_comments(self, start: int, end: int) -> bool:
+        """True when these lines are comments that stand for themselves, and blank ones."""
+        at = start
+        while at < end:
+            if self.lines[at].strip() and at not in self._comments:
+                return False
+            at = self._comments.get(at, at + 1)
+        return at == end
+
     @property
     def is_code(self) -> bool:
         return self.outline.grammar is not None

@@ -39,6 +39,8 @@ class Item(msgspec.Struct, frozen=True):
     start: int
     end: int
     bodies: tuple[Body, ...] = ()
+    is_lead: bool = False
+    """Only comments, with nothing right behind that they belong to."""
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -126,7 +128,7 @@ class _Reader:
                 found[-1] = Item(found[-1].start, max(end, found[-1].end), found[-1].bodies)
                 continue
             if lead is not None and not lead.leads_to(start, is_lead):
-                found.append(Item(lead.start, lead.end, lead.bodies))
+                found.append(Item(lead.start, lead.end, lead.bodies, is_lead=True))
                 lead = None
             begin, bodies = (start, ()) if lead is None else (lead.start, lead.bodies)
             if is_lead:
@@ -141,7 +143,7 @@ class _Reader:
                 continue
             found.append(Item(begin, end, bodies))
         if lead is not None:
-            found.append(Item(lead.start, lead.end, lead.bodies))
+            found.append(Item(lead.start, lead.end, lead.bodies, is_lead=True))
         return tuple(found)
 
     def _inside(self, node: Node, begin: int, depth: int, owner: tuple[str, ...]) -> tuple[Body, ...]:

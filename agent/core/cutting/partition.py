@@ -20,6 +20,9 @@ from agent.core.hunk import Hunk
 
 Range = tuple[int, int]
 """Lines `start` to `end` of a file, half-open."""
+FEW_LINES = 6
+"""A comment of no more lines is no part of its own: what follows it goes with it."""
+
 MAX_TAILS = 3
 """So many beginnings of the last item of something are tried."""
 
@@ -142,6 +145,7 @@ class _Partition:
                 found is None
                 or not sheet.opens(line)
                 or not any(map(bytes.strip, sheet.lines[cuts[-1] : line]))
+                or (line - cuts[-1] <= FEW_LINES and sheet.only_comments(cuts[-1], line))
             ):
                 continue
             if found == context or (outward and found == context[: len(found)]):
@@ -221,11 +225,15 @@ class _Partition:
                 if items[0].end - items[0].start > small // 2:
                     found += self._contents(items[0], limit)
                 items = items[1:]
-            for index, child in enumerate(items):
-                end = (
-                    items[index + 1].start if index + 1 < len(items) else max(child.end, min(body.end, limit))
-                )
-                found.append((child.start, end))
+            if not items:
+                continue
+            start = items[0].start
+            for child, after in zip(items, [*items[1:], None], strict=True):
+                end = after.start if after is not None else max(child.end, min(body.end, limit))
+                if after is not None and child.is_lead and end - start <= FEW_LINES:
+                    continue
+                found.append((start, end))
+                start = end
         return sorted(found)
 
     def _defines(self, line: int) -> bool:

@@ -102,3 +102,17 @@ def test_small_neighbours_in_one_function_are_one_piece_and_those_of_two_are_not
         (5, 2, (0,)),
         (10, 3, (1,)),
     ]
+
+
+def test_a_short_comment_that_stands_for_itself_goes_with_what_follows_it() -> None:
+    body = "".join(f"    step_{n}();\n" for n in range(22))
+    plain = "".join(f"// -----\n\nfunction f{n}() {{\n{body}}}\n\n" for n in range(3))
+    inside = "".join(f"    // -----\n\n    void f{n}() {{\n{body}    }}\n\n" for n in range(3))
+    for path, text in (("a.js", plain), ("A.java", f"class A {{\n{inside}}}\n")):
+        chunks = cut({path: None}, {path: FileState(Mode.FILE, text.encode())})
+        added = [
+            b"".join(line for change in chunk.changes for hunk in change.hunks for line in hunk.new)
+            for chunk in chunks
+        ]
+        assert sum(b"-----" in text for text in added) == 3
+        assert all(b"step_" in text for text in added if b"-----" in text), path

@@ -14,8 +14,10 @@ MAX_BYTES = 1_000_000
 def added_sites(old: bytes, new: bytes) -> tuple[ast.Module, list[ast.AST]] | None:
     """The tree of `new`, and the imports, attributes and calls in it that `old` had not; None when there are none.
 
-    A file that does not parse, or is huge, has none.
+    A file that does not parse, or is huge on either side, has none.
     """
+    if max(len(old), len(new)) > MAX_BYTES:
+        return None
     before, after = _parsed(old), _parsed(new)
     if after is None:
         return None
@@ -37,8 +39,6 @@ def added_sites(old: bytes, new: bytes) -> tuple[ast.Module, list[ast.AST]] | No
 
 
 def _parsed(data: bytes) -> ast.Module | None:
-    if len(data) > MAX_BYTES:
-        return None
     try:
         return ast.parse(data)
     except (SyntaxError, ValueError, RecursionError):
@@ -62,7 +62,7 @@ def _imported_names(tree: ast.Module) -> dict[str, str]:
 
 def _statements(tree: ast.Module, data: bytes) -> list[tuple[bytes, ast.AST]]:
     """The text and the node of each statement outside of functions; of a class its head and its statements."""
-    lines = data.splitlines()
+    lines = data.splitlines()  # of bytes: at the ends that Python's parser counts, and at no others
     found: list[tuple[bytes, ast.AST]] = []
     open_nodes: list[ast.AST] = [*reversed(tree.body)]
     while open_nodes:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.evidence.added import _differing, _imported_names, _sites, _statements
+from agent.evidence.added import MAX_BYTES, _differing, _imported_names, _sites, _statements, added_sites
 
 PARTS = [
     "import os\n", "import json as os\n", "from os import path\n", "os.walk(path.a)\n", "a = b.c; b.d()\n", "b.d()\n",
@@ -49,3 +49,11 @@ def test_only_what_differs_is_looked_at(end: str) -> None:
     new = old.replace(b"self.b()", b"self.c()")
     gone, come = _differing(_statements(ast.parse(old), old), _statements(ast.parse(new), new))
     assert [ast.unparse(node).split("(")[0] for node in (*gone, *come)] == ["def g", "def g"]
+
+
+def test_what_a_huge_file_had_before_is_not_added_when_it_shrinks() -> None:
+    kept = b"import os\nos.walk('.')\n"
+    huge = kept + b"# more\n" * (MAX_BYTES // 7)
+    assert added_sites(huge, kept) is None
+    assert added_sites(kept, kept) is None
+    assert added_sites(kept, kept + b"os.stat('.')\n") is not None

@@ -374,3 +374,15 @@ def test_a_patch_of_git_fits_files_that_have_windows_line_ends_in_the_work_tree(
     assert (repo / "new.py").read_bytes() == ROWS.replace(b"\n", b"\r\n")
     assert tree_of(repo) == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
     assert all(chunk["present"] for chunk in reviewed.list("-", stdin=patch)["chunks"])
+
+
+def test_a_patch_of_a_file_that_is_stored_with_windows_line_ends_keeps_its_own(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    start = commit(repo, git_in, {"a.txt": b"one\r\ntwo\r\nthree\r\n"})
+    commit(repo, git_in, {"a.txt": b"one\r\nnew\ntwo\r\nthree\r\n"}, "two")
+    patch = git_in(repo, "diff", start, "HEAD")
+    git_in(repo, "reset", "-q", "--hard", start)
+    (repo / ".gitattributes").write_bytes(b"* text=auto eol=crlf\n")
+    all_taken(reviewed, patch)
+    assert (repo / "a.txt").read_bytes() == b"one\r\nnew\ntwo\r\nthree\r\n"

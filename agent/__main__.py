@@ -33,7 +33,10 @@ def main() -> int:
         early = begin()
     from agent.cli.entry import enter
 
-    return enter(arguments, early)
+    try:
+        return enter(arguments, early)
+    finally:
+        gc.freeze()  # what is left ends with the process: to look for circles in it takes longer than `git diff`
 
 
 if __name__ == "__main__":

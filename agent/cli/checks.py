@@ -17,14 +17,14 @@ from agent.core.errors import CopairError, Exit, PathRefused, StateError, UsageE
 from agent.core.hunk import Write
 from agent.core.outcome import States
 from agent.core.review import Evidence
-from agent.evidence.api import ApiChecker
-from agent.evidence.bench import Bench
-from agent.evidence.check_tool import CheckTool
-from agent.evidence.discover import Check, discover
 from agent.evidence.examiner import Examiner, unmade
-from agent.evidence.listing import GitListing, holds_keys
-from agent.evidence.project_env import find_environment
-from agent.evidence.store import CheckStore, withheld
+from agent.evidence.lookup.api import ApiChecker
+from agent.evidence.lookup.project_env import find_environment
+from agent.evidence.proof.check_tool import CheckTool
+from agent.evidence.proof.discover import Check, discover
+from agent.evidence.proof.store import CheckStore, withheld
+from agent.evidence.runs.bench import Bench
+from agent.evidence.runs.listing import GitListing, holds_keys
 from agent.git.command import file_stamp
 from agent.io import paths
 from agent.loop.driver import Driver

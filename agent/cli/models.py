@@ -13,7 +13,7 @@ from agent.io import config, paths, settings
 from agent.tools.specs import all_tools, system_prompt
 
 if TYPE_CHECKING:
-    from agent.llm.choose import Flags
+    from agent.llm.choosing.choose import Flags
 
 
 def say(line: str) -> None:
@@ -23,7 +23,7 @@ def say(line: str) -> None:
 
 def connect_model(model: str, *, write: bool) -> int:
     """Look around, try one small request, write the person's settings. Exit code 1 when nothing answered."""
-    from agent.llm.probe import connect
+    from agent.llm.choosing.probe import connect
 
     path = paths.config_file()
     found = connect(config.load(path), os.environ, model=model, say=say)
@@ -44,7 +44,7 @@ def connect_model(model: str, *, write: bool) -> int:
 
 def print_doctor(flags: Flags | None) -> int:
     """What would be used and why, with keys masked."""
-    from agent.llm.doctor import doctor
+    from agent.llm.choosing.doctor import doctor
 
     path = paths.config_file()
     try:
@@ -59,8 +59,8 @@ def print_doctor(flags: Flags | None) -> int:
 
 def print_check(flags: Flags | None, *, write: bool) -> int:
     """A row per task; writes the better protocol into the person's settings. Exit code 1 when it cannot propose."""
-    from agent.llm.check import check_model, summarise
-    from agent.llm.choose import choose
+    from agent.llm.choosing.check import check_model, summarise
+    from agent.llm.choosing.choose import choose
 
     path = paths.config_file()
     own = config.load(path)

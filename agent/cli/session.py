@@ -26,7 +26,7 @@ from agent.core.sessions.session import State
 from agent.loop.summary import summary
 
 if TYPE_CHECKING:
-    from agent.llm.place import Flags
+    from agent.llm.choosing.place import Flags
     from agent.loop.driver import Driver
     from agent.ui.early import Early
 
@@ -48,7 +48,7 @@ def model_flags(model: str | None, base_url: str | None, protocol: str | None) -
     if model is base_url is protocol is None:
         return None
     from agent.core.dialog import Protocol
-    from agent.llm.place import Flags
+    from agent.llm.choosing.place import Flags
 
     if protocol not in (None, *Protocol):
         raise UsageError(f"--protocol is tools or text, not {protocol}")

@@ -23,8 +23,8 @@ from agent.core.price import cost_dollars
 from agent.core.review import Evidence
 from agent.core.sessions import steps
 from agent.core.sessions.session import State, fold
-from agent.evidence.api import ApiChecker
-from agent.evidence.store import CheckStore
+from agent.evidence.lookup.api import ApiChecker
+from agent.evidence.proof.store import CheckStore
 from agent.git.apply import Recovered
 from agent.io import journal
 from agent.io.journal import SessionInfo
@@ -91,7 +91,7 @@ def _cut_off(bench: Workbench) -> SessionInfo | None:
 
 def pick_model(bench: Workbench, wanted: Wanted) -> tuple[Model, str, PriceOf]:
     """The model, why it is this one, and what its requests cost. Raises ModelError, UsageError."""
-    from agent.llm.choose import choose
+    from agent.llm.choosing.choose import choose
 
     choice = choose(bench.settings, os.environ, wanted.flags)
     if choice is not None:
@@ -106,7 +106,7 @@ def pick_model(bench: Workbench, wanted: Wanted) -> tuple[Model, str, PriceOf]:
 
 def pick_real_model(bench: Workbench, wanted: Wanted) -> Model | None:
     """The model for a review, where it only explains; None when none is set up."""
-    from agent.llm.choose import choose
+    from agent.llm.choosing.choose import choose
 
     choice = choose(bench.settings, os.environ, wanted.flags)
     return choice.model if choice else None
@@ -276,7 +276,7 @@ def _mention(tools: Tools) -> Callable[[str], tuple[str, dict[str, str], tuple[s
 
 def _switch(bench: Workbench, checks: Sequence[str]) -> Callable[[str], tuple[Model, str]]:
     def switch(name: str) -> tuple[Model, str]:
-        from agent.llm.choose import Flags, choose
+        from agent.llm.choosing.choose import Flags, choose
 
         choice = choose(bench.settings, os.environ, Flags(model=name))
         if choice is None:

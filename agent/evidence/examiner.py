@@ -15,11 +15,11 @@ from agent.core.hunk import FileState, Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Verdict
 from agent.core.scrutiny.run_claims import unbacked
 from agent.core.scrutiny.weakened import OUTRIGHT, Weakened, weakened
-from agent.evidence.bench import Bench
-from agent.evidence.checks import Change, CheckRunner
-from agent.evidence.discover import Check
-from agent.evidence.run import Limits
-from agent.evidence.store import CheckStore
+from agent.evidence.proof.checks import Change, CheckRunner
+from agent.evidence.proof.discover import Check
+from agent.evidence.proof.store import CheckStore
+from agent.evidence.runs.bench import Bench
+from agent.evidence.runs.run import Limits
 from agent.ports import Cancel
 
 SHOWN = 3

@@ -36,8 +36,8 @@ from agent.core.frontend import (
     Undo,
 )
 from agent.core.review import Answer, Approve, Reject
-from agent.evidence.discover import discover
-from agent.evidence.store import CheckStore
+from agent.evidence.proof.discover import discover
+from agent.evidence.proof.store import CheckStore
 from agent.llm.scripted import Line as Reply
 from agent.llm.scripted import ScriptedModel
 from agent.loop.driver import Driver

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.core.hunk import FileState, Mode, Write
-from agent.evidence.api import ApiChecker
-from agent.evidence.project_env import ProjectEnv
-from agent.evidence.run import Limits
+from agent.evidence.lookup.api import ApiChecker
+from agent.evidence.lookup.project_env import ProjectEnv
+from agent.evidence.runs.run import Limits
 from tests.support.lab import ENVIRONMENT, LEX, PYTEST, TESTS, Lab, pytest_check
 
 Row = tuple[str, float, float]

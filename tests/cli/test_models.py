@@ -6,7 +6,7 @@ import pytest
 
 from agent.cli.models import is_another
 from agent.io.config import Config
-from agent.llm.place import Flags
+from agent.llm.choosing.place import Flags
 
 
 @pytest.mark.parametrize(

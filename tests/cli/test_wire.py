@@ -20,8 +20,8 @@ from agent.core.dialog import Usage
 from agent.core.frontend import Say
 from agent.core.hunk import FileState, Mode, Write
 from agent.core.review import EvidenceKind, Ran, Verdict
-from agent.evidence.discover import Check, discover, fingerprint
-from agent.evidence.store import CheckStore
+from agent.evidence.proof.discover import Check, discover, fingerprint
+from agent.evidence.proof.store import CheckStore
 from agent.io import paths
 from agent.llm.scripted import Line, ScriptedModel
 from agent.loop.driver import Driver

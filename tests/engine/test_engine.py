@@ -24,14 +24,14 @@ from agent.core.dialog import (
     UserMessage,
 )
 from agent.io.config import Config
-from agent.llm.build import build_model
-from agent.llm.chat import ChatWire
-from agent.llm.check import check_model, summarise
-from agent.llm.check_tasks import TASKS
-from agent.llm.choose import Flags, choose
-from agent.llm.client import Endpoint, ProviderModel
+from agent.llm.choosing.build import build_model
+from agent.llm.choosing.check import check_model, summarise
+from agent.llm.choosing.check_tasks import TASKS
+from agent.llm.choosing.choose import Flags, choose
+from agent.llm.choosing.probe import connect
 from agent.llm.presets import CUSTOM, PRESETS
-from agent.llm.probe import connect
+from agent.llm.transport.client import Endpoint, ProviderModel
+from agent.llm.wires.chat import ChatWire
 from agent.ports import Cancel
 from agent.tools.specs import all_tools, system_prompt
 from tests.support.engine import running_engine

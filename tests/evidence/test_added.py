@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.evidence.added import MAX_BYTES, _differing, _imported_names, _sites, _statements, added_sites
+from agent.evidence.lookup.added import (
+    MAX_BYTES,
+    _differing,
+    _imported_names,
+    _sites,
+    _statements,
+    added_sites,
+)
 
 PARTS = [
     "import os\n", "import json as os\n", "from os import path\n", "os.walk(path.a)\n", "a = b.c; b.d()\n", "b.d()\n",

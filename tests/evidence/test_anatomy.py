@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.evidence.anatomy import anatomy, changed
+from agent.evidence.proof.anatomy import anatomy, changed
 
 SOURCE = """\
 import os

@@ -11,8 +11,8 @@ import pytest
 
 from agent.core.hunk import FileState, Mode, Write
 from agent.core.review import Evidence, Verdict
-from agent.evidence.api import ApiChecker
-from agent.evidence.project_env import ProjectEnv, find_environment
+from agent.evidence.lookup.api import ApiChecker
+from agent.evidence.lookup.project_env import ProjectEnv, find_environment
 
 SITE = Path(sysconfig.get_path("purelib"))
 STDLIB = Path(sysconfig.get_path("stdlib"))

@@ -12,12 +12,12 @@ from agent.core.chunk import Because, Chunk, Quote
 from agent.core.errors import StateError
 from agent.core.hunk import FileState, Mode, Write
 from agent.core.review import Evidence, EvidenceKind, Verdict
-from agent.evidence.bench import Bench
-from agent.evidence.discover import Check, fingerprint
 from agent.evidence.examiner import Examiner
-from agent.evidence.listing import GitListing
-from agent.evidence.run import Limits
-from agent.evidence.sandbox import Isolation, Sandbox
+from agent.evidence.proof.discover import Check, fingerprint
+from agent.evidence.runs.bench import Bench
+from agent.evidence.runs.listing import GitListing
+from agent.evidence.runs.run import Limits
+from agent.evidence.runs.sandbox import Isolation, Sandbox
 from agent.ports import Cancel
 from tests.support.lab import ENVIRONMENT, LEX, TESTS, Lab
 
@@ -175,7 +175,7 @@ def test_a_card_that_is_not_about_the_present_files_gets_no_verdict(lab: Lab) ->
 
 
 def test_a_full_disk_is_said_and_nothing_is_run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.evidence.scratch.SPARE_BYTES", 1 << 60)
+    monkeypatch.setattr("agent.evidence.runs.scratch.SPARE_BYTES", 1 << 60)
     piece = lab.check(lab.change(lex_py=RIGHT))
     assert piece.verdict is Verdict.UNVERIFIED
     assert piece.summary.startswith("no room for a scratch tree")
@@ -200,7 +200,7 @@ def test_the_scratch_tree_is_gone_at_the_end(lab: Lab) -> None:
 def test_importing_evidence_loads_no_griffe(repo: Path) -> None:
     import subprocess
 
-    code = "import agent.evidence.examiner, agent.evidence.api, sys; print('griffe' in sys.modules)"
+    code = "import agent.evidence.examiner, agent.evidence.lookup.api, sys; print('griffe' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert ran.stdout.strip() == b"False"
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from agent.core.review import Ran
-from agent.evidence.check_tool import CHARS, CheckTool
-from agent.evidence.discover import Check, fingerprint
-from agent.evidence.run import Limits
+from agent.evidence.proof.check_tool import CHARS, CheckTool
+from agent.evidence.proof.discover import Check, fingerprint
+from agent.evidence.runs.run import Limits
 from agent.ports import Cancel, ToolOutput
 from tests.support.lab import TESTS, Lab
 

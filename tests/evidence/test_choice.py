@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent.core.review import Evidence, Verdict
-from agent.evidence.choice import Choice, Chooser
-from agent.evidence.results import Outcome, TestRun
+from agent.evidence.proof.choice import Choice, Chooser
+from agent.evidence.proof.results import Outcome, TestRun
 from tests.support.lab import Lab, pytest_check
 
 CALC = """\
@@ -66,8 +66,8 @@ def test_process():
 @pytest.fixture
 def slow(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """A lab whose suite counts as slow, and has been run once as a whole."""
-    monkeypatch.setattr("agent.evidence.choice.SLOW_SECONDS", 0.0)
-    monkeypatch.setattr("agent.evidence.choice.BOX_SECONDS", 0.0)
+    monkeypatch.setattr("agent.evidence.proof.choice.SLOW_SECONDS", 0.0)
+    monkeypatch.setattr("agent.evidence.proof.choice.BOX_SECONDS", 0.0)
     (lab.root / "calc.py").write_text(CALC)
     (lab.root / "tests" / "test_calc.py").write_text(USES)
     (lab.root / "tests" / "test_process.py").write_text(PROCESS)
@@ -153,7 +153,7 @@ def test_tests_of_the_same_purpose_run_whole(slow: Lab) -> None:
 def test_tests_that_start_processes_run_when_there_is_time(
     slow: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.evidence.choice.BOX_SECONDS", 60.0)
+    monkeypatch.setattr("agent.evidence.proof.choice.BOX_SECONDS", 60.0)
     piece = run(slow, "+ 1", "+ 1 + 0")
     assert piece.after == "4 passed"
 
@@ -175,7 +175,7 @@ def test_a_chunk_with_a_file_that_anybody_may_read_runs_all(slow: Lab) -> None:
 def test_a_test_that_cannot_be_followed_runs_when_there_is_time(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, body: str
 ) -> None:
-    monkeypatch.setattr("agent.evidence.choice.SLOW_SECONDS", 0.0)
+    monkeypatch.setattr("agent.evidence.proof.choice.SLOW_SECONDS", 0.0)
     (lab.root / "calc.py").write_text(CALC)
     (lab.root / "tests" / "test_calc.py").write_text(USES)
     (lab.root / "tests" / "test_odd.py").write_text(f"def test_odd():\n{body}")
@@ -200,7 +200,7 @@ def test_the_choice_holds_in_the_processes_of_xdist(slow: Lab) -> None:
 def test_tests_are_known_by_their_path_also_where_settings_lie_in_a_folder(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.evidence.choice.SLOW_SECONDS", 0.0)
+    monkeypatch.setattr("agent.evidence.proof.choice.SLOW_SECONDS", 0.0)
     inner = lab.root / "inner" / "tests"
     inner.mkdir(parents=True)
     (lab.root / "pytest.ini").rename(inner.parent / "pytest.ini")

@@ -9,8 +9,8 @@ import pytest
 
 from agent.core.chunk import Quote
 from agent.core.review import Evidence, EvidenceKind, Verdict
-from agent.evidence.api import ApiChecker
-from agent.evidence.project_env import ProjectEnv
+from agent.evidence.lookup.api import ApiChecker
+from agent.evidence.lookup.project_env import ProjectEnv
 from agent.ports import Cancel
 from tests.evidence.test_api import STDLIB, checker
 

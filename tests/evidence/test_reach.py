@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agent.evidence.reach import Change, Reach, read_told
+from agent.evidence.proof.reach import Change, Reach, read_told
 
 LEX = b"def lex(text):\n    return text\n\n\ndef size(text):\n    return len(text)\n"
 OTHER = LEX.replace(b"len(text)", b"len(text) + 1")

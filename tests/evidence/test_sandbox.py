@@ -15,9 +15,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent.evidence.run import Ending, Finished, Limits, supervise
-from agent.evidence.sandbox import Isolation, Rooms, Sandbox, probe, profile
-from agent.evidence.toolchain import Toolchain, environment, resolve
+from agent.evidence.runs.run import Ending, Finished, Limits, supervise
+from agent.evidence.runs.sandbox import Isolation, Rooms, Sandbox, probe, profile
+from agent.evidence.runs.toolchain import Toolchain, environment, resolve
 from agent.ports import Cancel
 
 PYTHON = "/usr/bin/python3"
@@ -199,7 +199,7 @@ def test_without_a_sandbox_too_many_processes_are_seen_and_ended(rooms: Rooms) -
 
 
 def test_without_a_sandbox_the_kernel_holds_them_too(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.evidence.head.SPARE", -100)
+    monkeypatch.setattr("agent.evidence.runs.head.SPARE", -100)
     code = "import os, time\nfor _ in range(8):\n    try: os.fork()\n    except OSError: pass\ntime.sleep(1)"
     chain = resolve(PYTHON, rooms.root, "/usr/bin:/bin")
     assert chain is not None
@@ -211,7 +211,7 @@ def test_the_kernel_itself_holds_the_number_of_processes(
     check: Callable[..., Finished], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A control group (root) or a resource limit (others) holds even if nobody looks."""
-    monkeypatch.setattr("agent.evidence.head.SPARE", -100)
+    monkeypatch.setattr("agent.evidence.runs.head.SPARE", -100)
     code = (
         "import os, time\nmade = 0\n"
         "for _ in range(200):\n"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from agent.core.errors import StateError
 from agent.core.hunk import FileState, Mode
-from agent.evidence.listing import GitListing
-from agent.evidence.scratch import Scratch, sweep
+from agent.evidence.runs.listing import GitListing
+from agent.evidence.runs.scratch import Scratch, sweep
 from agent.git.discover import discover
 from agent.git.repo import Repo
 
@@ -73,7 +73,7 @@ def test_no_file_shares_its_inode_with_the_person_s(scratch: Scratch) -> None:
 def test_large_and_secret_files_are_left_out_and_said(
     scratch: Scratch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.evidence.scratch.LARGE_BYTES", 100)
+    monkeypatch.setattr("agent.evidence.runs.scratch.LARGE_BYTES", 100)
     (scratch.root / "big.bin").write_bytes(b"x" * 101)
     (scratch.root / ".env").write_text("KEY=1")
     (scratch.root / "nested").mkdir()
@@ -319,7 +319,7 @@ def test_a_tree_that_found_no_room_is_made_whole_once_there_is_some(
 ) -> None:
     (scratch.root / "src" / "a.py").write_text("other\n")
     with monkeypatch.context() as full:
-        full.setattr("agent.evidence.scratch.SPARE_BYTES", 1 << 60)
+        full.setattr("agent.evidence.runs.scratch.SPARE_BYTES", 1 << 60)
         with pytest.raises(StateError):
             scratch.sync()
     scratch.sync()

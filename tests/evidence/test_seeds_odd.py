@@ -10,7 +10,7 @@ import pytest
 from agent.core.hunk import FileState, Write
 from agent.core.review import Evidence, EvidenceKind, Verdict
 from agent.evidence.examiner import Examiner
-from agent.evidence.run import Limits
+from agent.evidence.runs.run import Limits
 from tests.support.lab import LEX, TESTS, Lab, pytest_check, state
 
 SPLIT = "    return text.split(' ')"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import StateError
-from agent.evidence.discover import Check, discover, pytest_at
-from agent.evidence.store import CheckStore, withheld
+from agent.evidence.proof.discover import Check, discover, pytest_at
+from agent.evidence.proof.store import CheckStore, withheld
 
 FILES = {
     "pyproject.toml": "[project]\nversion='1'\n[tool.pytest.ini_options]\naddopts='-q'\n"

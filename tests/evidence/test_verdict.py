@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.core.review import Verdict
-from agent.evidence.results import Outcome, TestRun, read_record
-from agent.evidence.select import Selector, modules_of
-from agent.evidence.verdict import Case, compare, judge, label, named
+from agent.evidence.proof.results import Outcome, TestRun, read_record
+from agent.evidence.proof.select import Selector, modules_of
+from agent.evidence.proof.verdict import Case, compare, judge, label, named
 
 IDS = [f"tests/test_{file}.py::test_{name}" for file in "ab" for name in "xyz"]
 RUNS = st.builds(

@@ -9,8 +9,8 @@ import pytest
 
 from agent.core.dialog import Fault, FaultKind, Protocol, Request, ToolResult, UserMessage
 from agent.core.price import Price
-from agent.llm.check import CheckRow, check_model, summarise
-from agent.llm.check_tasks import REPORT, STACK, TASKS
+from agent.llm.choosing.check import CheckRow, check_model, summarise
+from agent.llm.choosing.check_tasks import REPORT, STACK, TASKS
 from agent.llm.scripted import Line, ScriptedModel
 from agent.tools.specs import all_tools, system_prompt
 

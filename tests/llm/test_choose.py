@@ -10,9 +10,9 @@ import pytest
 from agent.core.dialog import Done, Protocol
 from agent.core.errors import CopairError, ModelError, UsageError
 from agent.io.config import Config
-from agent.llm.choose import Choice, Flags, choose
-from agent.llm.keys import from_keyring
-from agent.llm.ollama import ollama_base_url
+from agent.llm.choosing.choose import Choice, Flags, choose
+from agent.llm.choosing.keys import from_keyring
+from agent.llm.choosing.ollama import ollama_base_url
 from tests.support.llm import KEY, QUICK, collect, request
 from tests.support.server import Reply, ScriptedServer
 from tests.support.wires import Turn

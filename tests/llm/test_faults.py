@@ -22,9 +22,9 @@ from agent.core.dialog import (
     Usage,
     Waiting,
 )
-from agent.llm.client import Setup
-from agent.llm.http import Limits, Timing
-from agent.llm.retry import Policy
+from agent.llm.transport.client import Setup
+from agent.llm.transport.http import Limits, Timing
+from agent.llm.transport.retry import Policy
 from agent.ports import Cancel
 from tests.support.llm import KEY, QUICK, collect, model_for, request
 from tests.support.server import Recorded, Reply, ScriptedServer

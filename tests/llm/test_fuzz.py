@@ -21,8 +21,8 @@ from agent.core.dialog import (
     Usage,
     UserMessage,
 )
-from agent.llm.build import build_wire
-from agent.llm.sse import Events, Malformed
+from agent.llm.choosing.build import build_wire
+from agent.llm.transport.sse import Events, Malformed
 from tests.support.llm import WIRE_PRESETS, request
 from tests.support.wires import STREAMS, Turn
 

@@ -16,12 +16,12 @@ import msgspec
 import pytest
 
 from agent.core.dialog import Done, Fault, FaultKind, Request, UserMessage
-from agent.llm.build import build_model
-from agent.llm.client import Endpoint
-from agent.llm.http import Timing
+from agent.llm.choosing.build import build_model
 from agent.llm.presets import CUSTOM
-from agent.llm.retry import Policy
 from agent.llm.secret import Secret, is_loopback, origin_of
+from agent.llm.transport.client import Endpoint
+from agent.llm.transport.http import Timing
+from agent.llm.transport.retry import Policy
 from agent.ports import Cancel
 from tests.support.llm import KEY, QUICK, collect, request
 from tests.support.server import Recorded, Reply, ScriptedServer
@@ -181,8 +181,6 @@ def test_an_origin_shows_no_user_path_or_query() -> None:
 
 def test_the_client_does_not_load_a_command_line_of_httpx() -> None:
     """It would cost 40 ms before the first request."""
-    code = (
-        "import sys, agent.llm.choose; print([n for n in ('rich', 'click', 'pygments') if n in sys.modules])"
-    )
+    code = "import sys, agent.llm.choosing.choose; print([n for n in ('rich', 'click', 'pygments') if n in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert ran.stdout.strip() == "[]"

@@ -21,10 +21,10 @@ from agent.core.dialog import (
     ToolResult,
     UserMessage,
 )
-from agent.llm.build import build_model
-from agent.llm.client import Endpoint
+from agent.llm.choosing.build import build_model
 from agent.llm.presets import ANTHROPIC
 from agent.llm.secret import Secret
+from agent.llm.transport.client import Endpoint
 from tests.support.llm import KEY, collect, model_for, request
 from tests.support.server import Reply, ScriptedServer
 from tests.support.wires import Turn, sse

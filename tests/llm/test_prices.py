@@ -7,7 +7,7 @@ import pytest
 from agent.core.dialog import Usage
 from agent.core.price import Price, cost_dollars
 from agent.io.config import check
-from agent.llm.choose import Flags, choose
+from agent.llm.choosing.choose import Flags, choose
 from agent.llm.prices import FREE, context_of, price_of
 
 M = 1_000_000

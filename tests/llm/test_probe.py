@@ -6,9 +6,9 @@ import json
 
 from agent.core.dialog import Protocol
 from agent.io.config import Config, check
-from agent.llm.choose import Flags, choose
-from agent.llm.doctor import doctor
-from agent.llm.probe import candidates, connect, describe, settings_for
+from agent.llm.choosing.choose import Flags, choose
+from agent.llm.choosing.doctor import doctor
+from agent.llm.choosing.probe import candidates, connect, describe, settings_for
 from agent.ports import Cancel
 from tests.support.llm import KEY
 from tests.support.server import Reply, ScriptedServer

@@ -23,7 +23,7 @@ from agent.core.dialog import (
     Usage,
     UserMessage,
 )
-from agent.llm.build import build_model
+from agent.llm.choosing.build import build_model
 from agent.llm.presets import OPENAI
 from tests.support.llm import collect, model_for, request
 from tests.support.server import Reply, ScriptedServer

@@ -11,12 +11,12 @@ import pytest
 from agent.core.chunk import Chunk
 from agent.core.hunk import FileState, Mode, Write
 from agent.core.review import Evidence, EvidenceKind
-from agent.evidence.bench import Bench
-from agent.evidence.discover import PYTEST_FILES, Check, fingerprint
 from agent.evidence.examiner import Examiner
-from agent.evidence.listing import GitListing
-from agent.evidence.run import Limits
-from agent.evidence.store import CheckStore
+from agent.evidence.proof.discover import PYTEST_FILES, Check, fingerprint
+from agent.evidence.proof.store import CheckStore
+from agent.evidence.runs.bench import Bench
+from agent.evidence.runs.listing import GitListing
+from agent.evidence.runs.run import Limits
 from agent.git.discover import discover
 from agent.git.repo import Repo
 from agent.ports import Cancel

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from agent.core.dialog import Request, UserMessage
-from agent.llm.build import build_model
-from agent.llm.client import Endpoint, ProviderModel, Setup
-from agent.llm.http import Timing
+from agent.llm.choosing.build import build_model
 from agent.llm.presets import CUSTOM, PRESETS, Preset
-from agent.llm.retry import Policy
 from agent.llm.secret import Secret
+from agent.llm.transport.client import Endpoint, ProviderModel, Setup
+from agent.llm.transport.http import Timing
+from agent.llm.transport.retry import Policy
 from agent.ports import Cancel
 from tests.support.server import ScriptedServer
 

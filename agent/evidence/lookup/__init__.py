@@ -1,0 +1,1 @@
+"""Names and quotations held against what is installed: files are read, nothing is imported."""

@@ -1,0 +1,1 @@
+"""One bounded run in a copy of the work tree: scratch tree, sandbox, process."""

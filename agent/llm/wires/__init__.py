@@ -1,0 +1,1 @@
+"""The three provider APIs: a request as a body, a stream as neutral events."""

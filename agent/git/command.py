@@ -126,6 +126,8 @@ def execute(
         raise RepositoryError("git cannot be run", hint="install git 2.31 or newer") from error
     if ran.timed_out:
         raise RepositoryError(f"git did not answer within {TIMEOUT_SECONDS:.0f} seconds")
+    if ran.cut:
+        raise RepositoryError("git gave more than copair can keep in memory")
     return ran
 
 

@@ -1,4 +1,4 @@
-"""Reads objects through one `git cat-file --batch` that is kept open, and writes blobs. Names are object ids."""
+"""Reads objects through `git cat-file --batch`, which is kept open, and writes blobs. Names are object ids."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from agent.io.process import kill, start
 AT_ONCE = 60
 """So many are asked for before the first answer is read: their names fit into the smallest pipe, of 4 KiB."""
 
+HELPERS = 2
+"""Processes that share a long list of objects: finding a loose one takes git longer than reading it takes us."""
+
 
 class Stored(msgspec.Struct, frozen=True):
     """An object as it is stored. `kind` is `blob`, `tree`, `commit` or `tag`."""
@@ -28,12 +31,11 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 class Objects:
-    """The object database of one repository. Safe to use from several threads; `close` ends the process."""
+    """The object database of one repository. Safe to use from several threads; `close` ends the processes."""
 
     def __init__(self, git: Git) -> None:
         self._git = git
-        self._process: subprocess.Popen[bytes] | None = None
-        self._stop: weakref.finalize[[subprocess.Popen[bytes]], Objects] | None = None
+        self._helpers = [_CatFile(git) for _ in range(HELPERS)]
         self._lock = threading.Lock()
 
     def read(self, name: str) -> bytes:
@@ -43,14 +45,10 @@ class Objects:
     def read_all(self, names: Sequence[str]) -> list[bytes]:
         """The contents of objects, in order, without waiting for each. Raises GitFailed when one is missing."""
         found: list[bytes] = []
-        for at in range(0, len(names), AT_ONCE):
-            group = names[at : at + AT_ONCE]
-            for name, item in zip(group, self._ask([name.encode() for name in group]), strict=True):
-                if item is None:
-                    raise GitFailed(
-                        f"the object {name} is missing from the repository", hint="see `git fsck`"
-                    )
-                found.append(item.data)
+        for name, item in zip(names, self._ask([name.encode() for name in names]), strict=True):
+            if item is None:
+                raise GitFailed(f"the object {name} is missing from the repository", hint="see `git fsck`")
+            found.append(item.data)
         return found
 
     def find(self, name: str) -> Stored | None:
@@ -58,41 +56,23 @@ class Objects:
         return None if "\n" in name else self._ask([name.encode("utf-8", "surrogateescape")])[0]
 
     def _ask(self, names: Sequence[bytes]) -> list[Stored | None]:
-        """Each of them, None when missing; no more names than a pipe holds."""
+        """Each of them, None when missing."""
+        groups = [names[at : at + AT_ONCE] for at in range(0, len(names), AT_ONCE)]
+        found: list[Stored | None] = []
         with self._lock:
             try:
-                process = self._running()
-                if process.stdin is None or process.stdout is None:
-                    raise AssertionError("started without pipes")
-                process.stdin.write(b"".join(name + b"\n" for name in names))
-                process.stdin.flush()
-                return [self._answer(process.stdout) for _ in names]
-            except (BrokenPipeError, EOFError) as error:
+                for at, group in enumerate([*groups, *[()] * (HELPERS - 1)]):
+                    if group:
+                        self._helpers[at % HELPERS].ask(group)
+                    if at >= HELPERS - 1 and (asked := at - HELPERS + 1) < len(groups):
+                        found += self._helpers[asked % HELPERS].answers(len(groups[asked]))
+            except BaseException as error:
+                # Whatever was asked and not read would be taken for the answers to the next question.
                 self._end()
-                raise GitFailed("git cat-file ended too early", hint="see `git fsck`") from error
-
-    def _answer(self, stdout: IO[bytes]) -> Stored | None:
-        head = stdout.readline()
-        if not head:
-            raise EOFError
-        words = head.rstrip(b"\n").split(b" ")
-        if len(words) != 3 or not words[2].isdigit():
-            # "NAME missing", "NAME ambiguous"
-            return None
-        size = int(words[2])
-        data = stdout.read(size + 1)
-        if len(data) != size + 1:
-            raise EOFError
-        return Stored(words[0].decode(), words[1].decode(), data[:-1])
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
-            self._end()
-            argv = ["git", "cat-file", "--batch"]
-            env = self._git.environment()
-            self._process = start(argv, cwd=self._git.root, env=env, stderr=subprocess.DEVNULL)
-            self._stop = weakref.finalize(self, _stop, self._process)
-        return self._process
+                if isinstance(error, BrokenPipeError | EOFError):
+                    raise GitFailed("git cat-file ended too early", hint="see `git fsck`") from error
+                raise
+        return found
 
     def write_blob(self, data: bytes) -> str:
         """Store `data` as it is (no filter, no line ending conversion) and return its id."""
@@ -105,13 +85,65 @@ class Objects:
         return self._git.run("hash-object", *arguments, stdin=data).strip().decode()
 
     def _end(self) -> None:
-        if self._stop is not None:
-            self._stop()
-        self._process = self._stop = None
+        for helper in self._helpers:
+            helper.end()
 
     def close(self) -> None:
         with self._lock:
             self._end()
+
+
+class _CatFile:
+    """One `git cat-file --batch`, started when it is first asked and kept open."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stop: weakref.finalize[[subprocess.Popen[bytes]], _CatFile] | None = None
+
+    def ask(self, names: Sequence[bytes]) -> None:
+        """No more names than a pipe holds."""
+        process = self._running()
+        if process.stdin is None:
+            raise AssertionError("started without pipes")
+        process.stdin.write(b"".join(name + b"\n" for name in names))
+        process.stdin.flush()
+
+    def answers(self, count: int) -> list[Stored | None]:
+        """To what was asked, None for what is missing. Raises EOFError."""
+        if self._process is None or self._process.stdout is None:
+            raise AssertionError("nothing was asked")
+        stdout = self._process.stdout
+        return [_answer(stdout) for _ in range(count)]
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self.end()
+            argv = ["git", "cat-file", "--batch"]
+            env = self._git.environment()
+            self._process = start(argv, cwd=self._git.root, env=env, stderr=subprocess.DEVNULL)
+            self._stop = weakref.finalize(self, _stop, self._process)
+        return self._process
+
+    def end(self) -> None:
+        if self._stop is not None:
+            self._stop()
+        self._process = self._stop = None
+
+
+def _answer(stdout: IO[bytes]) -> Stored | None:
+    head = stdout.readline()
+    if not head:
+        raise EOFError
+    words = head.rstrip(b"\n").split(b" ")
+    if len(words) != 3 or not words[2].isdigit():
+        # "NAME missing", "NAME ambiguous"
+        return None
+    size = int(words[2])
+    data = stdout.read(size + 1)
+    if len(data) != size + 1:
+        raise EOFError
+    return Stored(words[0].decode(), words[1].decode(), data[:-1])
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -7,12 +7,13 @@ through `command.Git`; contents come through one kept-open `cat-file`.
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
 
-from agent.core.errors import PathRefused
+from agent.core.errors import GitFailed, PathRefused
 from agent.core.hunk import FileState, Mode
 from agent.core.text import name_from_bytes, name_to_bytes
 from agent.git.command import Git
@@ -131,10 +132,37 @@ class Repo:
 
     def checked_out(self, path: str, mode: int, oid: str) -> FileState:
         """A stored file as git would check it out: line endings converted, drivers off."""
-        if mode in (Mode.SYMLINK, Mode.SUBMODULE):
-            return self.stored(mode, oid)
-        data = self.git.run("cat-file", "--filters", b"--path=" + name_to_bytes(path), oid)
-        return FileState(mode, data)
+        return self.checked_out_all([(path, mode, oid)])[0]
+
+    def checked_out_all(self, entries: Sequence[tuple[str, int, str]]) -> list[FileState]:
+        """`checked_out` of each (path, mode, id), in order: one process for all whose names are one line."""
+        found: list[FileState | None] = [None] * len(entries)
+        lines: dict[int, bytes] = {}
+        for at, (path, mode, oid) in enumerate(entries):
+            name = name_to_bytes(path)
+            if mode in (Mode.SYMLINK, Mode.SUBMODULE):
+                found[at] = self.stored(mode, oid)
+            elif b"\n" in name:
+                found[at] = FileState(mode, self.git.run("cat-file", "--filters", b"--path=" + name, oid))
+            else:
+                lines[at] = oid.encode() + b" " + name + b"\n"
+        for at, data in zip(lines, self._filtered([*lines.values()]), strict=True):
+            found[at] = FileState(entries[at][1], data)
+        return [state for state in found if state is not None]
+
+    def _filtered(self, lines: Sequence[bytes]) -> list[bytes]:
+        """What `cat-file --filters` gives for each `ID PATH`. Raises GitFailed when an object is missing.
+
+        The size that git prints is the one before the conversion: a word that no file can know parts the answers.
+        """
+        if not lines:
+            return []
+        mark = secrets.token_hex(16)
+        answers = self.git.run("cat-file", f"--batch={mark}", "--filters", stdin=b"".join(lines))
+        found = answers.split(f"{mark}\n".encode())[1:]
+        if len(found) != len(lines):
+            raise GitFailed("an object is missing from the repository", hint="see `git fsck`")
+        return [data[:-1] for data in found]
 
     def resolve(self, rev: str, kind: str = "commit") -> str:
         """The id of a revision that a person named. Raises GitFailed."""

@@ -27,7 +27,7 @@ CODECS = re.compile(
 )
 """Encodings of commit messages that are obeyed: Python has others that are none of text."""
 
-AT_ONCE = 50
+AT_ONCE = 240
 """So many files are read before progress is told."""
 
 
@@ -190,12 +190,14 @@ class _States:
                 (pair.new_path, pair.new_mode, pair.new_oid),
             )
         ]
-        stored = iter(self.repo.stored_all([(mode, oid) for _, mode, oid in sides if mode]))
-        states = [self._as_wanted(path, next(stored), oid) if mode else None for path, mode, oid in sides]
+        there = [(path, mode, oid) for path, mode, oid in sides if mode]
+        stored = self.repo.stored_all([(mode, oid) for _, mode, oid in there])
+        if self.onto == "worktree":
+            files = [(path, state, oid) for (path, _, oid), state in zip(there, stored, strict=True)]
+            stored = self.conversion.to_work_trees(files)
+        found = iter(stored)
+        states = [next(found) if mode else None for _, mode, _ in sides]
         return list(zip(states[::2], states[1::2], strict=True))
-
-    def _as_wanted(self, path: str, state: FileState, oid: str) -> FileState:
-        return self.conversion.to_work_tree(path, state, oid) if self.onto == "worktree" else state
 
     def _take(self, pair: Pair, old: FileState | None, new: FileState | None) -> None:
         if pair.status == "C":

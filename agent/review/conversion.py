@@ -5,7 +5,7 @@ Line endings are converted by git itself (`checked_out`), drivers are never run:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from agent.core.hunk import FileState, Mode
 from agent.core.patches.patch_apply import same_blob
@@ -13,6 +13,9 @@ from agent.core.text import name_to_bytes
 from agent.git.repo import Repo
 
 ATTRIBUTES = ("text", "eol", "crlf", "ident", "working-tree-encoding", "filter")
+MAX_AT_ONCE = 8_000_000
+"""Bytes of stored files that one process converts."""
+
 _OFF = ("unset", "")
 _TRUE = (b"", b"true", b"yes", b"on", b"1")
 
@@ -62,9 +65,30 @@ class Conversion:
 
     def to_work_tree(self, path: str, state: FileState, oid: str) -> FileState:
         """A stored file as it would stand in the work tree."""
-        if state.mode in (Mode.SYMLINK, Mode.SUBMODULE) or not self.concerns(path):
-            return state
-        return self._repo.checked_out(path, state.mode, oid)
+        return self.to_work_trees([(path, state, oid)])[0]
+
+    def to_work_trees(self, files: Sequence[tuple[str, FileState, str]]) -> list[FileState]:
+        """`to_work_tree` of each (path, stored file, its id), in order: git converts many at once."""
+        found = [state for _, state, _ in files]
+        waiting: list[int] = []
+        size = 0
+        for at, (path, state, _) in enumerate(files):
+            if state.mode in (Mode.SYMLINK, Mode.SUBMODULE) or not self.concerns(path):
+                continue
+            if waiting and size + len(state.data) > MAX_AT_ONCE:
+                self._check_out(files, waiting, found)
+                waiting, size = [], 0
+            waiting.append(at)
+            size += len(state.data)
+        self._check_out(files, waiting, found)
+        return found
+
+    def _check_out(
+        self, files: Sequence[tuple[str, FileState, str]], wanted: Sequence[int], found: list[FileState]
+    ) -> None:
+        entries = [(files[at][0], files[at][1].mode, files[at][2]) for at in wanted]
+        for at, state in zip(wanted, self._repo.checked_out_all(entries), strict=True):
+            found[at] = state
 
     def to_stored(self, path: str, state: FileState, staged: FileState | None) -> FileState | None:
         """A file of the work tree as `git add` would store it; None when only git itself could say."""

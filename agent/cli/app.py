@@ -174,6 +174,10 @@ def review(
         str | None,
         typer.Argument(help="REV, A..B, a patch FILE, or - ; your uncommitted changes when left out."),
     ] = None,
+    only: Annotated[
+        list[Path] | None,
+        typer.Option("--only", help="Only files at or below this PATH; may be given several times."),
+    ] = None,
     onto: Annotated[
         str, typer.Option("--onto", help="worktree (default) or index: stage instead of writing files.")
     ] = "",
@@ -197,7 +201,8 @@ def review(
     from agent.cli.session import Wanted, model_flags
 
     wanted = Wanted(flags=model_flags(model, base_url, protocol), plain=plain, jsonl=jsonl)
-    _end(walk(Path.cwd(), source, wanted, onto=onto, as_json=json, decide=decide))
+    below = [str(path) for path in only or ()]
+    _end(walk(Path.cwd(), source, wanted, only=below, onto=onto, as_json=json, decide=decide))
 
 
 @app.command()

@@ -7,7 +7,7 @@ import gc
 import os
 import queue
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,13 +36,15 @@ def review(
     argument: str | None,
     wanted: Wanted,
     *,
+    only: Sequence[str] = (),
     onto: str = "",
     as_json: bool = False,
     decide: str = "",
 ) -> int:
     """Walk through a diff, print it as JSON, or carry out decisions. Returns the exit code."""
     bench = Workbench.open(cwd)
-    asked = script.Wanted(argument, cwd, sys.stdin.buffer.read, onto, bench.settings.budget, _on_stderr())
+    budget, stdin = bench.settings.budget, sys.stdin.buffer.read
+    asked = script.Wanted(argument, cwd, stdin, onto, budget, only, _on_stderr())
     if as_json and decide:
         raise UsageError("--json lists and --decide writes: take one of them")
     if as_json:

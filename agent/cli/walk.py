@@ -21,7 +21,6 @@ from agent.io import journal
 from agent.io.journal import SessionInfo
 from agent.review.script import Opened
 from agent.review.stack import Stack
-from agent.review.uncommitted import UNCOMMITTED
 
 if TYPE_CHECKING:
     from agent.cli.session import Wanted
@@ -80,7 +79,7 @@ def may_begin(bench: Workbench, opened: Opened) -> bool:
     What commits and patches are named by says all of them; uncommitted work is another one whenever it changes.
     """
     beginning = ev.Proposed(PROPOSAL, "", opened.stack.chunks, {}, more=True)
-    return opened.stack.source.spec != UNCOMMITTED or _left(bench, opened, beginning) is None
+    return not opened.stack.source.is_uncommitted or _left(bench, opened, beginning) is None
 
 
 def grow(driver: Driver, bench: Workbench, beginning: Opened, whole: Opened | Exception) -> None:
@@ -141,7 +140,7 @@ def _refused_before(bench: Workbench, opened: Opened) -> dict[str, str]:
     Whatever is staged changes the uncommitted work, so that a review of the rest begins anew.
     """
     refused: dict[str, str] = {}
-    if opened.stack.source.spec != UNCOMMITTED:
+    if not opened.stack.source.is_uncommitted:
         return refused
     for info in _earlier(bench, _source(opened))[:EARLIER]:
         for item in fold(journal.read(info.path)).items:

@@ -8,6 +8,7 @@ from pathlib import Path
 from agent.core.errors import StateError, UsageError
 from agent.git.repo import Repo
 from agent.review.commits import read_commits
+from agent.review.only import ALL, Only
 from agent.review.opening import First
 from agent.review.patches import read_patch
 from agent.review.source import Progress, Read, Source
@@ -24,22 +25,23 @@ def open_source(
     stdin: Callable[[], bytes],
     progress: Progress | None = None,
     first: First | None = None,
+    only: Only = ALL,
 ) -> Source:
     """The source for `argument`. `onto` is `worktree` or `index`; without argument it is the index.
 
-    `first` gets the part of a large one that can be cut while the rest is still read.
+    `first` gets the part of a large one that can be cut while the rest is still read. `only` names the files of it.
 
     Raises UsageError when the argument names nothing, or both a revision and a file.
     """
     if argument is None:
-        return read_uncommitted(repo, progress, first)
+        return read_uncommitted(repo, progress, first, only)
     if argument == "-":
-        return read_patch(repo, stdin(), "stdin", read, onto, progress, first)
+        return read_patch(repo, stdin(), "stdin", read, onto, progress, first, only)
     file = cwd / argument
     is_file = file.is_file()
     commits = None
     if not argument.startswith("-"):
-        commits = read_commits(repo, argument, onto, progress, None if is_file else first)
+        commits = read_commits(repo, argument, onto, progress, None if is_file else first, only)
     if commits is not None and is_file:
         raise UsageError(
             f"{argument} is both a revision and a file",
@@ -56,4 +58,4 @@ def open_source(
         data = file.read_bytes()
     except OSError as error:
         raise StateError(f"{argument} cannot be read: {error.strerror}") from error
-    return read_patch(repo, data, argument, read, onto, progress, first)
+    return read_patch(repo, data, argument, read, onto, progress, first, only)

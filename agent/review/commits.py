@@ -16,6 +16,7 @@ from agent.git.objects import Stored
 from agent.git.paths import lexical
 from agent.git.repo import Repo
 from agent.review.conversion import Conversion
+from agent.review.only import ALL, Only
 from agent.review.opening import First, Sides, begin
 from agent.review.source import LeftOut, Progress, Source
 
@@ -44,7 +45,12 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 def read_commits(
-    repo: Repo, spec: str, onto: str, progress: Progress | None = None, first: First | None = None
+    repo: Repo,
+    spec: str,
+    onto: str,
+    progress: Progress | None = None,
+    first: First | None = None,
+    only: Only = ALL,
 ) -> Source | None:
     """The source that `REV`, `A..B` or `A...B` names; None when it names no commits."""
     found = _trees(repo, spec)
@@ -55,7 +61,9 @@ def read_commits(
         repo.git.run("diff-tree", "-r", "-z", "--raw", "--no-commit-id", "-M", f"-l{RENAME_LIMIT}",
                      "--no-ext-diff", "--no-textconv", "--full-index", "--end-of-options", old, new, "--")
     )  # fmt: skip
-    return _States(repo, onto, progress).read(pairs, Source(label, name, {}, {}, onto=onto), first)
+    pairs = [pair for pair in pairs if only.takes(pair.old_path, pair.new_path)]
+    source = Source(only.told(label), only.told(name), {}, {}, onto=onto)
+    return _States(repo, onto, progress).read(pairs, source, first)
 
 
 def _trees(repo: Repo, spec: str) -> tuple[str, str, str, str] | None:

@@ -25,6 +25,7 @@ from agent.core.text import digest
 from agent.git.repo import Repo
 from agent.review.commits import refused_name
 from agent.review.conversion import Conversion
+from agent.review.only import ALL, Only
 from agent.review.opening import First, Sides, begin
 from agent.review.source import LeftOut, Progress, Read, Source
 
@@ -37,30 +38,30 @@ def read_patch(
     onto: str,
     progress: Progress | None = None,
     first: First | None = None,
+    only: Only = ALL,
 ) -> Source:
     """`read` gives a file as it is now. Raises UsageError when `data` is no patch."""
-    spec = f"patch:{digest(data)}"
+    spec = only.told(f"patch:{digest(data)}")
     if not data.strip():
         return Source(label, spec, {}, {}, onto=onto)
     patch = parse(data)
     if isinstance(patch, PatchError):
         raise UsageError(f"{label}: {patch.message}", untouched="nothing was changed")
-    named = [path for file in patch.files for path in _names(file)]
+    files = [file for file in patch.files if only.takes(*_names(file))]
+    named = [path for file in files for path in _names(file)]
     reader = _Reader(repo, read, Conversion(repo, [path for path in named if not refused_name(path)]), onto)
-    source = Source(label, spec, {}, {}, onto=onto)
+    source = Source(only.told(label), spec, {}, {}, onto=onto)
     times = Counter(named)
-    alone = {
-        file.path: file for file in patch.files if file.old_path == file.new_path and times[file.path] == 2
-    }
-    opening = begin(alone, len(patch.files), lambda path: reader.sides(alone[path]), source, first)
-    for done, file in enumerate(patch.files):
+    alone = {file.path: file for file in files if file.old_path == file.new_path and times[file.path] == 2}
+    opening = begin(alone, len(files), lambda path: reader.sides(alone[path]), source, first)
+    for done, file in enumerate(files):
         if opening is not None and file.path == opening.path:
             # What becomes of the file that is open already is met when its chunks are placed.
             reader.before[file.path], reader.after[file.path] = opening.old, opening.new
         else:
             reader.take(file)
         if progress is not None:
-            progress("reading", done + 1, len(patch.files))
+            progress("reading", done + 1, len(files))
     return msgspec.structs.replace(
         source,
         before=reader.before,

@@ -8,7 +8,7 @@ patch or the decisions cannot be read.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from agent.ports import Target
 from agent.review.choose import open_source
 from agent.review.decide import decide, read_decisions
 from agent.review.listing import listing
+from agent.review.only import only_below
 from agent.review.opening import opened
 from agent.review.source import Progress, Source
 from agent.review.stack import Stack, build_stack
@@ -37,6 +38,8 @@ class Wanted(msgspec.Struct, frozen=True):
     stdin: Callable[[], bytes]
     onto: str = ""
     budget: Budget = Budget()
+    only: Sequence[str] = ()
+    """Paths as they were typed in `cwd`; none: every file."""
     progress: Progress | None = None
     first: Callable[[Opened], None] | None = None
     """Called with the beginning of the stack of a large difference, while the rest is not read yet."""
@@ -74,6 +77,7 @@ def open_stack(repo: Repo, target_of: Callable[[str], Target], wanted: Wanted) -
             stdin=wanted.stdin,
             progress=wanted.progress,
             first=first,
+            only=only_below(repo.place.root, wanted.cwd, wanted.only),
         )
         source = opened(source, first)
         return Opened(build_stack(source, read, wanted.budget, wanted.progress), target, onto)

@@ -23,6 +23,10 @@ class LeftOut(msgspec.Struct, frozen=True):
     reason: str
 
 
+UNCOMMITTED = "uncommitted"
+"""How the `spec` of uncommitted work begins."""
+
+
 class Source(msgspec.Struct, frozen=True):
     """A difference. Paths that are missing in `after` do not change; None is an absent file.
 
@@ -40,3 +44,8 @@ class Source(msgspec.Struct, frozen=True):
     """Where it goes when the person does not say: `worktree` or `index`."""
     opening: str = ""
     """The file whose chunks come first, of a large difference (`opening.py`); empty when none is chosen."""
+
+    @property
+    def is_uncommitted(self) -> bool:
+        """True when the same `spec` is another difference as soon as a file changes."""
+        return self.spec.startswith(UNCOMMITTED)

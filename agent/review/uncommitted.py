@@ -12,11 +12,9 @@ from agent.git.index import Entry
 from agent.git.repo import Repo
 from agent.review.commits import raw_pairs, refused_name
 from agent.review.conversion import Conversion
+from agent.review.only import ALL, Only
 from agent.review.opening import First, Sides, begin
-from agent.review.source import LeftOut, Progress, Source
-
-UNCOMMITTED = "uncommitted"
-"""The `spec` of such a source."""
+from agent.review.source import UNCOMMITTED, LeftOut, Progress, Source
 
 MAX_UNTRACKED_BYTES = 20_000_000
 """Larger untracked files are left out: nobody means to review them."""
@@ -25,13 +23,16 @@ SIMILAR = 0.5
 """A new file is a renamed one when at least this part of its lines is the old one's."""
 
 
-def read_uncommitted(repo: Repo, progress: Progress | None = None, first: First | None = None) -> Source:
+def read_uncommitted(
+    repo: Repo, progress: Progress | None = None, first: First | None = None, only: Only = ALL
+) -> Source:
     """What is not staged yet: `before` is the index, `after` the work tree. Onto the index."""
     reader = _Reader(repo)
-    changed = [pair.old_path for pair in raw_pairs(_raw(repo))]
-    names = [*dict.fromkeys(changed), *repo.untracked()]
+    changed = [pair.old_path for pair in raw_pairs(_raw(repo)) if only.takes(pair.old_path)]
+    names = [*dict.fromkeys(changed), *filter(only.takes, repo.untracked())]
     reader.conversion = Conversion(repo, [name for name in names if not name.endswith("/")])
-    source = Source("what is not staged yet", UNCOMMITTED, {}, {}, onto="index")
+    label, spec = only.told("what is not staged yet"), only.told(UNCOMMITTED)
+    source = Source(label, spec, {}, {}, onto="index")
     opening = begin(changed, len(names), reader.read, source, first)
     for done, path in enumerate(names):
         # What becomes of the file that is open already is met when its chunks are placed.

@@ -340,3 +340,11 @@ def test_evidence_of_another_process_is_old_until_it_is_found_again(project: Pat
     pieces = [(piece, card) for card in person.cards for piece in card.evidence]
     assert len(pieces) == 3
     assert all(is_stale(piece, card.digest, card.base) for piece, card in pieces)
+
+
+def test_only_some_files_are_reviewed_from_where_one_stands(project: Path) -> None:
+    (project / "src").mkdir()
+    ran = copair(project / "src", "review", "theirs", "--only", "../b.py", "--json")
+    document = json.loads(ran.stdout)
+    assert [chunk["paths"] for chunk in document["chunks"]] == [["b.py"]]
+    assert document["source"].endswith(", only b.py")

@@ -34,11 +34,16 @@ class Reviewed:
     def target(self, onto: str) -> Target:
         return Index(self.place, twins=True) if onto == "index" else WorkTree(self.place, twins=True)
 
-    def open(self, argument: str | None, *, onto: str = "", stdin: bytes = b"") -> Opened:
-        return open_stack(self.repo, self.target, Wanted(argument, self.root, lambda: stdin, onto))
+    def open(
+        self, argument: str | None, *, onto: str = "", stdin: bytes = b"", only: Sequence[str] = ()
+    ) -> Opened:
+        wanted = Wanted(argument, self.root, lambda: stdin, onto, only=only)
+        return open_stack(self.repo, self.target, wanted)
 
-    def list(self, argument: str | None, *, onto: str = "", stdin: bytes = b"") -> dict[str, Any]:
-        text, code = list_stack(self.open(argument, onto=onto, stdin=stdin))
+    def list(
+        self, argument: str | None, *, onto: str = "", stdin: bytes = b"", only: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        text, code = list_stack(self.open(argument, onto=onto, stdin=stdin, only=only))
         assert code is Exit.DONE
         found: dict[str, Any] = json.loads(text)
         return found
@@ -51,10 +56,11 @@ class Reviewed:
         *,
         onto: str = "",
         stdin: bytes = b"",
+        only: Sequence[str] = (),
     ) -> tuple[dict[str, Any], Exit]:
         rows = [{"chunk": chunk, "verdict": "approve"} for chunk in approved]
         rows += [{"chunk": chunk, "verdict": "reject", "reason": "no"} for chunk in rejected]
-        opened = self.open(argument, onto=onto, stdin=stdin)
+        opened = self.open(argument, onto=onto, stdin=stdin, only=only)
         lines = "".join(json.dumps(row) + "\n" for row in rows).encode()
         text, code = decide_stack(opened, lines, f"set{next(NUMBERS)}")
         return json.loads(text), code

@@ -11,9 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any
 
-import msgspec
 from prompt_toolkit.application import Application
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.enums import EditingMode
@@ -36,6 +34,7 @@ from agent.core.cards.view import CardView, card_view
 from agent.core.clean import clean
 from agent.core.frontend import Card, Decide, Input, Interrupt, Move, Quit, RunChecks, Say, Undo
 from agent.core.review import Approve, Ask, Decision, Defer, Reject, Revise, Split
+from agent.ui.application import USUAL, ClearingApplication, Timing, escape_leaves
 from agent.ui.keys import APPLY_WORD, DECISIONS, Act
 from agent.ui.processors import VisibleInput
 from agent.ui.render import SIDE_BY_SIDE_COLUMNS
@@ -46,18 +45,6 @@ CONTEXTS = (3, 10, 30, 2000)
 """Lines of context that `v` goes through."""
 BUSY_SECONDS = 2
 """Checks that take so long show how long they take."""
-ESCAPE_SECONDS = 0.15
-"""Esc is taken as Esc when nothing follows for so long."""
-
-
-class Timing(msgspec.Struct, frozen=True):
-    """How long keys do not count after drawing, and how long a reject waits for its reason (0: not at all)."""
-
-    grace_seconds: float = 0.25
-    reason_seconds: float = 2.0
-
-
-USUAL = Timing()
 
 
 class Asking(StrEnum):
@@ -382,22 +369,3 @@ class OpenCard:
             case _:
                 self._say("nothing was written; nothing was done")
         return False
-
-
-def escape_leaves(app: Application[Any], line: Buffer) -> bool:
-    """Whether Esc leaves an input line; with vi keys the first Esc only ends the typing."""
-    return (
-        app.editing_mode == EditingMode.EMACS or not line.text or app.vi_state.input_mode != InputMode.INSERT
-    )
-
-
-class ClearingApplication(Application[Any]):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        # Seconds after Esc in which a key still counts as Alt and that key. The usual 1.5 would swallow the next key.
-        self.timeoutlen = self.ttimeoutlen = ESCAPE_SECONDS / 2
-
-    def _on_resize(self) -> None:
-        """Clear the screen: terminals that wrap lines anew leave parts of the old drawing behind otherwise."""
-        self.renderer.clear()
-        self._redraw()

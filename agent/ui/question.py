@@ -30,7 +30,7 @@ from agent.core.cards.view import prose
 from agent.core.clean import Clean, clean
 from agent.core.frontend import AnswerIn, Input, Interrupt, QuestionOffer, Quit
 from agent.core.review import Answer
-from agent.ui.card import USUAL, ClearingApplication, Timing, escape_leaves
+from agent.ui.application import USUAL, ClearingApplication, Timing, escape_leaves
 from agent.ui.paint import Line, Theme, cut_line, paragraph, wrap
 from agent.ui.processors import VisibleInput
 from agent.ui.render import PROSE_COLUMNS, title_rule

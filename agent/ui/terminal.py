@@ -40,7 +40,8 @@ from agent.core.frontend import (
     WorkOffer,
 )
 from agent.core.review import Edit
-from agent.ui.card import OpenCard, Timing
+from agent.ui.application import Timing
+from agent.ui.card import OpenCard
 from agent.ui.keys import Act, help_text
 from agent.ui.outside import NotEdited, Outside
 from agent.ui.paint import Line

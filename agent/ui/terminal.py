@@ -17,8 +17,7 @@ from typing import Any
 import msgspec
 from prompt_toolkit.input.typeahead import store_typeahead
 
-from agent.core.cards.view import card_view
-from agent.core.events import Event, Examined, Replied, Requested, TurnFailed
+from agent.core.events import Event
 from agent.core.frontend import (
     Card,
     CardOffer,
@@ -47,11 +46,9 @@ from agent.ui.outside import NotEdited, Outside
 from agent.ui.paint import Line
 from agent.ui.prompt import Prompt, Replaced
 from agent.ui.question import OpenQuestion
-from agent.ui.quiet import saying_lines
 from agent.ui.screen import Screen
-from agent.ui.story import Saying, Story, note
-from agent.ui.stream import Prose
-from agent.ui.thinking import Thinking
+from agent.ui.story import Saying, note
+from agent.ui.telling import Flowing, Telling
 from agent.ui.work import Work
 
 FRAME_SECONDS = 0.04
@@ -102,9 +99,7 @@ class Terminal:
         self._options = options
         self._outside = outside
         self._timing = Timing(options.grace_seconds, options.reason_seconds)
-        self._story = Story()
-        self._thinking = Thinking()
-        self._prose = Prose(screen.colours, screen.columns)
+        self._telling = Telling(screen)
         self._posts: deque[Post] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = False
@@ -160,7 +155,7 @@ class Terminal:
             while not self._over:
                 await self._show_next()
             self._drain()
-            self._screen.print(self._prose.finish())
+            self._screen.print(self._telling.finish())
         if self._failure is not None:
             raise self._failure
         return None
@@ -192,7 +187,7 @@ class Terminal:
         loop = self._loop
         assert loop is not None
         self._woken = True
-        flowing = all(isinstance(post, _Flowing) for post in self._posts)
+        flowing = all(isinstance(post, Flowing) for post in self._posts)
         loop.call_later(FRAME_SECONDS if flowing else BURST_SECONDS, self._drain)
 
     def _drain(self) -> None:
@@ -204,21 +199,22 @@ class Terminal:
         while self._posts:
             post = self._posts.popleft()
             if several and isinstance(post, Notice):
-                lines += self._lines(note(post.level, post.text, post.hint))
+                lines += self._telling.lines(note(post.level, post.text, post.hint))
             else:
                 lines += self._take(post)
-        self._prose.resize(self._screen.columns)
+        tail = self._telling.unfinished()
         if isinstance(self._open, Work):
-            self._open.tail = self._prose.tail()
+            self._open.tail = tail
             self._open.draw()
         if lines:
             self._screen.print(lines)
 
     def _take(self, post: Post) -> list[Line]:
         """The lines that remain of a post."""
+        work = self._open if isinstance(self._open, Work) else None
         match post:
             case TextTick() | ReasoningTick() | WhyTick() | Working() | Progress():
-                return self._flow(post)
+                return self._telling.flow(post, work)
             case Notice(level=level, text=text, hint=hint):
                 return self._notice(note(level, text, hint))
             case CardOffer() | QuestionOffer() | PromptOffer() | WorkOffer():
@@ -229,50 +225,15 @@ class Terminal:
                 self._leave()
                 return []
             case _:
-                return self._event(post)
-
-    def _flow(self, tick: TextTick | ReasoningTick | WhyTick | Working | Progress) -> list[Line]:
-        work = self._open if isinstance(self._open, Work) else None
-        match tick:
-            case TextTick(text=text):
-                if work:
-                    work.count(len(text))
-                    work.thought = ""
-                return self._prose.feed(text)
-            case ReasoningTick(text=text):
-                tail = self._thinking.feed(text)
-                if work:
-                    work.count(len(text))
-                    work.thought = tail
-            case WhyTick(text=text):
-                if work:
-                    work.why = text
-            case Working() | Progress():
-                if work:
-                    work.working(tick)
-        return []
-
-    def _event(self, event: Event) -> list[Line]:
-        if isinstance(self._open, Work):
-            self._open.why = self._open.thought = ""
-        sayings = list(self._story.tell(event))
-        if isinstance(event, Requested):
-            self._thinking.begin()
-        elif isinstance(event, Replied | TurnFailed) and (folded := self._thinking.folded()):
-            sayings.insert(0, note("info", folded, ""))
-        lines = [line for saying in sayings for line in self._lines(saying)]
-        return [*self._prose.finish(), *lines] if lines or not isinstance(event, Examined) else []
+                return self._telling.event(post, work)
 
     def _notice(self, saying: Saying) -> list[Line]:
         """On an open card a notice stands in its last line, and above it too when it is too long for that."""
         if isinstance(self._open, OpenCard | OpenQuestion):
             text = f"{saying.text} {saying.hint}".strip()
             self._open.tell(text)
-            return [] if len(text) < self._screen.columns - 2 else self._lines(saying)
-        return self._lines(saying)
-
-    def _lines(self, saying: Saying) -> list[Line]:
-        return saying_lines(saying, self._screen.colours, self._screen.columns)
+            return [] if len(text) < self._screen.columns - 2 else self._telling.lines(saying)
+        return self._telling.lines(saying)
 
     def _take_offer(self, offer: Offer) -> None:
         """Update what is open when it is the same thing, else make room for the new one."""
@@ -291,7 +252,7 @@ class Terminal:
                 self._offer = offer
                 self._leave()
         if isinstance(offer, CardOffer):
-            self._story.learn(offer.card.chunk.id, card_view(offer.card))
+            self._telling.learn(offer.card)
 
     def _leave(self) -> None:
         self._next.set()
@@ -382,7 +343,7 @@ class Terminal:
             if name in ("help", "?"):
                 self._screen.print(help_text(self._commands, self._screen.colours, self._screen.columns))
             elif name == "thinking":
-                self._screen.print(self._thinking.lines(self._screen.colours, self._screen.columns))
+                self._screen.print(self._telling.thoughts())
             else:
                 patience = 0.3
                 self._inbox(Command(name, argument.strip()))
@@ -398,9 +359,6 @@ class Terminal:
     def _ring(self) -> None:
         if self._options.bell:
             self._screen.bell()
-
-
-_Flowing = TextTick | ReasoningTick | WhyTick | Working | Progress
 
 
 def _same(one: Card, other: Card) -> bool:

@@ -165,6 +165,7 @@ class _States:
             renames=self.renames,
             left_out=tuple(self.left_out),
             opening=opening.path if opening else "",
+            opening_end=opening.end if opening else 0,
         )
 
     def _left_out(self, pair: Pair) -> bool:

@@ -6,14 +6,18 @@ rest is read yet or not, and the order of the stack is the same on every run. Fe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from itertools import islice
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate, islice, pairwise, takewhile
 
 import msgspec
 
+from agent.core.code.symbols import outline
 from agent.core.cutting.risk import assess, folded_reason, is_document
-from agent.core.hunk import ChangeKind, FileChange, FileState, Mode
-from agent.core.lines.place import changes_between
+from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk, Mode
+from agent.core.lines.place import changes_between, file_lines
+from agent.core.lines.splice import diff, splice
+from agent.core.text import sniff
 from agent.review.source import Source
 
 LARGE = 30
@@ -30,7 +34,10 @@ MANY_HUNKS = 300
 
 MAX_HUNKS = 120
 MAX_BYTES = 60_000
-"""A file that opens a difference is no larger."""
+"""A file that opens a difference is no larger; of a huge one its upper part does."""
+
+MAX_UPPER = 60
+"""So many hunks of a huge file open a difference at most."""
 
 First = Callable[[Source], None]
 """Called with the file that opens a large difference as a source of its own, before the rest is read."""
@@ -40,11 +47,27 @@ Sides = tuple[FileState | None, FileState | None]
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """The file that opens a difference, with both its sides."""
+    """The file that opens a difference, with both its sides; of a huge one only what is above line `end` does."""
 
     path: str
     old: FileState
     new: FileState
+    end: int = 0
+    hunks: tuple[Hunk, ...] = ()
+    """Those above `end`."""
+
+    def alone(self, source: Source) -> Source:
+        """`source` with nothing but what opens it."""
+        new = self.new
+        if self.end:
+            new = FileState(self.old.mode, b"".join(splice(file_lines(self.old), self.hunks)))
+        return msgspec.structs.replace(
+            source,
+            before={self.path: self.old},
+            after={self.path: new},
+            opening=self.path,
+            opening_end=self.end,
+        )
 
 
 def begin(
@@ -59,36 +82,71 @@ def begin(
     `modified` are the files that are there before and after; `read` gives both sides of one, or why it is left
     out. `source` says what the difference is, and has no files yet.
     """
-    for path in sorted(islice(modified, LOOKED_AT), key=_rank)[:TRIES] if count >= LARGE else ():
+    opening = _choose(modified, read) if count >= LARGE else None
+    if opening is not None and first is not None:
+        first(opening.alone(source))
+    return opening
+
+
+def _choose(modified: Iterable[str], read: Callable[[str], Sides | str]) -> Opening | None:
+    """A file that is soon cut, else the upper part of a huge one."""
+    huge: Opening | None = None
+    for path in sorted(islice(modified, LOOKED_AT), key=_rank)[:TRIES]:
         found = read(path)
-        if isinstance(found, str):
+        if isinstance(found, str) or not _is_plain(path, *found):
             continue
         old, new = found
-        if old is None or new is None or not _is_soon_cut(path, old, new):
+        if old is None or new is None:
             continue
-        if first is not None:
-            first(msgspec.structs.replace(source, before={path: old}, after={path: new}, opening=path))
-        return Opening(path, old, new)
-    return None
+        hunks = diff(file_lines(old), file_lines(new))
+        if max(len(old.data), len(new.data)) <= MAX_BYTES and len(hunks) <= MAX_HUNKS:
+            return Opening(path, old, new)
+        if huge is None and (end := upper_end(path, old, hunks)):
+            huge = Opening(path, old, new, end, tuple([hunk for hunk in hunks if hunk.start < end]))
+    return huge
 
 
 def opened(source: Source, first: First | None) -> Source:
-    """`source`, which is read, with the file that opens it if it has few files and many hunks."""
+    """`source`, which is read, with what opens it if it has few files and many hunks."""
     if source.opening or len(source.after) >= LARGE:
         return source
     changes = changes_between(source.before, source.after, source.renames)
     if sum(len(change.hunks) for change in changes) < MANY_HUNKS:
         return source
-    modified = [
-        change.path
-        for change in changes
-        if change.kind is ChangeKind.MODIFY and len(change.hunks) <= MAX_HUNKS
-    ]
+    modified = [change.path for change in changes if change.kind is ChangeKind.MODIFY]
     nothing = msgspec.structs.replace(source, before={}, after={}, renames={}, left_out=())
     opening = begin(
         modified, LARGE, lambda path: (source.before[path], source.after.get(path)), nothing, first
     )
-    return msgspec.structs.replace(source, opening=opening.path if opening else "")
+    if opening is None:
+        return source
+    return msgspec.structs.replace(source, opening=opening.path, opening_end=opening.end)
+
+
+def upper_end(path: str, old: FileState, hunks: Sequence[Hunk]) -> int:
+    """The line of a huge file above which it is soon cut, and where something begins at the margin; 0: there is none.
+
+    Neither it nor the line above it changes, so that each half can be read without the other.
+    """
+    encoding = sniff(old.data)
+    if encoding is None or encoding.newline != b"\n":
+        return 0
+    lines = file_lines(old)
+    sizes = accumulate(map(len, lines))
+    limit = sum(1 for _ in takewhile(lambda size: size <= MAX_BYTES, sizes))
+    found = outline(path, lines[:limit])
+    starts = [item.start for item in found.body.items] if found.grammar else list(range(limit))
+    added = 0
+    end = 0
+    for hunk, following in pairwise(hunks[: MAX_UPPER + 1]):
+        added += sum(map(len, hunk.new))
+        if following.start >= limit or added > MAX_BYTES:
+            break
+        # The first line that begins something, and is not the first after the change.
+        at = bisect_right(starts, hunk.end)
+        if at < len(starts) and starts[at] < following.start:
+            end = starts[at]
+    return end
 
 
 def _rank(path: str) -> tuple[int, bool]:
@@ -96,6 +154,8 @@ def _rank(path: str) -> tuple[int, bool]:
     return -assess((FileChange(path, ChangeKind.MODIFY),)).level, is_document(path)
 
 
-def _is_soon_cut(path: str, old: FileState, new: FileState) -> bool:
-    plain = old.mode == new.mode and old.mode in (Mode.FILE, Mode.EXECUTABLE) and old.data != new.data
-    return plain and max(len(old.data), len(new.data)) <= MAX_BYTES and not folded_reason(path, old, new)
+def _is_plain(path: str, old: FileState | None, new: FileState | None) -> bool:
+    """Whether lines of a file change, and nothing else, and somebody reads them."""
+    if old is None or new is None or old.mode != new.mode or old.data == new.data:
+        return False
+    return old.mode in (Mode.FILE, Mode.EXECUTABLE) and not folded_reason(path, old, new)

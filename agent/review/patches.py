@@ -69,6 +69,7 @@ def read_patch(
         renames=reader.renames,
         left_out=tuple(reader.left_out),
         opening=opening.path if opening else "",
+        opening_end=opening.end if opening else 0,
     )
 
 

@@ -44,6 +44,8 @@ class Source(msgspec.Struct, frozen=True):
     """Where it goes when the person does not say: `worktree` or `index`."""
     opening: str = ""
     """The file whose chunks come first, of a large difference (`opening.py`); empty when none is chosen."""
+    opening_end: int = 0
+    """Only what is above this line of that file comes first, because the file is huge; 0: all of it."""
 
     @property
     def is_uncommitted(self) -> bool:

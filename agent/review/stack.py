@@ -50,7 +50,13 @@ def build_stack(
             progress("cutting", done, total)
 
     chunks = cut(
-        before, after, renames=source.renames, budget=budget, progress=cutting, opening=source.opening
+        before,
+        after,
+        renames=source.renames,
+        budget=budget,
+        progress=cutting,
+        opening=source.opening,
+        opening_end=source.opening_end,
     )
     there = present(chunks, before, after, current)
     return Stack(kept, chunks, there, current, (*source.left_out, *refused))

@@ -47,6 +47,7 @@ def read_uncommitted(
         renames=find_renames(reader.before, reader.after),
         left_out=tuple(reader.left_out),
         opening=opening.path if opening else "",
+        opening_end=opening.end if opening else 0,
     )
 
 

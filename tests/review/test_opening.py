@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.hunk import FileState, Mode
-from agent.review.opening import LARGE, LOOKED_AT, MANY_HUNKS, MAX_BYTES, begin
+from agent.review.opening import LARGE, LOOKED_AT, MANY_HUNKS, MAX_BYTES, MAX_UPPER, begin
 from agent.review.script import Opened, Wanted, open_stack
 from agent.review.source import Source
 from tests.review.conftest import Reviewed
@@ -109,6 +109,52 @@ def test_few_files_with_many_hunks_are_opened_by_one_that_has_few(repo: Path, gi
     (beginning,), whole = everything(None, repo)
     assert [chunk.paths for chunk in beginning.stack.chunks] == [("b.py",)]
     assert whole.stack.chunks[:1] == beginning.stack.chunks
+
+
+def test_a_huge_file_is_opened_by_its_upper_part(repo: Path, git_in: GitIn) -> None:
+    old = "".join(f"def f{n}(x):\n    y = x\n    return y + {n}\n\n\n" for n in range(3 * MANY_HUNKS))
+    (repo / "a.py").write_text(old)
+    git_in(repo, "add", ".")
+    git_in(repo, "commit", "-qm", "first")
+    (repo / "a.py").write_text(old.replace("    y = x\n", "    y = f9(x)\n    y += 1\n"))
+    (beginning,), whole = everything(None, repo)
+    first = beginning.stack.chunks
+    assert 1 < len(first) <= MAX_UPPER
+    assert whole.stack.chunks[: len(first)] == first
+    assert [chunk.title for chunk in whole.stack.chunks] == [f"f{n}: 3 lines" for n in range(3 * MANY_HUNKS)]
+    reviewed = Reviewed(repo)
+    result, _ = reviewed.decide(None, [chunk.id for chunk in whole.stack.chunks])
+    assert result["outcome"] == "applied"
+    assert git_in(repo, "diff", "--stat") == b""
+    reviewed.repo.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "unit", "changed", "found"),
+    [
+        ("a.py", "def f{n}():\n    a = 1\n    return a\n\n\n", "a = 1", True),
+        ("a.js", "function f{n}() {{\n  let a = 1\n  return a\n}}\n\n", "a = 1", True),
+        ("a.csv", "{n},a = 1\n{n},b\n{n},c\n{n},d\n", "a = 1", True),
+        ("a.csv", "{n},a = 1\n{n},b\n", "a = 1", False),
+        ("a.py", "@wrapped\ndef f{n}():\n    return a\n\n\n", "return a", True),
+        ("a.py", "    @wrapped\n    def f{n}(self):\n        return a\n\n", "return a", False),
+    ],
+)
+def test_a_huge_file_is_parted_where_something_begins_that_stays(
+    path: str, unit: str, changed: str, found: bool
+) -> None:
+    units = [unit.format(n=n) for n in range(2_000)]
+    head = "class C:\n" if unit.startswith(" ") else ""
+    old = head + "".join(units)
+    sides = state(old.encode()), state(old.replace(changed, changed + "1").encode())
+    opening = begin([path], LARGE, lambda _: sides, NOTHING, None)
+    assert bool(opening) is found
+    if opening is not None:
+        lines = old.split("\n")
+        assert units[len(opening.hunks)].startswith(lines[opening.end]) or path == "a.csv"
+        changes = {hunk.start for hunk in opening.hunks}
+        assert changes == {at for at, line in enumerate(lines[: opening.end]) if changed in line}
+        assert changed not in lines[opening.end] + lines[opening.end - 1]
 
 
 def everything(argument: str | None, root: Path, stdin: bytes = b"") -> tuple[list[Opened], Opened]:

@@ -6,13 +6,14 @@ any set of chunks that is closed under `needs` applies; ids depend on the input 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
 
 from agent.core.chunk import Budget, Chunk, Use
 from agent.core.cutting.drafts import Draft, Drafts, folders, join
+from agent.core.cutting.halves import halves, moved
 from agent.core.cutting.links import link, uses
 from agent.core.cutting.order import Node, arrange
 from agent.core.cutting.risk import assess, assess_all
@@ -28,6 +29,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of files that are cut, and of all."""
 
 IN_ORDER = "in the order of the files"
+OPENS = "opens a large diff"
 
 Finished = tuple[Draft, Chunk]
 """A chunk, and the draft that it was made of."""
@@ -42,24 +44,64 @@ def cut(
     id_seed: str = "",
     progress: Progress | None = None,
     opening: str = "",
+    opening_end: int = 0,
 ) -> tuple[Chunk, ...]:
     """The chunks that turn `before` into `after`, in the order of the stack.
 
     A path that is missing in `after` is unchanged; None is an absent file. `renames` maps old names to new ones.
     `opening` is a file that is merely modified: its chunks come first, the very ones that it is cut into alone.
+    With `opening_end` that holds for its lines before this one, which no change touches.
     """
     sound = sound_renames(before, after, renames or {})
     changes = changes_between(before, after, sound)
     budget = budget or Budget()
     found: list[Finished] = []
-    for part, reason, shown in (
-        ([change for change in changes if change.path == opening], "opens a large diff", None),
-        ([change for change in changes if change.path != opening], IN_ORDER, progress),
-    ):
-        maker = Drafts(before, after, sound, budget, shown)
-        drafts = maker.of(part) if part else ()
-        found += finish(drafts, before, budget, id_seed, maker.checkers, found, reason)
+    for part in _parts(changes, before, after, opening, opening_end):
+        maker = Drafts(part.before, part.after, sound, budget, progress if part.reason == IN_ORDER else None)
+        drafts = maker.of(part.changes) if part.changes else ()
+        cuts = finish(drafts, before, budget, id_seed, maker.checkers, found, part.reason)
+        found += [_moved(one, opening, opening_end) for one in cuts] if part.is_lower else cuts
     return tuple(chunk for _, chunk in found)
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """Changes that are cut together; `is_lower`: with the lower half of the file that opens the difference."""
+
+    changes: Sequence[FileChange]
+    before: States
+    after: States
+    reason: str = IN_ORDER
+    is_lower: bool = False
+
+
+def _parts(
+    changes: Sequence[FileChange], before: States, after: States, opening: str, end: int
+) -> Iterator[_Part]:
+    """What opens the difference, if anything does, and all else."""
+    own = [change for change in changes if change.path == opening]
+    if own:
+        others = [change for change in changes if change.path != opening]
+        old = before[opening]
+        if not end or old is None:
+            yield _Part(own, before, after, OPENS)
+            yield _Part(others, before, after)
+            return
+        upper, lower = halves(own[0], old, end)
+        yield _Part([upper.change], {opening: upper.old}, {opening: upper.new}, OPENS)
+        rest = [lower.change, *others] if lower.change.hunks else others
+        yield _Part(rest, before | {opening: lower.old}, after | {opening: lower.new}, is_lower=True)
+    else:
+        yield _Part(changes, before, after)
+
+
+def _moved(found: Finished, path: str, by: int) -> Finished:
+    """What was cut of the lower half of a file, in lines of the whole."""
+    draft, chunk = found
+    draft.changes = [
+        msgspec.structs.replace(change, hunks=moved(change.hunks, by)) if change.path == path else change
+        for change in draft.changes
+    ]
+    return draft, msgspec.structs.replace(chunk, changes=tuple(draft.changes))
 
 
 def sound_renames(before: States, after: States, renames: Mapping[str, str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agent.core.chunk import Budget, Chunk
@@ -92,6 +92,26 @@ def test_the_file_that_opens_a_difference_is_cut_as_if_it_were_alone(
     alone = cut({"o.py": before["o.py"]}, {"o.py": after["o.py"]}, budget=TINY, opening="o.py")
     assert chunks[: len(alone)] == alone
     assert all(chunk.paths != ("o.py",) for chunk in chunks[len(alone) :])
+    assert len({chunk.id for chunk in chunks}) == len(chunks)
+    assert tree(outcome(before, [c for chunk in chunks for c in chunk.changes])) == tree(after)
+
+
+@given(trees, trees, contents, contents, contents, contents)
+@settings(max_examples=60, deadline=None)
+def test_the_upper_part_of_a_file_that_opens_a_difference_is_cut_as_if_it_were_alone(
+    before: States, after: States, old: bytes, new: bytes, below: bytes, other: bytes
+) -> None:
+    middle = b"x = 0\ny = 0\n"
+    whole = [FileState(Mode.FILE, one + b"\n" + middle + two) for one, two in ((old, below), (new, other))]
+    begun = FileState(Mode.FILE, new + b"\n" + middle + below)
+    end = (old + b"\n").count(b"\n") + 1
+    hunks = diff(file_lines(whole[0]), file_lines(whole[1]))
+    assume(not any(b"\0" in state.data for state in whole))
+    assume(all(hunk.end < end or hunk.start > end for hunk in hunks))
+    before, after = before | {"o.py": whole[0]}, after | {"o.py": whole[1]}
+    chunks = cut(before, after, budget=TINY, opening="o.py", opening_end=end)
+    alone = cut({"o.py": whole[0]}, {"o.py": begun}, budget=TINY, opening="o.py", opening_end=end)
+    assert chunks[: len(alone)] == alone
     assert len({chunk.id for chunk in chunks}) == len(chunks)
     assert tree(outcome(before, [c for chunk in chunks for c in chunk.changes])) == tree(after)
 

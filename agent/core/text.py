@@ -126,3 +126,9 @@ def name_from_bytes(raw: bytes) -> str:
 def name_to_bytes(name: str) -> bytes:
     """The inverse of `name_from_bytes`."""
     return name.encode("utf-8", "surrogateescape")
+
+
+def folders(path: str) -> list[str]:
+    """All folders above a path, from the top."""
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]

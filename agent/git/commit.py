@@ -149,9 +149,13 @@ class Committer:
             at_index = spots.in_index(self._repo.git, paths, at_head)
             _check_known(writes, at_head)
             new_head = self._placing.place(writes, at_head)
-            new_index = self._placing.place(writes, at_index)
+            staged = [write for write in writes if at_index[write.path] != at_head[write.path]]
+            new_index = new_head | self._placing.place(staged, at_index)
             if new_head == at_head:
                 return CommitRefused("all of it is committed already", hint=OTHER_SESSION_HINT)
+            if any(spot is None and new_index[path] for path, spot in at_index.items()):
+                with self._index.copy(token) as (variables, _):
+                    spots.write(self._repo.git, new_index, variables)
             with self._index.copy(token) as (variables, private):
                 tree = self._build(head, new_head, variables)
                 changes = tuple(IndexChange(path, at_index[path], new_index[path]) for path in paths)

@@ -76,9 +76,19 @@ class Records:
 
 
 def was_made(repo: Repo, record: CommitRecord) -> bool:
-    """True when HEAD is the commit of `record`."""
+    """True when HEAD is the commit of `record`, also where a hook put other things into it."""
     fields = repo.git.run("log", "-1", "--format=%T %P", "--no-show-signature", ok=(0, 128)).decode().split()
-    return fields == [record.tree, *([record.head] if record.head else [])]
+    if not fields or fields[1:] != ([record.head] if record.head else []):
+        return False
+    if fields[0] == record.tree:
+        return True
+    # A commit of the person's over the same parent has our files as they are there, or as the index has them.
+    paths = [change.path for change in record.changes]
+    parent, planned, made = (
+        spots.in_tree(repo.git, tree, paths) for tree in (record.head or None, record.tree, fields[0])
+    )
+    ours = [change for change in record.changes if planned[change.path] != parent[change.path]]
+    return all(made[change.path] not in (parent[change.path], change.old) for change in ours)
 
 
 def update_index(repo: Repo, index: IndexFile, record: CommitRecord) -> bool:

@@ -37,10 +37,10 @@ class Placing:
 
     def place(self, writes: Sequence[StoredWrite], onto: Mapping[str, Spot | None]) -> Spots:
         """The entries of `onto` after `writes`, in their order. Raises Unplaceable."""
-        paths = dict.fromkeys(write.path for write in writes)
-        return {
-            path: self._place(path, [w for w in writes if w.path == path], onto.get(path)) for path in paths
-        }
+        by_path: dict[str, list[StoredWrite]] = {}
+        for write in writes:
+            by_path.setdefault(write.path, []).append(write)
+        return {path: self._place(path, own, onto.get(path)) for path, own in by_path.items()}
 
     def _place(self, path: str, writes: Sequence[StoredWrite], spot: Spot | None) -> Spot | None:
         if spot is None:

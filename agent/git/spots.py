@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from agent.core.errors import PathRefused
-from agent.core.text import name_from_bytes, name_to_bytes
-from agent.git.command import Git
+from agent.core.text import folders, name_from_bytes, name_to_bytes
+from agent.git.command import Git, failed
 from agent.git.index import MANY, read_entries
 
 EMPTY_BLOBS = (
@@ -62,18 +62,54 @@ def in_index(
 
 
 def write(git: Git, spots: Spots, variables: Mapping[str, str]) -> None:
-    """Set entries in the index that `variables` point at; None removes one. assume-unchanged stays."""
-    gone = [_name(path) for path, spot in spots.items() if spot is None]
-    lines = [f"{spot.mode:o} {spot.oid}\t".encode() + _name(path) for path, spot in spots.items() if spot]
+    """Set entries in the index that `variables` point at; None removes one. assume-unchanged stays.
+
+    Raises PathRefused for a new file where a folder is that stays, or below a file that stays.
+    """
     before = read_entries(git, spots, variables)
-    assumed = [_name(entry.path) for entry in before if entry.assumed and spots.get(entry.path)]
-    for arguments, records in (
-        (("--force-remove", "-z", "--stdin"), gone),
-        (("-z", "--index-info"), lines),
-        (("--assume-unchanged", "-z", "--stdin"), assumed),
-    ):
-        if records:
-            git.run("update-index", *arguments, stdin=b"".join(records), variables=variables)
+    known = {entry.path for entry in before}
+    wanted = {path: spot for path, spot in spots.items() if spot is not None}
+    gone = [_name(path) for path in spots if path not in wanted]
+    added = {path: spot for path, spot in wanted.items() if path not in known}
+    lines = [
+        f"{spot.mode:o} {spot.oid}\t".encode() + _name(path) for path, spot in wanted.items() if path in known
+    ]
+    assumed = [_name(entry.path) for entry in before if entry.assumed and entry.path in wanted]
+    _update(git, gone, variables, "--force-remove", "-z", "--stdin")
+    _add(git, added, variables)
+    _update(git, lines, variables, "-z", "--index-info")
+    _update(git, assumed, variables, "--assume-unchanged", "-z", "--stdin")
+
+
+def _update(git: Git, records: Sequence[bytes], variables: Mapping[str, str], *arguments: str) -> None:
+    if records:
+        git.run("update-index", *arguments, stdin=b"".join(records), variables=variables)
+
+
+def _add(git: Git, added: Mapping[str, Spot], variables: Mapping[str, str]) -> None:
+    """Set entries that are new. `--index-info` would drop what is in their way without a word."""
+    names = list(added)
+    for at in range(0, len(names), MANY):
+        arguments: list[bytes] = []
+        for path in names[at : at + MANY]:
+            spot = added[path]
+            arguments += [b"--cacheinfo", f"{spot.mode:o},{spot.oid},".encode() + name_to_bytes(path)]
+        ran = git.ran("update-index", "--add", *arguments, variables=variables)
+        if ran.status:
+            raise _in_the_way(git, added, variables) or failed("update-index", ran)
+
+
+def _in_the_way(git: Git, added: Mapping[str, Spot], variables: Mapping[str, str]) -> PathRefused | None:
+    there = [entry.path for entry in read_entries(git, None, variables)]
+    files = set(there)
+    for path in added:
+        above = next((folder for folder in folders(path) if folder in files), "")
+        other = above or next((name for name in there if name.startswith(f"{path}/")), "")
+        if other:
+            return PathRefused(
+                f"{path} cannot be staged while {other} is", hint=f"stage that {other} is gone first"
+            )
+    return None
 
 
 def _name(path: str) -> bytes:

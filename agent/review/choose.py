@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def open_source(
     if argument == "-":
         return read_patch(repo, stdin(), "stdin", read, onto, progress, first, only)
     file = cwd / argument
-    is_file = file.is_file()
+    is_file = _is_file(file)
     commits = None
     if not argument.startswith("-"):
         commits = read_commits(repo, argument, onto, progress, None if is_file else first, only)
@@ -59,3 +60,9 @@ def open_source(
     except OSError as error:
         raise StateError(f"{argument} cannot be read: {error.strerror}") from error
     return read_patch(repo, data, argument, read, onto, progress, first, only)
+
+
+def _is_file(path: Path) -> bool:
+    with contextlib.suppress(OSError, ValueError):  # too long for a name, or a NUL in it
+        return path.is_file()
+    return False

@@ -18,6 +18,7 @@ MAX_AT_ONCE = 8_000_000
 
 _OFF = ("unset", "")
 _TRUE = (b"", b"true", b"yes", b"on", b"1")
+_FALSE = (b"false", b"no", b"off", b"0")
 
 
 class Conversion:
@@ -30,13 +31,18 @@ class Conversion:
         if wanted:
             self._attributes = repo.attributes(wanted, ATTRIBUTES)
         ends = (
-            repo.git.run("config", "--get-regexp", r"^core\.(autocrlf|eol)$", ok=(0, 1)).lower().split(b"\n")
+            repo.git.run("config", "--get-regexp", r"^core\.(autocrlf|eol|filemode)$", ok=(0, 1))
+            .lower()
+            .split(b"\n")
         )
         # A key without a value means true; the last one counts.
         automatic = [line for line in ends if line.startswith(b"core.autocrlf")]
         self._everywhere = any(not line.endswith(b" false") for line in automatic)
         self._is_automatic = bool(automatic) and automatic[-1].partition(b" ")[2] in _TRUE
         self._crlf = b"core.eol crlf" in ends
+        modes = [line for line in ends if line.startswith(b"core.filemode")]
+        self.ignores_modes = bool(modes) and modes[-1].partition(b" ")[2] in _FALSE
+        """The file system tells nothing of what is executable: the index alone knows."""
 
     def filter_of(self, path: str) -> str:
         """The name of the filter that a file goes through; empty when none."""

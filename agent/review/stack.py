@@ -6,10 +6,10 @@ import msgspec
 
 from agent.core.chunk import Budget, Chunk
 from agent.core.cutting.cut import cut
-from agent.core.cutting.drafts import folders
 from agent.core.cutting.presence import present
 from agent.core.errors import PathRefused
 from agent.core.outcome import States
+from agent.core.text import folders
 from agent.review.commits import all_paths
 from agent.review.source import LeftOut, Progress, Read, Source
 

@@ -19,6 +19,8 @@ from agent.review.source import UNCOMMITTED, LeftOut, Progress, Source
 MAX_UNTRACKED_BYTES = 20_000_000
 """Larger untracked files are left out: nobody means to review them."""
 
+PLAIN = (Mode.FILE, Mode.EXECUTABLE)
+
 SIMILAR = 0.5
 """A new file is a renamed one when at least this part of its lines is the old one's."""
 
@@ -28,7 +30,9 @@ def read_uncommitted(
 ) -> Source:
     """What is not staged yet: `before` is the index, `after` the work tree. Onto the index."""
     reader = _Reader(repo)
-    changed = [pair.old_path for pair in raw_pairs(_raw(repo)) if only.takes(pair.old_path)]
+    pairs = [pair for pair in raw_pairs(_raw(repo)) if only.takes(pair.old_path)]
+    changed = [pair.old_path for pair in pairs]
+    reader.gone = {pair.old_path for pair in pairs if pair.status == "D"}
     names = [*dict.fromkeys(changed), *filter(only.takes, repo.untracked())]
     reader.conversion = Conversion(repo, [name for name in names if not name.endswith("/")])
     label, spec = only.told("what is not staged yet"), only.told(UNCOMMITTED)
@@ -68,6 +72,8 @@ class _Reader:
         self.before: States = {}
         self.after: States = {}
         self.left_out: list[LeftOut] = []
+        self.gone: set[str] = set()
+        """Files of the index that git does not find; a folder or a link may stand there now, or above them."""
 
     def take(self, path: str, found: Sides | str) -> None:
         """Put what was found of a path where it belongs."""
@@ -84,11 +90,16 @@ class _Reader:
         try:
             now = self.repo.read(path)
         except PathRefused as error:
-            return error.message
+            if path not in self.gone:
+                return error.message
+            now = None
         entry = entries[0] if entries else None
         staged = self.repo.stored(entry.mode, entry.oid) if entry else None
         if now is not None and not entries and len(now.data) > MAX_UNTRACKED_BYTES:
             return f"untracked and larger than {MAX_UNTRACKED_BYTES // 1_000_000} MB"
+        if now is not None and self.conversion.ignores_modes and now.mode in PLAIN:
+            mode = staged.mode if staged is not None and staged.mode in PLAIN else Mode.FILE
+            now = FileState(mode, now.data)
         stored = self.conversion.to_stored(path, now, staged) if now is not None else None
         if now is not None and stored is None:
             return "git converts it in a way that only `git add` can do"

@@ -405,6 +405,72 @@ def test_killed_at_any_call_the_next_start_finishes_or_forgets(mixed: Mixed) -> 
     raise AssertionError("the child always died")
 
 
+FORMATS = """#!/bin/sh
+git show :f | sed 's/line 9/LINE 9/' > .git/formatted
+git update-index --cacheinfo 100644,$(git hash-object -w .git/formatted),f
+"""
+
+
+def die_before_the_index(desk: Desk, sets: Sequence[StoredWrite]) -> None:
+    """Commit in a process that ends after the commit was made."""
+    child = os.fork()
+    if child == 0:
+        desk.commit(sets, calls=Calls(lambda name: os._exit(9) if name == "index" else None))
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] != 0
+
+
+def test_after_a_crash_the_index_gets_what_a_hook_made_of_the_commit(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    hook = root / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(FORMATS)
+    hook.chmod(0o755)
+    die_before_the_index(desk, desk.apply(Write("f", file(BASE), file(lines((4, b"ok"))))))
+    assert git_in(root, "rev-list", "--count", "HEAD") == b"2\n"
+    assert Committer(desk.place, desk.blobs).recover()
+    assert git_in(root, "diff", "--cached", "--name-only") == b""
+    assert git_in(root, "show", "HEAD:f") == lines((4, b"ok"), (9, b"LINE 9"))
+
+
+def test_after_a_crash_a_commit_of_the_person_is_not_taken_for_ours(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    sets = desk.apply(Write("f", file(BASE), file(lines((4, b"ok")))))
+    die_before_the_index(desk, sets)
+    (root / ".git/index.lock").unlink()
+    git_in(root, "reset", "-q", "--soft", "HEAD~1")
+    (root / "g").write_bytes(lines((2, b"mine")))
+    git_in(root, "commit", "-qm", "mine", "g")
+    assert Committer(desk.place, desk.blobs).recover() == []
+    assert git_in(root, "diff", "--cached", "--name-only") == b""
+    assert git_in(root, "diff", "--name-only") == b"f\n"
+
+
+@pytest.mark.parametrize("committed_before", [True, False])
+@pytest.mark.parametrize(("there", "path"), [("x", "x/new"), ("x/a", "x")])
+def test_a_commit_takes_nothing_away_that_is_in_the_way_of_a_new_file(
+    desk: Desk, git_in: GitIn, there: str, path: str, committed_before: bool
+) -> None:
+    root = desk.place.root
+    (root / there).parent.mkdir(exist_ok=True)
+    (root / there).write_bytes(b"theirs\n")
+    git_in(root, "add", "-A")
+    if committed_before:
+        git_in(root, "commit", "-qm", "two")
+    shutil.rmtree(root / "x", ignore_errors=True)
+    (root / "x").unlink(missing_ok=True)
+    sets = desk.apply(Write(path, None, file(b"new\n")))
+    before = git_in(root, "ls-files", "-s"), git_in(root, "rev-parse", "HEAD")
+    outcome = refused(desk.commit(sets))
+    assert there in outcome.reason
+    assert path in outcome.reason
+    assert (git_in(root, "ls-files", "-s"), git_in(root, "rev-parse", "HEAD")) == before
+    git_in(root, "add", "-u")
+    git_in(root, "commit", "-qm", "gone", check=False)
+    committed(desk.commit(sets))
+    assert git_in(root, "show", f"HEAD:{path}") == b"new\n"
+
+
 def test_a_disk_that_is_full_at_any_call_refuses_or_finishes_later_and_says_which(mixed: Mixed) -> None:
     def full() -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -13,6 +13,7 @@ from agent.core.errors import PathRefused
 from agent.core.hunk import FileState, Mode, Write
 from agent.core.outcome import Applied, Drifted, Refused
 from agent.git.discover import discover
+from agent.git.index import MANY
 from agent.git.stage import Index
 from agent.io.calls import Calls
 from tests.git.looking import contents, file
@@ -185,3 +186,26 @@ def test_a_path_in_conflict_is_refused(plain: Path, git_in: GitIn) -> None:
     assert "conflict" in outcome.reason
     assert isinstance(index(plain).write("t", [Write("b", file(b"b\n"), file(b"B\n"))]), Applied)
     assert git_in(plain, "ls-files", "-s", "a") in before
+
+
+@pytest.mark.parametrize(("there", "path"), [("x", "x/new"), ("x/a", "x"), ("x/a/b", "x/a")])
+def test_what_is_staged_in_the_way_of_a_new_file_goes_only_with_it(
+    repo: Path, git_in: GitIn, there: str, path: str
+) -> None:
+    (repo / there).parent.mkdir(exist_ok=True, parents=True)
+    (repo / there).write_bytes(b"theirs\n")
+    git_in(repo, "add", "-A")
+    before = git_in(repo, "ls-files", "-s")
+    new, old = Write(path, None, file(b"new\n")), Write(there, file(b"theirs\n"), None)
+    outcome = index(repo).write("alone", [new])
+    assert isinstance(outcome, Refused)
+    assert there in outcome.reason
+    assert git_in(repo, "ls-files", "-s") == before
+    assert isinstance(index(repo).write("both", [new, old]), Applied)
+    assert git_in(repo, "ls-files") == f"{path}\n".encode()
+
+
+def test_so_many_new_files_are_staged_that_no_command_line_holds_them(repo: Path, git_in: GitIn) -> None:
+    writes = [Write(f"folder {n}/f", None, file(b"%d\n" % (n % 3))) for n in range(MANY + 3)]
+    assert isinstance(index(repo).write("s", writes), Applied)
+    assert git_in(repo, "ls-files").count(b"\n") == MANY + 3

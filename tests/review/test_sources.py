@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,6 +92,8 @@ def test_what_is_no_source_is_a_usage_error(repo: Path, git_in: GitIn, reviewed:
         "@{u}..",
         "main@{99}",
         "HEAD:main.diff",
+        "x" * 300,
+        "a\0b",
     ):
         with pytest.raises(UsageError):
             reviewed.open(argument)
@@ -195,6 +198,46 @@ def test_a_file_moved_by_hand_is_a_rename(history: Path, reviewed: Reviewed) -> 
     assert [chunk["title"] for chunk in reviewed.list(None)["chunks"]] == [
         "Rename moved.txt to elsewhere.txt"
     ]
+
+
+@pytest.mark.parametrize("become", ["link", "file", "folder"])
+def test_files_and_folders_that_take_the_place_of_one_another_are_reviewed_together(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, become: str
+) -> None:
+    commit(repo, git_in, {"d/e": b"e\n", "d/f/g": b"g\n", "x": b"x\n", "keep": b"k\n"})
+    shutil.rmtree(repo / "d")
+    if become == "link":
+        (repo / "d").symlink_to("keep")
+    elif become == "file":
+        (repo / "d").write_text("now a file\n")
+    else:
+        put(repo, {"d/e/deep": b"deep\n", "x2": b""})
+        (repo / "x").unlink()
+        put(repo, {"x/y": b"y\n"})
+    found = reviewed.list(None)
+    assert found["left_out"] == []
+    staged, _ = reviewed.decide(None, [chunk["id"] for chunk in found["chunks"]])
+    assert staged["outcome"] == "applied"
+    ours = git_in(repo, "ls-files", "-s")
+    git_in(repo, "add", "-A")
+    assert git_in(repo, "ls-files", "-s") == ours
+
+
+@pytest.mark.parametrize("keeps", ["true", "false"])
+def test_modes_are_told_only_where_git_heeds_them(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, keeps: str
+) -> None:
+    commit(repo, git_in, {"a": b"a\n", "b": b"b\n"})
+    git_in(repo, "update-index", "--chmod=+x", "b")
+    git_in(repo, "config", "core.fileMode", keeps)
+    put(repo, {"a": b"more\n", "b": b"more\n", "new": b"n\n"})
+    for name in ("a", "new"):
+        (repo / name).chmod(0o755)
+    reviewed.decide(None, reviewed.ids(None))
+    modes = [line[:6] for line in git_in(repo, "ls-files", "-s").decode().split("\n") if line]
+    heeded, unheeded = ["100755", "100644", "100755"], ["100644", "100755", "100644"]
+    assert modes == (heeded if keeps == "true" else unheeded)
+    assert git_in(repo, "diff", "--name-only") == b""
 
 
 def test_reading_the_uncommitted_work_writes_nothing(

@@ -12,7 +12,7 @@ from functools import lru_cache
 import msgspec
 
 from agent.core.chunk import Budget, Chunk, Use
-from agent.core.cutting.drafts import Draft, Drafts, folders, join
+from agent.core.cutting.drafts import Draft, Drafts, join
 from agent.core.cutting.halves import halves, moved
 from agent.core.cutting.links import link, uses
 from agent.core.cutting.order import Node, arrange
@@ -23,7 +23,7 @@ from agent.core.cutting.titles import title
 from agent.core.hunk import ChangeKind, FileChange, FileState
 from agent.core.lines.place import changes_between
 from agent.core.outcome import States
-from agent.core.text import digest
+from agent.core.text import digest, folders
 
 Progress = Callable[[int, int], None]
 """Called with the number of files that are cut, and of all."""

@@ -19,7 +19,7 @@ from agent.core.cutting.soundness import MAX_PARSED, RESERVE, Allowance, Checker
 from agent.core.hunk import ChangeKind, FileChange, FileState
 from agent.core.lines.place import file_lines
 from agent.core.outcome import States
-from agent.core.text import Lines
+from agent.core.text import Lines, folders
 
 MANY = 2_500
 """With more hunks than this nothing is parsed that need not be: time must stay that of reading the difference."""
@@ -173,12 +173,6 @@ def join(drafts: Sequence[Draft], first: int, other: int) -> None:
             draft.after = {first if name == other else name: word for name, word in draft.after.items()}
     one.needs -= {first, other}
     one.after.pop(first, None)
-
-
-def folders(path: str) -> list[str]:
-    """All folders above a path, from the top."""
-    parts = path.split("/")
-    return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
 def _parts(groups: Sequence[Group]) -> list[tuple[int, int]]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from agent.core.chunk import Budget
 from agent.core.code.sheet import Sheet
 from agent.core.cutting.partition import Piece
-from agent.core.cutting.passage import cut_soundly, merged
+from agent.core.cutting.passage import cut_soundly
 from agent.core.cutting.soundness import Checker
 from agent.core.hunk import Hunk
 
@@ -42,7 +42,7 @@ def down_the_file(
             current = []
             broken += 1
         current.append(piece)
-        applied = list(merged([*applied, *piece.hunks]))
+        applied = [*applied, *piece.hunks]
         if checker.sound(applied, [hunk for p in current for hunk in p.hunks]):
             found.append(current)
             current = []

@@ -118,14 +118,19 @@ def _in_whole_groups(
 ) -> set[Hunk]:
     """A reading like `read` that has all of a group or nothing, as far as there is one."""
     allowed = frozenset(ordered)
+    required: frozenset[Hunk] = frozenset()
     given_up: list[Sequence[Hunk]] = []
     while partly := [own for own in _partly(groups, read) if own not in given_up]:
         own = min(partly, key=lambda own: len(read.intersection(own)) / len(own))
-        better = _read(base, lines, ordered, allowed - set(own))
-        if better is None:
+        without = _read(base, lines, ordered, allowed - set(own), required)
+        if without is not None:
+            read, allowed = without, allowed - set(own)
+            continue
+        whole = _read(base, lines, ordered, allowed, required | set(own))
+        if whole is None:
             given_up.append(own)
         else:
-            read, allowed = better, allowed - set(own)
+            read, required = whole, required | set(own)
     return read
 
 
@@ -141,7 +146,13 @@ class _Way(msgspec.Struct, frozen=True):
     before: _Way | None = None
 
 
-def _read(base: Lines, lines: Lines, hunks: Sequence[Hunk], allowed: frozenset[Hunk]) -> set[Hunk] | None:
+def _read(
+    base: Lines,
+    lines: Lines,
+    hunks: Sequence[Hunk],
+    allowed: frozenset[Hunk],
+    required: frozenset[Hunk] = frozenset(),
+) -> set[Hunk] | None:
     """Which of `hunks` (those `allowed`), put into `base`, give exactly `lines`; as many as can be, or None."""
     ways: dict[int, _Way] = {0: _Way()}
     at = 0
@@ -153,7 +164,7 @@ def _read(base: Lines, lines: Lines, hunks: Sequence[Hunk], allowed: frozenset[H
                 continue
             if hunk in allowed and lines[start : start + len(hunk.new)] == hunk.new:
                 _keep(following, start + len(hunk.new), _Way(way.count + 1, hunk, way))
-            if lines[start : start + len(hunk.old)] == hunk.old:
+            if hunk not in required and lines[start : start + len(hunk.old)] == hunk.old:
                 _keep(following, start + len(hunk.old), way)
         if len(following) > 2 * MAX_WAYS:
             fullest = sorted(following, key=lambda place: -following[place].count)[:MAX_WAYS]

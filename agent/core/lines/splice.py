@@ -250,8 +250,8 @@ def transplant(base: Lines, target: Lines, current: Lines, path: str = "") -> Li
     """The change `base` to `target`, made to `current`, by position; a Clash where that is not certain.
 
     A hunk must lie clear of what drifted, or be there already, exactly. A pure insertion or deletion also
-    needs both lines around it untouched, a replacement one of them. A drift that could as well have happened
-    some lines up or down counts as all of these places.
+    needs both lines around it untouched, a replacement one of them, and no line of it in the drift beside it. What
+    could as well have happened some lines up or down, of either, counts as all of these places.
     """
     if current in (base, target):
         return target
@@ -259,14 +259,24 @@ def transplant(base: Lines, target: Lines, current: Lines, path: str = "") -> Li
     lines, gaps = _touched(base, drift)
     moved = []
     offset, passed = 0, 0
-    for hunk in diff(base, target):
+    own = diff(base, target)
+    for index, hunk in enumerate(own):
         while passed < len(drift) and drift[passed].end <= hunk.start:
             offset += len(drift[passed].new) - len(drift[passed].old)
             passed += 1
         if hunk in drift[max(0, passed - 1) : passed + 1]:
             continue
-        if _unsafe(hunk, lines, gaps):
+        low = own[index - 1].end if index else 0
+        high = own[index + 1].start if index + 1 < len(own) else len(base)
+        if _unsafe(base, hunk, (low, high), lines, gaps):
             return Clash(path, "these lines were changed meanwhile", hunk.start + offset + 1)
+        near = [
+            other
+            for other in drift[max(0, passed - 1) : passed + 2]
+            if other.end >= hunk.start and other.start <= hunk.end
+        ]
+        if any(not set(other.new).isdisjoint(hunk.new) for other in near):
+            return Clash(path, "some of this is there already, changed", hunk.start + offset + 1)
         moved.append(Hunk(hunk.start + offset, hunk.old, hunk.new))
     return splice(current, moved)
 
@@ -287,10 +297,12 @@ def _touched(base: Lines, drift: tuple[Hunk, ...]) -> tuple[bytearray, bytearray
     return lines, gaps
 
 
-def _unsafe(hunk: Hunk, lines: bytearray, gaps: bytearray) -> bool:
-    """True when drift reaches into `hunk`, or leaves it too little to hold on to."""
+def _unsafe(base: Lines, hunk: Hunk, room: tuple[int, int], lines: bytearray, gaps: bytearray) -> bool:
+    """True when drift touches `hunk` or its edges, or any place where it could stand as well."""
     start, end = hunk.start, hunk.end
     if hunk.old and hunk.new:
         inside = 1 in lines[start:end] or 1 in gaps[start + 1 : end]
         return inside or bool(gaps[start] and gaps[end])
+    up, down = _reach(base, hunk, *room)
+    start, end = start - up, end + down
     return 1 in lines[max(0, start - 1) : end + 1] or 1 in gaps[start : end + 1]

@@ -62,3 +62,21 @@ def test_what_is_said_to_be_there_gives_the_file(old: str, new: str, choice: ran
     there = present(chunks, before, after, current)
     given_by = [change for chunk in chunks if chunk.id in there for change in chunk.changes]
     assert outcome(before, given_by) == current
+
+
+F, G = "def f():\n    x = 2\n\n", "def g():\n    return 1\n\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(F, F + G + G + "    return 1\n\n"), (F, G + G + G + "    return 1\n\n\n")]
+)
+def test_blocks_that_are_alike_are_told_apart_as_far_as_the_file_shows(old: str, new: str) -> None:
+    before, after = {"a.py": file(old)}, {"a.py": file(new)}
+    chunks = cut(before, after, budget=Budget(lines=3, hard_lines=30))
+    assert any(len(change.hunks) > 1 for chunk in chunks for change in chunk.changes)
+    for seed in range(20):
+        taken = some_of(chunks, random.Random(seed))
+        current = outcome(before, [change for chunk in taken for change in chunk.changes])
+        there = present(chunks, before, after, current)
+        given_by = [change for chunk in chunks if chunk.id in there for change in chunk.changes]
+        assert outcome(before, given_by) == current

@@ -138,6 +138,8 @@ def test_a_change_follows_its_lines_when_others_come_before_them() -> None:
         ("a\nb\n", "a\nb\nc\n", "a\nb\nx\n"),
         ("a\nb", "a\nb\nc\n", "a\nb\n"),
         ("a\nb\nc\nd\n", "a\nd\n", "a\nb\nnew\nc\nd\n"),
+        ("a\nb\nc\n", "a\nX\nY\nc\n", "a\nX\nmine\nb\nc\n"),
+        ("a\nb\nb\nb\nc\n", "a\nb\nb\nb\nb\nc\n", "a\nmine\nb\nb\nc\n"),
     ],
 )
 def test_a_change_that_drift_touches_clashes(base: str, target: str, now: str) -> None:

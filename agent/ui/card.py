@@ -78,6 +78,8 @@ class OpenCard:
         self._context = 0
         self._ready = False
         self._waiting = ""
+        self._comes_back = False
+        """What is waited for may leave this card open: a command of the session."""
         self._asking: Asking | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._sheet = Sheet(self._view(), screen.colours, screen.rows, screen.columns)
@@ -99,6 +101,8 @@ class OpenCard:
             self._checking_since = time.monotonic() if card.checking else 0.0
         if not card.checking:
             self._has_checked()
+        if self._comes_back:
+            self._waiting = ""
         self.card = card
         self._sheet.show(self._view())
         self._app.invalidate()
@@ -317,7 +321,7 @@ class OpenCard:
 
     def _wait(self, label: str) -> None:
         self._leave_line()
-        self._waiting = label
+        self._waiting, self._comes_back = label, False
 
     def _say(self, text: str) -> None:
         self._sheet.message = clean(text)
@@ -366,6 +370,7 @@ class OpenCard:
             case Asking.INSTRUCTION if text:
                 self._inbox(Say(text))
                 self._wait("one moment")
+                self._comes_back = True
             case _:
                 self._say("nothing was written; nothing was done")
         return False

@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agent.core import events as ev
@@ -296,6 +297,44 @@ def test_other_keys_of_a_card(tmp_path: Path) -> None:
         assert stage.heard() == Say("do it otherwise")
 
     Stage(tmp_path, first=WorkOffer(), columns=100, rows=40).play(story)
+
+
+def test_a_card_comes_back_after_a_command_of_the_session(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        shown = card()
+        stage.terminal.offer(CardOffer(shown))
+        stage.wait("y apply")
+        stage.press(":")
+        stage.send("/list\r")
+        assert stage.heard() == Say("/list")
+        stage.wait("one moment")
+        for line in ("1  one", "2  two"):
+            stage.terminal.tick(Notice("info", line))
+        stage.terminal.offer(CardOffer(shown))
+        stage.wait("y apply")
+        stage.wait("2  two")
+        stage.press("l")
+        assert stage.heard() == Decide("1", shown.digest, Defer())
+
+    Stage(tmp_path).play(story)
+
+
+def test_a_decision_waits_whatever_evidence_comes(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        shown = card()
+        stage.terminal.offer(CardOffer(shown))
+        stage.wait("y apply")
+        stage.press("l")
+        assert stage.heard() == Decide("1", shown.digest, Defer())
+        stage.wait("one moment")
+        stage.terminal.offer(CardOffer(msgspec.structs.replace(shown, notes=("more is known",))))
+        time.sleep(0.2)
+        stage.send("l")
+        assert stage.silent()
+        stage.terminal.tick(Notice("warning", "not taken"))
+        stage.wait("y apply")
+
+    Stage(tmp_path).play(story)
 
 
 def test_escape_leaves_the_line_at_once_and_the_next_key_is_a_key(tmp_path: Path) -> None:

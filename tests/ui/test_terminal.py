@@ -332,7 +332,9 @@ def test_a_decision_waits_whatever_evidence_comes(tmp_path: Path) -> None:
         stage.send("l")
         assert stage.silent()
         stage.terminal.tick(Notice("warning", "not taken"))
-        stage.wait("y apply")
+        stage.wait("not taken")
+        stage.press("l")
+        assert stage.heard() == Decide("1", shown.digest, Defer())
 
     Stage(tmp_path).play(story)
 

@@ -155,11 +155,15 @@ class ChunkSplit(msgspec.Struct, frozen=True, tag="chunk_split"):
 
 
 class ChunkEdited(msgspec.Struct, frozen=True, tag="chunk_edited"):
-    """The person's own version of a chunk: what will be written instead, and the difference as a diff."""
+    """The person's own version of a chunk: what will be written instead, and the difference as a diff.
+
+    `over` are the files that it was made of: what they get meanwhile stays.
+    """
 
     chunk: str
     states: StoredStates
     difference: str
+    over: StoredStates = {}
 
 
 class Wrote(msgspec.Struct, frozen=True, tag="wrote"):

@@ -95,15 +95,15 @@ class Desk:
     def writes(self, state: State, item: Item) -> tuple[Write, ...] | AlreadyPresent | Clash:
         """What a yes to this item would write now, byte for byte."""
         try:
-            if item.edited is not None:
-                edited = self.load(item.edited)
-                current = self.read(edited)
-                changed = tuple(Write(p, current[p], new) for p, new in edited.items() if current[p] != new)
-                return changed or AlreadyPresent(tuple(edited))
-            work = self._step(state, item)
+            work = self._step(state, item) if item.edited is None else self._own(item, item.edited)
             return place_step(work, self.read(work.paths))
         except PathRefused as error:
             return Clash(item.chunk.paths[0], error.message)
+
+    def _own(self, item: Item, edited: ev.StoredStates) -> Step:
+        """What the person's version does to the files that it was made of."""
+        target = self.load(edited)
+        return Step(expected=self.read(target) | self.load(item.edited_over), target=target)
 
     def shown(self, state: State, item: Item) -> tuple[Write, ...]:
         """What the chunk is, for a card of what is in the tree already; a yes to it writes nothing."""
@@ -304,12 +304,14 @@ class Desk:
             case Refused(path=path, reason=reason):
                 return ev.UndoRefused(item.chunk.id, f"{path}: {reason}")
 
-    def edited(self, state: State, item: Item, states: States) -> ev.Event:
-        """The person's version of `item`, with the difference to what was proposed as a diff for the model."""
-        placed = self.writes(state, item)
-        proposed = {write.path: write.new for write in placed} if isinstance(placed, tuple) else {}
+    def edited(self, card: Card, states: States) -> ev.Event:
+        """The person's version of what a card shows, with the difference to it as a diff for the model."""
+        shown = {write.path: write for write in card.writes if write.path in states}
+        proposed = {path: write.new for path, write in shown.items()}
+        over = {path: write.old for path, write in shown.items()}
         difference = print_writes([Write(p, proposed.get(p), new) for p, new in states.items()])
-        return ev.ChunkEdited(item.chunk.id, self.store(states), difference.decode("utf-8", "replace"))
+        words = difference.decode("utf-8", "replace")
+        return ev.ChunkEdited(card.chunk.id, self.store(states), words, self.store(over))
 
 
 def _without(state: State, item: Item) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from agent.core import events as ev
 from agent.core.dialog import ToolCall, Usage
 from agent.core.errors import CopairError
 from agent.core.frontend import (
+    Card,
     CardOffer,
     Notice,
     Offer,
@@ -79,6 +80,8 @@ class Driver:
         """The tool that runs for the first of the open calls."""
         self._turns = 0
         self.offered: Offer | None = None
+        self.shown: dict[str, Card] = {}
+        """The cards of one chunk that were offered, by digest: an edit may be of one that the files outran."""
         self.notes: tuple[str, ...] = ()
         self.present = ""
         """The open card shows what is in the tree already."""
@@ -151,6 +154,11 @@ class Driver:
     def _offer(self, offer: Offer) -> None:
         if offer != self.offered:
             self.offered = offer
+            if isinstance(offer, CardOffer):
+                known = {
+                    digest: card for digest, card in self.shown.items() if card.chunk == offer.card.chunk
+                }
+                self.shown = known | {offer.card.digest: offer.card}
             self.parts.frontend.offer(offer)
 
     def _prompt(self, reason: str) -> bool:

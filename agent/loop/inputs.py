@@ -128,6 +128,8 @@ def _decide(driver: Driver, decide: Decide) -> None:
     if open_card is None:
         driver.tell("No card is open; nothing was done.", "warning")
         return
+    if isinstance(decide.decision, Edit) and decide.chunk == open_card.chunk.id:
+        open_card = driver.shown.get(decide.digest, open_card)
     if (decide.chunk, decide.digest) != (open_card.chunk.id, open_card.digest):
         driver.offered = None
         driver.tell("That card is not open any more; nothing was done.", "warning")
@@ -160,7 +162,7 @@ def _decide(driver: Driver, decide: Decide) -> None:
             driver.record(ev.Decided(decide.chunk, about), sync=True)
             return
         case Edit(states=states):
-            driver.record(driver.parts.desk.edited(driver.state, item, states), sync=True)
+            driver.record(driver.parts.desk.edited(open_card, states), sync=True)
             return
         case Split():
             _split(driver, item)

@@ -17,9 +17,9 @@ from agent.cli.walk import review_driver
 from agent.cli.wire import model_driver
 from agent.cli.workbench import Workbench
 from agent.core.chunk import Chunk
-from agent.core.frontend import Say
+from agent.core.frontend import Move, Say
 from agent.core.hunk import FileState, Mode, Write, writes_digest
-from agent.core.review import Defer, Evidence, EvidenceKind, Reject, Verdict, is_stale
+from agent.core.review import Defer, Edit, Evidence, EvidenceKind, Reject, Verdict, is_stale
 from agent.core.sessions.session import State, Status
 from agent.git.apply import WorkTree
 from agent.io.calls import Calls
@@ -69,6 +69,13 @@ def test_another_branch_is_taken_chunk_by_chunk(project: Path, git_in: GitIn) ->
     assert (project / "a.py").read_text() == NEW
     assert (project / "b.py").read_text() == "B = 1\n"
     assert git_in(project, "diff", "--cached") == b""
+
+
+def test_an_edit_keeps_what_another_chunk_of_the_file_does_meanwhile(project: Path) -> None:
+    mine = OLD.replace("return 1", "return 111")
+    edit = decide(Edit({"a.py": FileState(Mode.FILE, mine.encode())}))
+    walk(project, "theirs", edit, do(Move(by=1)), approve, do(Move(by=-1)), approve)
+    assert (project / "a.py").read_text() == NEW.replace("return 11\n", "return 111\n")
 
 
 def test_what_is_refused_is_left_alone_and_the_rest_applies(project: Path) -> None:

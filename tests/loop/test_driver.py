@@ -165,6 +165,39 @@ def test_an_edit_of_the_person_is_what_is_written_and_the_model_hears_the_differ
     assert "+    return b + a" in model.said(1).replace("\\n", "\n")
 
 
+@pytest.mark.parametrize("when", ["before the edit arrives", "on the edited card"])
+def test_what_the_file_gets_after_an_edit_stays(project: Path, when: str) -> None:
+    mine = CODE.replace("a - b", "b + a", 1)
+    file = project / "calc.py"
+
+    def edit(person: Person) -> Decide:
+        if when == "before the edit arrives":
+            file.write_text(f"{CODE}# by hand\n")
+        states = {"calc.py": FileState(Mode.FILE, mine.encode())}
+        return Decide(person.card.chunk.id, person.card.digest, Edit(states))
+
+    def yes(person: Person) -> Decide:
+        if when == "on the edited card" and "# by hand" not in file.read_text():
+            file.write_text(f"{CODE}# by hand\n")
+        return Decide(person.card.chunk.id, person.card.digest, Approve(person.card.digest))
+
+    more = [yes] if when == "on the edited card" else []
+    play(project, Script(propose(FIX_ADD)), say(Say("x")), edit, yes, *more)
+    assert file.read_text() == f"{mine}# by hand\n"
+
+
+def test_an_edit_of_lines_that_are_changed_meanwhile_clashes(project: Path) -> None:
+    mine = CODE.replace("a - b", "b + a", 1)
+
+    def change(person: Person) -> Decide:
+        (project / "calc.py").write_text(CODE.replace("a - b", "sum((a, b))", 1))
+        return Decide(person.card.chunk.id, person.card.digest, Approve(person.card.digest))
+
+    edit = decide(Edit({"calc.py": FileState(Mode.FILE, mine.encode())}))
+    play(project, Script(propose(FIX_ADD)), say(Say("x")), edit, change)
+    assert "sum((a, b))" in (project / "calc.py").read_text()
+
+
 def test_a_question_is_a_card_of_its_own_and_the_answer_goes_back(project: Path) -> None:
     ask = call(
         "ask", text="Which?", why_it_matters="m", options=["add", "sub"], default=1, looked_at=["calc.py"]

@@ -30,7 +30,8 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
             items.extend(parts if whole.chunk.id == event.chunk else [_renamed(whole, event)])
         return msgspec.structs.replace(state, items=tuple(items), focus="")
     if isinstance(event, ev.ChunkEdited):
-        return put_item(state, event.chunk, edited=event.states, difference=event.difference)
+        own = {"edited": event.states, "edited_over": event.over, "difference": event.difference}
+        return put_item(state, event.chunk, **own)
     item = state.item(event.chunk)
     if item is None:
         return state

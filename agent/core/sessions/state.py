@@ -38,6 +38,8 @@ class Item(msgspec.Struct, frozen=True):
     reason: str = ""
     approved_digest: str = ""
     edited: ev.StoredStates | None = None
+    edited_over: ev.StoredStates = {}
+    """The files that the person's version was made of; empty in sessions of older versions."""
     difference: str = ""
     set_id: str = ""
     writes: tuple[ev.StoredWrite, ...] = ()

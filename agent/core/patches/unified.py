@@ -29,7 +29,11 @@ MAX_SHOWN = 60
 
 def parse(x: bytes, *, lenient: bool = False) -> Patch | PatchError:
     """The files of a patch. `lenient`: a model wrote it, so a git diff may have wrong counts at its end too."""
-    return _Reader(split_lines(x), lenient).patch()
+    lines = split_lines(x)
+    if all(line.endswith(b"\r\n") for line in lines):
+        # The text of the patch was converted, not the lines of a file: its headers have such ends too.
+        lines = tuple([line.removesuffix(b"\r\n") + b"\n" for line in lines])
+    return _Reader(lines, lenient).patch()
 
 
 class _Stop(Exception):
@@ -140,6 +144,8 @@ class _Reader:
             start, clean = self.at, not self.lines[self.at].endswith(b"\r\n")
             self.at += 1
             hunk = self._counted(header) if header and clean else None
+            if hunk is None and header and clean and not self.lenient:
+                raise self.stop("as many lines as the numbers of the hunk say: the patch is damaged")
             if hunk is None:
                 section = header[5] if header else self.lines[start].strip()[2:].strip().removesuffix(b"@@")
                 self.at = start + 1

@@ -244,7 +244,7 @@ def test_a_text_that_keeps_its_mode_says_nothing_of_it() -> None:
         (b"hello\nworld\n", 1, "a unified diff"),
         (b"@@ -1 +1 @@\n-a\n+b\n", 1, "before the hunk"),
         (b"--- a/x\n+++ b/x\nhello\n", 3, "a hunk"),
-        (b"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,3 +1,3 @@\n a\n-b\n", 7, "lines are missing"),
+        (b"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,3 +1,3 @@\n a\n-b\n", 7, "as many lines"),
         (b"diff --git a/x b/x\nGIT binary patch\nliteral 5\nzzzz\n\n", 4, "base 85"),
         (b"diff --git a/x b/x\nGIT binary patch\nliteral 5\n\n", 3, "5 bytes"),
         (b"diff --git what is this\n", 1, "two names"),
@@ -302,3 +302,22 @@ def test_other_first_folders_are_left_off_when_nothing_else_differs() -> None:
         b"--- old/src/x.c\t2026-01-01 10:00\n+++ new/src/x.c\t2026-01-02 10:00\n@@ -1 +1 @@\n-a\n+b\n"
     )
     assert (file.files[0].old_path, file.files[0].new_path) == ("src/x.c", "src/x.c")
+
+
+TWO = (
+    b"diff --git a/f b/f\n--- a/f\n+++ b/f\n@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n"
+    b"diff --git a/g b/g\n--- a/g\n+++ b/g\n@@ -1 +1 @@\n-x\n+y\n"
+)
+
+
+@pytest.mark.parametrize("line", range(4, 8))
+@pytest.mark.parametrize("head", [b"diff --git a/f b/f\n", b""], ids=["git", "plain"])
+def test_a_hunk_that_lost_a_line_is_refused_wherever_it_stands(line: int, head: bytes) -> None:
+    lines = TWO.split(b"\n")
+    damaged = b"\n".join(lines[:line] + lines[line + 1 :]).replace(b"diff --git a/f b/f\n", head)
+    assert isinstance(parse(damaged), PatchError)
+    assert not isinstance(parse(damaged, lenient=True), PatchError)
+
+
+def test_a_patch_that_was_saved_with_windows_line_ends_is_read_as_it_was() -> None:
+    assert parse(TWO.replace(b"\n", b"\r\n")) == parse(TWO)

@@ -12,6 +12,7 @@ import msgspec
 from agent.core.errors import PathRefused
 from agent.core.events import StoredState
 from agent.core.hunk import FileState, Mode, Write
+from agent.core.lines.renames import find_renames
 from agent.core.outcome import Drifted, Refused
 from agent.core.text import name_to_bytes
 from agent.git.collisions import folded
@@ -138,14 +139,10 @@ def _check_place(repo: Repo, fenced: Fenced, found: Found | None, leaving: set[s
 
 def likes(look: Look) -> dict[str, Found]:
     """The file whose owner and bits each new one takes: the one it replaces, or that it was renamed from."""
-    gone = {
-        look.found[write.path].state: look.found[write.path] for write in look.changes if write.new is None
-    }
-    found = dict(look.found)
-    for write in look.changes:
-        if write.old is None and write.new in gone:
-            found[write.path] = gone[write.new]
-    return found
+    before = {write.path: write.old for write in look.changes}
+    after = {write.path: write.new for write in look.changes}
+    moved = find_renames(before, after)
+    return dict(look.found) | {new: look.found[old] for old, new in moved.items()}
 
 
 def steps(repo: Repo, look: Look, blobs: BlobStore) -> tuple[tuple[Step, ...], tuple[str, ...]]:

@@ -6,7 +6,7 @@ import msgspec
 
 from agent.core.errors import PathRefused
 from agent.core.hunk import FileState, Mode
-from agent.core.lines.place import file_lines
+from agent.core.lines.renames import find_renames
 from agent.core.outcome import States
 from agent.git.index import Entry
 from agent.git.repo import Repo
@@ -20,9 +20,6 @@ MAX_UNTRACKED_BYTES = 20_000_000
 """Larger untracked files are left out: nobody means to review them."""
 
 PLAIN = (Mode.FILE, Mode.EXECUTABLE)
-
-SIMILAR = 0.5
-"""A new file is a renamed one when at least this part of its lines is the old one's."""
 
 
 def read_uncommitted(
@@ -115,33 +112,3 @@ class _Reader:
         if name := self.conversion.filter_of(path):
             return f"goes through the filter {name}, which copair does not run"
         return refused_name(path)
-
-
-def find_renames(before: States, after: States) -> dict[str, str]:
-    """Deleted files and new ones that have most of their lines: old name to new name."""
-    gone = {path: state for path, state in before.items() if state and after.get(path, state) is None}
-    new = {path: state for path, state in after.items() if state and before.get(path) is None}
-    found: dict[str, str] = {}
-    if not gone or not new or len(gone) * len(new) > 40_000:
-        return found
-    lines = {path: set(file_lines(state)) for path, state in {**gone, **new}.items()}
-    scores = []
-    for old, old_state in gone.items():
-        for name, state in new.items():
-            score = _likeness(old_state, state, lines[old], lines[name])
-            if score >= SIMILAR:
-                scores.append((-score, old, name))
-    taken: set[str] = set()
-    for _, old, name in sorted(scores):
-        if old not in found and name not in taken:
-            found[old] = name
-            taken.add(name)
-    return found
-
-
-def _likeness(old: FileState, new: FileState, old_lines: set[bytes], new_lines: set[bytes]) -> float:
-    if not old.data or not new.data:
-        return 0.0
-    if old.data == new.data:
-        return 1.0
-    return len(old_lines & new_lines) / max(len(old_lines), len(new_lines))

@@ -117,6 +117,19 @@ def test_odd_permission_bits_stay(worked: Path) -> None:
     assert stat.S_IMODE((worked / "tip").stat().st_mode) == 0o705
 
 
+def test_a_file_that_moves_and_changes_is_no_more_readable_than_it_was(worked: Path) -> None:
+    (worked / "top").write_bytes(b"secret\nkept\nmore\n")
+    (worked / "top").chmod(0o600)
+    moved = [
+        Write("top", file(b"secret\nkept\nmore\n"), None),
+        Write("tip", None, file(b"secret\nkept\nother\n")),
+        Write("new", None, file(b"something else\n")),
+    ]
+    assert isinstance(tree(worked).write("s", moved), Applied)
+    assert stat.S_IMODE((worked / "tip").stat().st_mode) == 0o600
+    assert stat.S_IMODE((worked / "new").stat().st_mode) != 0o600
+
+
 def test_a_file_becomes_a_folder_and_back(worked: Path) -> None:
     before = contents(worked)
     there = [Write("top", file(b"top\n"), None), Write("top/in/x", None, file(b"x\n"))]

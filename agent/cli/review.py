@@ -15,7 +15,7 @@ import msgspec
 
 from agent.cli.reading import Reading
 from agent.cli.workbench import Workbench
-from agent.core.errors import UsageError
+from agent.core.errors import Exit, UsageError
 from agent.core.frontend import Interrupt, Progress, Quit, WorkOffer
 from agent.git.repo import Repo
 from agent.review import script
@@ -158,8 +158,20 @@ def _decide(bench: Workbench, asked: script.Wanted, decide: str) -> int:
     bench.recover_and_say()
     opened = script.open_stack(bench.repo, bench.target_of_diff, asked)
     text, code = script.decide_stack(opened, decisions, new_session_id(bench.clock.now()))
-    sys.stdout.write(text)
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        done = "what is approved is written" if code is Exit.DONE else "nothing was written"
+        sys.stderr.write(f"copair: the result cannot be printed: {error.strerror} ({done})\n")
+        _close_stdout()
     return int(code)
+
+
+def _close_stdout() -> None:
+    """Nothing more can be printed: the interpreter would fail at its end when it tries once more."""
+    with contextlib.suppress(OSError):
+        sys.stdout.close()
 
 
 def _keys_from_the_terminal() -> None:

@@ -19,7 +19,7 @@ from agent.core.hunk import FileState, Mode
 from agent.core.outcome import States
 from agent.core.patches.patch import FilePatch, PatchError
 from agent.core.patches.patch_apply import Problem, apply_to, same_blob
-from agent.core.patches.patch_forms import has_old_crlf, turned, with_crlf
+from agent.core.patches.patch_forms import before_some, has_old_crlf, turned, with_crlf
 from agent.core.patches.unified import parse
 from agent.core.text import digest
 from agent.git.repo import Repo
@@ -47,7 +47,7 @@ def read_patch(
     patch = parse(data)
     if isinstance(patch, PatchError):
         raise UsageError(f"{label}: {patch.message}", untouched="nothing was changed")
-    files = [file for file in patch.files if only.takes(*_names(file))]
+    files = [_as_one(file, read) for file in patch.files if only.takes(*_names(file))]
     named = [path for file in files for path in _names(file)]
     reader = _Reader(repo, read, Conversion(repo, [path for path in named if not refused_name(path)]), onto)
     source = Source(only.told(label), spec, {}, {}, onto=onto)
@@ -71,6 +71,19 @@ def read_patch(
         opening=opening.path if opening else "",
         opening_end=opening.end if opening else 0,
     )
+
+
+def _as_one(file: FilePatch, read: Read) -> FilePatch:
+    """A patch between two names that is no rename (`diff -u f.orig f`) is of one file: of two the one named shorter."""
+    old, new = file.old_path, file.new_path
+    if file.git or old is None or new is None or old == new:
+        return file
+    found = []
+    for path in (old, new):
+        with contextlib.suppress(PathRefused):
+            found += [path] if read(path) is not None else []
+    name = min(found, key=lambda path: (path.count("/"), len(path)), default=new)
+    return msgspec.structs.replace(file, old_path=name, new_path=name)
 
 
 def _names(file: FilePatch) -> list[str]:
@@ -150,13 +163,15 @@ class _Reader:
             yield named, False
         now = self.read(source)
         if now is not None or file.new_path is not None:
-            yield now, False
+            yield _with_mode(now, file.old_mode, file), False
         there = None
         if file.new_path is not None:
             # A folder that the patch turns into a file is no sign that it is applied already.
             with contextlib.suppress(PathRefused):
                 there = self.read(file.new_path)
-        yield there, True
+        yield _with_mode(there, file.new_mode, file), True
+        if there is not None and (base := before_some(file, there)) is not None:
+            yield _with_mode(base, file.old_mode, file), False
 
     def _moved(self, file: FilePatch, source: str) -> list[FileState | None]:
         """What a copy or a rename may mean by a file that the patch has changed before.
@@ -174,7 +189,7 @@ class _Reader:
 
         Where the old lines of a patch have Windows line ends, git stores these too.
         """
-        ends = base is None or not base.data or b"\r\n" in base.data
+        ends = base is None or b"\n" not in base.data or b"\r\n" in base.data
         if (
             self.onto == "worktree"
             and ends
@@ -213,6 +228,15 @@ class _Reader:
         if file.rename and source is not None and goal is not None:
             first = next((name for name, other in self.renames.items() if other == source), source)
             self.renames[first] = goal
+
+
+def _with_mode(state: FileState | None, mode: int | None, file: FilePatch) -> FileState | None:
+    """`state` with the mode that it has on this side of a patch that changes it: lines and mode are taken apart."""
+    if state is None or mode is None or file.old_mode == file.new_mode:
+        return state
+    if not (stat.S_ISREG(state.mode) and stat.S_ISREG(mode)):
+        return state
+    return FileState(Mode.EXECUTABLE if mode & 0o100 else Mode.FILE, state.data)
 
 
 def _is_blob(state: FileState, name: str) -> bool:

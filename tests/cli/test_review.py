@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import queue
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -355,3 +357,23 @@ def test_only_some_files_are_reviewed_from_where_one_stands(project: Path) -> No
     document = json.loads(ran.stdout)
     assert [chunk["paths"] for chunk in document["chunks"]] == [["b.py"]]
     assert document["source"].endswith(", only b.py")
+
+
+def test_a_result_that_cannot_be_printed_says_what_was_written(project: Path) -> None:
+    chunks = json.loads(copair(project, "review", "theirs", "--json").stdout)["chunks"]
+    decisions = "".join(f'{{"chunk": "{chunk["id"]}", "verdict": "approve"}}\n' for chunk in chunks)
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "agent", "review", "theirs", "--decide", "-"],
+            cwd=project,
+            input=decisions,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert ran.returncode == 0
+    assert "what is approved is written" in ran.stderr
+    assert "fault" not in ran.stderr
+    assert (project / "a.py").read_text() == NEW

@@ -429,3 +429,100 @@ def test_a_patch_of_a_file_that_is_stored_with_windows_line_ends_keeps_its_own(
     (repo / ".gitattributes").write_bytes(b"* text=auto eol=crlf\n")
     all_taken(reviewed, patch)
     assert (repo / "a.txt").read_bytes() == b"one\r\nnew\ntwo\r\nthree\r\n"
+
+
+def test_a_patch_without_known_blobs_is_taken_hunk_by_hunk(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, tree_of: Callable[[Path], bytes]
+) -> None:
+    start = commit(repo, git_in, {"f": ROWS})
+    end = commit(
+        repo,
+        git_in,
+        {"f": ROWS.replace(b"v5 =", b"v =").replace(b"v30 =", b"x\nv =").replace(b"v50 =", b"v =")},
+    )
+    patch = re.sub(rb"(?m)^(diff|index).*\n", b"", git_in(repo, "diff", start, end))
+    git_in(repo, "reset", "-q", "--hard", start)
+    ids = reviewed.ids("-", stdin=patch)
+    assert len(ids) == 3
+    for number in (1, 0, 2):
+        assert reviewed.ids("-", stdin=patch) == ids
+        result, _ = reviewed.decide("-", [ids[number]], stdin=patch)
+        assert result["applied"] == [ids[number]]
+    assert tree_of(repo) == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
+    assert all(chunk["present"] for chunk in reviewed.list("-", stdin=patch)["chunks"])
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_lines_and_mode_of_a_patch_are_taken_one_after_the_other(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, tree_of: Callable[[Path], bytes], first: int
+) -> None:
+    start = commit(repo, git_in, {"f": ROWS, "g": b"g\n"})
+    (repo / "f").chmod(0o755)
+    (repo / "g").chmod(0o755)
+    end = commit(repo, git_in, {"f": ROWS.replace(b"v5 =", b"v =")})
+    patch = re.sub(rb"(?m)^index .*\n", b"", git_in(repo, "diff", start, end))
+    git_in(repo, "reset", "-q", "--hard", start)
+    ids = reviewed.ids("-", stdin=patch)
+    assert len(ids) == 3
+    order = ids[first:] + ids[:first]
+    for chunk in order:
+        assert reviewed.ids("-", stdin=patch) == ids
+        reviewed.decide("-", [chunk], stdin=patch)
+    assert tree_of(repo) == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("f.orig", "f", "f"),
+        ("f", "f.new", "f"),
+        ("a/f", "b/f", "f"),
+        ("old/f", "new/f", "f"),
+        ("f", "g", "f"),
+    ],
+)
+def test_a_patch_of_two_names_is_of_the_file_that_is_there(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, old: str, new: str, named: str
+) -> None:
+    commit(repo, git_in, {named: b"1\n2\n3\n"})
+    patch = f"--- {old}\t2020-01-01 00:00:00\n+++ {new}\n@@ -1,3 +1,3 @@\n 1\n-2\n+two\n 3\n"
+    all_taken(reviewed, patch.encode())
+    assert (repo / named).read_bytes() == b"1\ntwo\n3\n"
+    assert git_in(repo, "status", "--porcelain") == f" M {named}\n".encode()
+
+
+def test_a_file_that_a_patch_dates_to_the_epoch_is_not_there(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    commit(repo, git_in, {"gone": b"g\n"})
+    epoch = "1970-01-01 00:00:00.000000000 +0000"
+    patch = f"--- a/new\t{epoch}\n+++ b/new\t2020-01-01\n@@ -0,0 +1 @@\n+n\n"
+    patch += f"--- a/gone\t2020-01-01\n+++ b/gone\t{epoch}\n@@ -1 +0,0 @@\n-g\n"
+    all_taken(reviewed, patch.encode())
+    assert not (repo / "gone").exists()
+    assert (repo / "new").read_bytes() == b"n\n"
+
+
+def test_an_empty_file_is_not_there_where_another_one_of_its_name_is(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    start = commit(repo, git_in, {"a": b"a\n"})
+    end = commit(repo, git_in, {"empty": b""})
+    git_in(repo, "reset", "-q", "--hard", start)
+    put(repo, {"empty": b"mine\n"})
+    (chunk,) = reviewed.list(end)["chunks"]
+    assert not chunk["present"]
+    assert reviewed.decide(end, [chunk["id"]])[0]["outcome"] != "applied"
+    assert (repo / "empty").read_bytes() == b"mine\n"
+
+
+def test_a_patch_of_one_line_without_an_end_gets_the_line_ends_of_the_work_tree(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    commit(repo, git_in, {".gitattributes": b"* text=auto eol=crlf\n", "a": b"one"})
+    start = git_in(repo, "rev-parse", "HEAD").decode().strip()
+    end = commit(repo, git_in, {"a": b"one\r\ntwo\r\n"})
+    patch = git_in(repo, "diff", start, end)
+    git_in(repo, "reset", "-q", "--hard", start)
+    all_taken(reviewed, patch)
+    assert (repo / "a").read_bytes() == b"one\r\ntwo\r\n"

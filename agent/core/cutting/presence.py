@@ -82,6 +82,8 @@ def _present_in(
     mode = next((change.mode for change in by_lines if change.kind is ChangeKind.CREATE), None)
     if mode in (None, now.mode):
         found |= {change for change in by_lines if all(hunk in there for hunk in change.hunks)}
+    if now.data:
+        found -= {change for change in by_lines if not change.hunks}
     return found
 
 

@@ -1,10 +1,15 @@
-"""The same patch of a file in another form: taken back, or with Windows line ends."""
+"""The same patch of a file in another form: taken back, in part, or with Windows line ends."""
 
 from __future__ import annotations
 
 import msgspec
 
+from agent.core.hunk import FileState
 from agent.core.patches.patch import BinaryPatch, FilePatch, LineKind, PatchHunk, PatchLine
+from agent.core.patches.patch_apply import Problem, apply_to
+
+MAX_TRIED = 200
+"""Hunks of one file that are tried one by one."""
 
 
 def with_crlf(file: FilePatch) -> FilePatch:
@@ -51,3 +56,18 @@ def turned(file: FilePatch) -> FilePatch:
         hunks=hunks,
         binary=binary,
     )
+
+
+def before_some(file: FilePatch, state: FileState) -> FileState | None:
+    """The file as it was before some hunks of `file`, which are in `state` while the others fit it; else None."""
+    if not 1 < len(file.hunks) <= MAX_TRIED or file.old_path is None or file.new_path is None:
+        return None
+    base = state
+    for hunk in file.hunks:
+        one = FilePatch(file.new_path, file.new_path, (hunk,), git=file.git)
+        if isinstance(apply_to(one, base, lenient=False), Problem):
+            back = apply_to(turned(one), base, lenient=False)
+            if isinstance(back, Problem) or back.state is None:
+                return None
+            base = back.state
+    return base if base != state else None

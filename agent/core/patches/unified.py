@@ -21,6 +21,9 @@ _HUNK = re.compile(rb"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@
 _FENCE = re.compile(rb"(?:```|~~~)")
 """Only at the start of a line: a blank before it makes it context."""
 
+_EPOCH = re.compile(rb"\t(?:1970-01-01|1969-12-31)[ T]")
+"""How `diff -N` dates a file that is not there."""
+
 _KINDS = {b" ": LineKind.CONTEXT, b"-": LineKind.OLD, b"+": LineKind.NEW}
 _NO_NEWLINE = b"\\"
 
@@ -127,8 +130,13 @@ class _Reader:
 
     def _plain_file(self) -> FilePatch:
         old, new = strip_names(unquote_line(self.line()[4:]), unquote_line(self.line(1)[4:]))
+        nothing = [_EPOCH.search(self.line(ahead)) is not None for ahead in (0, 1)]
         self.at += 2
         hunks = self._hunks(git=False)
+        if len(hunks) == 1 and new is not None and nothing[0] and not hunks[0].old:
+            old = None
+        elif len(hunks) == 1 and old is not None and nothing[1] and not hunks[0].new:
+            new = None
         if not hunks or (old is None and new is None):
             raise self.stop("a hunk (`@@ -1,2 +1,2 @@`)")
         return FilePatch(old, new, hunks)

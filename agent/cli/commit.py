@@ -97,6 +97,14 @@ def commit_each(bench: Workbench) -> Callable[[Driver, str], None]:
     return run
 
 
+def tell_what_hinders(bench: Workbench, driver: Driver) -> None:
+    """`commit = "each"`: why no chunk of this session could be committed, before the first one is written."""
+    refused = bench.committer.refusal(())
+    if refused is not None:
+        words = f"Chunks will be applied and not committed: {refused.reason}."
+        driver.tell(words, "warning", refused.hint)
+
+
 def _commit(bench: Workbench, driver: Driver, items: Sequence[Item]) -> bool:
     made = commit_items(bench.committer, driver.state, items, trailer=bench.settings.assisted_by)
     if isinstance(made, CommitRefused):

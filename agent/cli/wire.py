@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from agent.cli.checks import ChunkChecks, checks_command, make_api
-from agent.cli.commit import commit_command, commit_each
+from agent.cli.commit import commit_command, commit_each, tell_what_hinders
 from agent.cli.workbench import Workbench, recovered_words
 from agent.core import events as ev
 from agent.core.chunk import Chunk
@@ -153,6 +153,8 @@ def make_driver(
         driver.record(event)
     for one in recovered:
         driver.record(_recovered(one))
+    if parts.after_write is not None:
+        tell_what_hinders(bench, driver)
     return driver
 
 

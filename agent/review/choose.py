@@ -64,5 +64,5 @@ def open_source(
 
 def _is_file(path: Path) -> bool:
     with contextlib.suppress(OSError, ValueError):  # too long for a name, or a NUL in it
-        return path.is_file()
+        return path.is_file() or path.is_fifo()  # `<(git diff)` of a shell is a pipe
     return False

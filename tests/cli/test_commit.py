@@ -63,6 +63,18 @@ def test_the_setting_commits_after_every_yes(project: Path, git_in: GitIn, herme
     assert git_in(project, "log", "-1", "--format=%s") == b"Double zero\n"
 
 
+def test_what_hinders_every_commit_is_said_before_anything_is_written(
+    project: Path, git_in: GitIn, hermetic_seal: Path
+) -> None:
+    config = hermetic_seal / ".config" / "copair" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text('commit = "each"\n')
+    (hermetic_seal / ".gitconfig").write_text("[user]\n\tuseConfigOnly = true\n[safe]\n\tdirectory = *\n")
+    played = play(project, Script(propose(change(0))), say(Say("x")))
+    assert "git does not know who you are" in played.person.notices[0]
+    assert (project / "a.py").read_text().startswith(CODE[:20])
+
+
 def test_what_is_committed_is_not_committed_again_and_can_still_be_undone(
     project: Path, git_in: GitIn
 ) -> None:

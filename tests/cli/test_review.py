@@ -7,6 +7,7 @@ import os
 import queue
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -377,3 +378,13 @@ def test_a_result_that_cannot_be_printed_says_what_was_written(project: Path) ->
     assert "what is approved is written" in ran.stderr
     assert "fault" not in ran.stderr
     assert (project / "a.py").read_text() == NEW
+
+
+def test_a_patch_may_come_through_a_pipe_with_a_name(project: Path, git_in: GitIn, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    patch = git_in(project, "diff", "HEAD", "theirs")
+    feeder = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(patch,))
+    feeder.start()
+    ran = copair(project, "review", str(tmp_path / "pipe"), "--json")
+    feeder.join()
+    assert len(json.loads(ran.stdout)["chunks"]) == 3

@@ -60,6 +60,8 @@ class _Reader:
                 line = self.line()
                 if line.startswith(b"diff --git "):
                     files.append(self._git_file())
+                elif self._at_names() and self._is_quoted():
+                    self.at += 2
                 elif self._at_names():
                     files.append(self._plain_file())
                 elif _HUNK.fullmatch(line):
@@ -85,6 +87,16 @@ class _Reader:
 
     def _at_names(self, ahead: int = 0) -> bool:
         return self.line(ahead).startswith(b"--- ") and self.line(ahead + 1).startswith(b"+++ ")
+
+    def _is_quoted(self) -> bool:
+        """True for names without a hunk in the text of a mail, before the diff itself."""
+        mail = self.lines[0].startswith(b"From ") and not self.lenient
+        later = self.lines[self.at :]
+        return (
+            mail
+            and not self.line(2).startswith(b"@@")
+            and any(line.startswith(b"diff --git ") for line in later)
+        )
 
     def _git_file(self) -> FilePatch:
         header = Header(split_git_names(self.line()[len(b"diff --git ") :]))

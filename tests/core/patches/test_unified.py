@@ -321,3 +321,9 @@ def test_a_hunk_that_lost_a_line_is_refused_wherever_it_stands(line: int, head: 
 
 def test_a_patch_that_was_saved_with_windows_line_ends_is_read_as_it_was() -> None:
     assert parse(TWO.replace(b"\n", b"\r\n")) == parse(TWO)
+
+
+def test_names_that_the_message_of_a_mail_quotes_are_text() -> None:
+    mail = b"From 0123456789 Mon Sep 17 00:00:00 2001\nSubject: [PATCH] x\n\n--- a/f\n+++ b/f\nwere the names\n---\n"
+    assert parse(mail + TWO) == parse(TWO)
+    assert isinstance(parse(mail), PatchError)

@@ -49,6 +49,11 @@ class Conversion:
         name = self._attributes.get(path, {}).get("filter", "")
         return "" if name in _OFF else name
 
+    def encoding_of(self, path: str) -> str:
+        """The encoding that a file has in the work tree alone; empty when it is stored as it is."""
+        name = self._attributes.get(path, {}).get("working-tree-encoding", "")
+        return "" if name in (*_OFF, "set") else name
+
     def concerns(self, path: str) -> bool:
         """True when git would check the file out with other bytes than it has stored."""
         own = self._own(path)

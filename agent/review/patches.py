@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -47,7 +47,7 @@ def read_patch(
     patch = parse(data)
     if isinstance(patch, PatchError):
         raise UsageError(f"{label}: {patch.message}", untouched="nothing was changed")
-    files = [_as_one(file, read) for file in patch.files if only.takes(*_names(file))]
+    files = _sources_first([_as_one(file, read) for file in patch.files if only.takes(*_names(file))])
     named = [path for file in files for path in _names(file)]
     reader = _Reader(repo, read, Conversion(repo, [path for path in named if not refused_name(path)]), onto)
     source = Source(only.told(label), spec, {}, {}, onto=onto)
@@ -84,6 +84,18 @@ def _as_one(file: FilePatch, read: Read) -> FilePatch:
             found += [path] if read(path) is not None else []
     name = min(found, key=lambda path: (path.count("/"), len(path)), default=new)
     return msgspec.structs.replace(file, old_path=name, new_path=name)
+
+
+def _sources_first(files: Sequence[FilePatch]) -> list[FilePatch]:
+    """Copies behind the change of what they copy: that says which version of it is meant, also when it is done.
+
+    Only in the patch of one commit; of several the order means something.
+    """
+    times = Counter(file.new_path for file in files)
+    changed = {file.path for file in files if not file.copy and file.old_path == file.new_path}
+    if max(times.values(), default=0) > 1:
+        return list(files)
+    return sorted(files, key=lambda file: file.copy and file.old_path in changed)
 
 
 def _names(file: FilePatch) -> list[str]:
@@ -124,8 +136,13 @@ class _Reader:
     def _why_not(self, path: str) -> str:
         if reason := refused_name(path):
             return reason
-        name = self.conversion.filter_of(path)
-        return f"goes through the filter {name}, which copair does not run" if name else ""
+        if name := self.conversion.filter_of(path):
+            return f"goes through the filter {name}, which copair does not run"
+        if self.onto == "worktree" and (encoding := self.conversion.encoding_of(path)):
+            return (
+                f"is {encoding} in the work tree, and UTF-8 in patches: use `git apply`, or review the commit"
+            )
+        return ""
 
     def _place(self, file: FilePatch) -> str:
         """Put both sides of `file` among the states; the reason when it does not fit."""

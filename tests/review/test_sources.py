@@ -364,6 +364,22 @@ def test_a_copy_is_of_the_file_as_it_was_before_the_patch(
     assert tree_of(repo) == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
 
 
+def test_a_copy_is_the_same_after_the_change_of_its_source_was_taken(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, tree_of: Callable[[Path], bytes]
+) -> None:
+    start = commit(repo, git_in, {"z.py": ROWS})
+    end = commit(repo, git_in, {"z.py": ROWS.replace(b"v3 = 3", b"v3 = 33"), "a.py": ROWS}, "two")
+    patch = git_in(repo, "diff", "-C", "--find-copies-harder", start, end)
+    assert b"copy from z.py" in patch
+    git_in(repo, "reset", "-q", "--hard", start)
+    chunks = reviewed.list("-", stdin=patch)["chunks"]
+    change = next(chunk["id"] for chunk in chunks if chunk["paths"] == ["z.py"])
+    reviewed.decide("-", [change], stdin=patch)
+    assert [chunk["id"] for chunk in reviewed.list("-", stdin=patch)["chunks"]] == [c["id"] for c in chunks]
+    reviewed.decide("-", [chunk["id"] for chunk in chunks], stdin=patch)
+    assert tree_of(repo) == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
+
+
 def test_two_files_that_change_places_do_so(
     repo: Path, git_in: GitIn, reviewed: Reviewed, tree_of: Callable[[Path], bytes]
 ) -> None:
@@ -526,3 +542,16 @@ def test_a_patch_of_one_line_without_an_end_gets_the_line_ends_of_the_work_tree(
     git_in(repo, "reset", "-q", "--hard", start)
     all_taken(reviewed, patch)
     assert (repo / "a").read_bytes() == b"one\r\ntwo\r\n"
+
+
+def test_a_patch_of_a_file_in_another_encoding_is_left_out_by_name(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    start = commit(repo, git_in, {".gitattributes": b"*.u16 working-tree-encoding=UTF-16LE\n"})
+    end = commit(repo, git_in, {"new.u16": "h\u00e9llo\n".encode("utf-16-le"), "b": b"b\n"})
+    patch = git_in(repo, "diff", start, end)
+    git_in(repo, "reset", "-q", "--hard", start)
+    found = reviewed.list("-", stdin=patch)
+    assert [(out["path"], "UTF-16LE" in out["reason"]) for out in found["left_out"]] == [("new.u16", True)]
+    reviewed.decide(end, reviewed.ids(end))
+    assert (repo / "new.u16").read_bytes() == "h\u00e9llo\n".encode("utf-16-le")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+import tempfile
 import threading
 import weakref
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO
 
 import msgspec
@@ -17,6 +19,9 @@ from agent.io.process import kill, start
 
 AT_ONCE = 60
 """So many are asked for before the first answer is read: their names fit into the smallest pipe, of 4 KiB."""
+
+FEW = 4
+"""Fewer blobs than this are written one by one."""
 
 HELPERS = 2
 """Processes that share a long list of objects: finding a loose one takes git longer than reading it takes us."""
@@ -78,6 +83,21 @@ class Objects:
         """Store `data` as it is (no filter, no line ending conversion) and return its id."""
         arguments = ("-w", "--no-filters", "--stdin")
         return self._git.run("hash-object", *arguments, stdin=data).strip().decode()
+
+    def write_blobs(self, contents: Sequence[bytes]) -> list[str]:
+        """`write_blob` of each, in order; of many by one process, which reads them from a folder of ours."""
+        with tempfile.TemporaryDirectory(prefix="copair-") as folder:
+            if len(contents) < FEW or "\n" in folder:
+                return [self.write_blob(data) for data in contents]
+            paths = [Path(folder) / str(number) for number in range(len(contents))]
+            for path, data in zip(paths, contents, strict=True):
+                path.write_bytes(data)
+            names = "".join(f"{path}\n" for path in paths).encode()
+            return (
+                self._git.run("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=names)
+                .decode()
+                .split()
+            )
 
     def write_file(self, path: bytes, data: bytes) -> str:
         """Store `data` as git would store the file `path`: line endings converted, drivers off."""

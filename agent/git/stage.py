@@ -141,8 +141,8 @@ class Index:
 
     def _change(self, set_id: str, digest: str, writes: Sequence[Write]) -> None:
         token = secrets.token_hex(6)
-        steps = tuple(Step(w.path, "", self._keep(w.old), self._keep(w.new)) for w in writes)
-        wanted = {write.path: self._spot(write.new) for write in writes}
+        steps = self._steps(writes)
+        wanted = self._spots(writes)
         self._sets.save(WriteSet(set_id, self._root, digest, steps), sync=True)
 
         def edit(variables: Mapping[str, str]) -> None:
@@ -158,11 +158,21 @@ class Index:
             self._sets.commit(set_id)
             self._sets.finish(set_id)
 
-    def _keep(self, state: FileState | None) -> StoredState | None:
-        return StoredState(state.mode, self._blobs.put(state.data)) if state else None
+    def _steps(self, writes: Sequence[Write]) -> tuple[Step, ...]:
+        """What happens to each path, with the contents of both sides kept."""
+        sides = [state for write in writes for state in (write.old, write.new)]
+        names = iter(self._blobs.put_all([state.data for state in sides if state is not None]))
+        kept = [StoredState(state.mode, next(names)) if state else None for state in sides]
+        return tuple(
+            Step(write.path, "", old, new)
+            for write, old, new in zip(writes, kept[::2], kept[1::2], strict=True)
+        )
 
-    def _spot(self, state: FileState | None) -> Spot | None:
-        return Spot(state.mode, self._repo.objects.write_blob(state.data)) if state else None
+    def _spots(self, writes: Sequence[Write]) -> spots.Spots:
+        """What the index is to have, with the contents stored."""
+        states = [write.new for write in writes if write.new is not None]
+        oids = iter(self._repo.objects.write_blobs([state.data for state in states]))
+        return {write.path: Spot(write.new.mode, next(oids)) if write.new else None for write in writes}
 
 
 def _entries(repo: Repo, paths: Sequence[str], variables: Mapping[str, str] | None) -> dict[str, list[Entry]]:

@@ -10,7 +10,7 @@ import pytest
 from agent.core.errors import GitFailed
 from agent.core.hunk import Mode
 from agent.git.discover import discover
-from agent.git.objects import AT_ONCE, HELPERS
+from agent.git.objects import AT_ONCE, FEW, HELPERS
 from agent.git.repo import Repo
 
 GitIn = Callable[..., bytes]
@@ -100,3 +100,13 @@ def test_a_missing_object_is_no_file_that_is_checked_out(repo: Path, git_in: Git
     (oid,) = stored(repo, git_in, [b"a\n"])
     with pytest.raises(GitFailed, match="missing"):
         opened.checked_out_all([("a", Mode.FILE, oid), ("b", Mode.FILE, "1234567890" * 4)])
+
+
+@pytest.mark.parametrize("count", [0, 1, FEW - 1, FEW, 50])
+def test_blobs_are_stored_as_they_are_however_many_there_are(
+    repo: Path, git_in: GitIn, opened: Repo, count: int
+) -> None:
+    git_in(repo, "config", "core.autocrlf", "true")
+    contents = [b"%d\r\n\0" % number * (number % 3) for number in range(count)]
+    oids = opened.objects.write_blobs(contents)
+    assert [git_in(repo, "cat-file", "blob", oid) for oid in oids] == contents

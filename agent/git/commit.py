@@ -210,5 +210,6 @@ def _check_known(writes: Sequence[StoredWrite], at_head: Spots) -> None:
     for path, write in first.items():
         if at_head[path] is None and write.old is not None:
             raise PathRefused(
-                f"{path} is a file of yours that was never committed", hint="commit the file itself first"
+                f"the last commit has no {path}",
+                hint="commit the file itself first; what you moved or deleted since is committed with git",
             )

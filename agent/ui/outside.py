@@ -48,8 +48,8 @@ class Outside:
         self._environ = dict(os.environ if environ is None else environ)
 
     def editor(self) -> list[str]:
-        """VISUAL, EDITOR, what git would take by the person's global configuration, vi."""
-        for name in ("VISUAL", "EDITOR"):
+        """VISUAL, EDITOR, GIT_EDITOR, what git would take by the person's global configuration, vi."""
+        for name in ("VISUAL", "EDITOR", "GIT_EDITOR"):
             if self._environ.get(name, "").strip():
                 return shlex.split(self._environ[name])
         return shlex.split(self._git("var", "GIT_EDITOR")) or ["vi"]

@@ -243,7 +243,7 @@ def test_a_change_inside_uncommitted_lines_is_refused(desk: Desk, git_in: GitIn)
     assert outcome.path == "f"
     (root / "new").write_bytes(b"mine\n")
     sets = desk.apply(Write("new", file(b"mine\n"), file(b"better\n")))
-    assert "never committed" in refused(desk.commit(sets)).reason
+    assert "the last commit has no" in refused(desk.commit(sets)).reason
     assert git_in(root, "rev-list", "--count", "HEAD") == b"1\n"
 
 

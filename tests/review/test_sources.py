@@ -555,3 +555,22 @@ def test_a_patch_of_a_file_in_another_encoding_is_left_out_by_name(
     assert [(out["path"], "UTF-16LE" in out["reason"]) for out in found["left_out"]] == [("new.u16", True)]
     reviewed.decide(end, reviewed.ids(end))
     assert (repo / "new.u16").read_bytes() == "h\u00e9llo\n".encode("utf-16-le")
+
+
+@pytest.mark.parametrize(
+    ("now", "reason"),
+    [
+        (b"1\n2x\n3\n4\n", "the most similar ones begin at line"),
+        (b"a\n", "these lines are not in the file"),
+        (b"1\n2\n3\n" * 2, "2 times"),
+    ],
+)
+def test_why_a_patch_does_not_fit_is_half_a_line_for_a_person(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, now: bytes, reason: str
+) -> None:
+    commit(repo, git_in, {"f": now})
+    patch = b"--- a/f\n+++ b/f\n@@ -9,3 +9,3 @@\n 1\n-2\n+two\n 3\n"
+    (out,) = reviewed.list("-", stdin=patch)["left_out"]
+    assert reason in out["reason"]
+    assert "\n" not in out["reason"]
+    assert "you" not in out["reason"]

@@ -33,6 +33,24 @@ def explain(found: Found, document: Document, old: Sequence[str]) -> str:
             return _missing(document, near, old)
 
 
+def briefly(found: Found) -> str:
+    """The same for a person, in half a line."""
+    match found:
+        case Ambiguous(candidates, _):
+            many = "many" if len(candidates) >= MAX_CANDIDATES else str(len(candidates))
+            return f"these lines are in the file {many} times"
+        case Missing(near, applied):
+            if applied:
+                return f"it is in the file already, at line {applied}"
+            return "these lines are not in the file" + (
+                f"; the most similar ones begin at line {near.start + 1}" if near is not None else ""
+            )
+        case Unfit(reason):
+            return reason
+        case Located():
+            return "it fits"
+
+
 def _ambiguous(document: Document, candidates: Sequence[int], length: int) -> str:
     numbers = ", ".join(str(at + 1) for at in candidates)
     count = f"{len(candidates)} times" if len(candidates) < MAX_CANDIDATES else "many times"

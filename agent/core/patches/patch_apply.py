@@ -18,7 +18,7 @@ from agent.core.lines.place import file_lines
 from agent.core.lines.splice import splice
 from agent.core.matching.document import Document
 from agent.core.matching.match import Ambiguous, Found, Located, Missing, find
-from agent.core.matching.report import explain
+from agent.core.matching.report import briefly, explain
 from agent.core.patches.binary import apply_delta
 from agent.core.patches.gaps import find_with_gaps
 from agent.core.patches.patch import FilePatch, PatchHunk, PatchLine
@@ -136,7 +136,8 @@ def _hunks(patch: FilePatch, base: FileState, mode: int, *, lenient: bool) -> Ch
             return Problem(f"hunk {number} (line {hunk.old_start}): {_why(at)}")
         found = _loosely(document, hunk)
         if not isinstance(found, Located):
-            return Problem(f"hunk {number}: {explain(found, document, _texts(hunk.old))}")
+            words = explain(found, document, _texts(hunk.old)) if lenient else briefly(found)
+            return Problem(f"hunk {number}: {words}")
         grade = max(grade, found.grade, key=list(Grade).index)
         placed += [Hunk(h.start, h.old, h.new, number) for h in found.hunks]
     try:

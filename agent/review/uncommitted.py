@@ -84,23 +84,24 @@ class _Reader:
         entries = self.entries.get(path, [])
         if reason := self._why_not(path, entries):
             return reason
+        staged = self.repo.stored(entries[0].mode, entries[0].oid) if entries else None
         try:
             now = self.repo.read(path)
         except PathRefused as error:
-            if path not in self.gone:
-                return error.message
-            now = None
-        entry = entries[0] if entries else None
-        staged = self.repo.stored(entry.mode, entry.oid) if entry else None
-        if now is not None and not entries and len(now.data) > MAX_UNTRACKED_BYTES:
-            return f"untracked and larger than {MAX_UNTRACKED_BYTES // 1_000_000} MB"
-        if now is not None and self.conversion.ignores_modes and now.mode in PLAIN:
+            return (staged, None) if path in self.gone else error.message
+        if now is None:
+            return staged, None
+        if self.conversion.ignores_modes and now.mode in PLAIN:
             mode = staged.mode if staged is not None and staged.mode in PLAIN else Mode.FILE
             now = FileState(mode, now.data)
-        stored = self.conversion.to_stored(path, now, staged) if now is not None else None
-        if now is not None and stored is None:
-            return "git converts it in a way that only `git add` can do"
-        return staged, stored
+        stored = self.conversion.to_stored(path, now, staged)
+        return (staged, stored) if stored else "git converts it in a way that only `git add` can do"
+
+    def _is_huge(self, path: str) -> bool:
+        try:
+            return (self.repo.place.root / path).lstat().st_size > MAX_UNTRACKED_BYTES
+        except (OSError, ValueError):
+            return False  # what it is instead is said when it is read
 
     def _why_not(self, path: str, entries: list[Entry]) -> str:
         if path.endswith("/"):
@@ -111,4 +112,6 @@ class _Reader:
             return "a submodule: copair does not change which commit it is at"
         if name := self.conversion.filter_of(path):
             return f"goes through the filter {name}, which copair does not run"
+        if not entries and self._is_huge(path):
+            return f"untracked and larger than {MAX_UNTRACKED_BYTES // 1_000_000} MB"
         return refused_name(path)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import UsageError
+from agent.review.uncommitted import MAX_UNTRACKED_BYTES
 from tests.review.conftest import Reviewed, put
 
 GitIn = Callable[..., bytes]
@@ -574,3 +575,17 @@ def test_why_a_patch_does_not_fit_is_half_a_line_for_a_person(
     assert reason in out["reason"]
     assert "\n" not in out["reason"]
     assert "you" not in out["reason"]
+
+
+def test_a_huge_file_that_git_does_not_know_is_left_out(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    commit(repo, git_in, {"a": b"a\n"})
+    with (repo / "huge").open("wb") as huge:
+        huge.truncate(MAX_UNTRACKED_BYTES + 1)
+    put(repo, {"b": b"b\n"})
+    found = reviewed.list(None)
+    assert [chunk["paths"] for chunk in found["chunks"]] == [["b"]]
+    assert [(out["path"], "larger than 20 MB" in out["reason"]) for out in found["left_out"]] == [
+        ("huge", True)
+    ]

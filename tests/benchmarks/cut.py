@@ -264,19 +264,24 @@ def scale() -> list[Row]:
             large(root, int(root.name))
         large(few := Path(folder) / "few", 50)
         large(files := Path(folder) / "files", 10_000, per_file=1)
+        large(some := Path(folder) / "some", 10_000, per_file=10)
+        large(one := Path(folder) / "one", 2_000, per_file=2_000)
         ours, ratio = _compared(roots[1])
         memory = [_measure(root)[1] for root in roots]
         cards = [
-            statistics.median(_first_card(root) for _ in range(ROUNDS)) for root in (few, roots[1], files)
+            statistics.median(_first_card(root) for _ in range(ROUNDS))
+            for root in (few, roots[1], files, one)
         ]
-        of_files = _compared(files)[1]
+        of_files, of_some = _compared(files)[1], _compared(some)[1]
     return [
         ("10,000 hunks listed, seconds", ours, NO_LIMIT),
         ("10,000 hunks listed / git diff --stat", ratio, 10),
         ("10,000 hunks in as many files listed / git diff --stat", of_files, 10),
+        ("10,000 hunks in 1,000 files listed / git diff --stat", of_some, 10),
         ("first card of 50 hunks / python -c pass", cards[0], 45),
         ("first card of 10,000 hunks / python -c pass", cards[1], 45),
         ("first card of 10,000 files / python -c pass", cards[2], 45),
+        ("first card of 2,000 hunks in one file / python -c pass", cards[3], 45),
         ("10,000 hunks listed, MB", memory[1], NO_LIMIT),
         ("memory of 20,000 hunks / of 10,000", memory[2] / memory[1], 2.2),
         ("memory of 10,000 hunks / of 5,000", memory[1] / memory[0], 2.2),

@@ -226,7 +226,7 @@ class _Reader:
             return None
         if found is None or found.kind != "blob":
             return None
-        now = self.read(path)
+        now = self.read(path) if file.old_mode is None else None
         mode = file.old_mode or (now.mode if now else Mode.FILE)
         state = FileState(mode if mode in list(Mode) else Mode.FILE, found.data)
         return self.conversion.to_work_tree(path, state, file.old_blob) if self.onto == "worktree" else state

@@ -589,3 +589,18 @@ def test_a_huge_file_that_git_does_not_know_is_left_out(
     assert [(out["path"], "larger than 20 MB" in out["reason"]) for out in found["left_out"]] == [
         ("huge", True)
     ]
+
+
+def test_a_patch_that_made_a_folder_of_a_file_is_known_again(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, tree_of: Callable[[Path], bytes]
+) -> None:
+    start = commit(repo, git_in, {"b": b"b\n"})
+    (repo / "b").unlink()
+    end = commit(repo, git_in, {"b/c": b"c\n"})
+    patch = git_in(repo, "diff", start, end)
+    git_in(repo, "reset", "-q", "--hard", start)
+    all_taken(reviewed, patch)
+    assert tree_of(repo) == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
+    again = reviewed.list("-", stdin=patch)
+    assert again["left_out"] == []
+    assert [chunk["present"] for chunk in again["chunks"]] == [True, True]

@@ -56,15 +56,23 @@ class Opening(msgspec.Struct, frozen=True):
     hunks: tuple[Hunk, ...] = ()
     """Those above `end`."""
 
+    @property
+    def begun(self) -> FileState:
+        """The file with nothing but what opens the difference."""
+        if not self.end:
+            return self.new
+        return FileState(self.old.mode, b"".join(splice(file_lines(self.old), self.hunks)))
+
+    def stands_alone(self) -> bool:
+        """True when the upper part alone is told by the same hunks: what stays below can change what is matched."""
+        return diff(file_lines(self.old), file_lines(self.begun)) == self.hunks
+
     def alone(self, source: Source) -> Source:
         """`source` with nothing but what opens it."""
-        new = self.new
-        if self.end:
-            new = FileState(self.old.mode, b"".join(splice(file_lines(self.old), self.hunks)))
         return msgspec.structs.replace(
             source,
             before={self.path: self.old},
-            after={self.path: new},
+            after={self.path: self.begun},
             opening=self.path,
             opening_end=self.end,
         )
@@ -102,7 +110,8 @@ def _choose(modified: Iterable[str], read: Callable[[str], Sides | str]) -> Open
         if max(len(old.data), len(new.data)) <= MAX_BYTES and len(hunks) <= MAX_HUNKS:
             return Opening(path, old, new)
         if huge is None and (end := upper_end(path, old, hunks)):
-            huge = Opening(path, old, new, end, tuple([hunk for hunk in hunks if hunk.start < end]))
+            upper = Opening(path, old, new, end, tuple([hunk for hunk in hunks if hunk.start < end]))
+            huge = upper if upper.stands_alone() else None
     return huge
 
 

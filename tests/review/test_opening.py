@@ -157,6 +157,15 @@ def test_a_huge_file_is_parted_where_something_begins_that_stays(
         assert changed not in lines[opening.end] + lines[opening.end - 1]
 
 
+def test_an_upper_part_that_is_matched_otherwise_when_it_is_alone_opens_nothing() -> None:
+    functions = "".join(f"def f{n}(x):\n    return x + {n}\n\n\n" for n in range(2_000))
+    changed = functions.replace("return x", "return 2 * x")
+    old, swapped = "import os\nimport re\n\n\n" + functions, "import re\nimport os\n\n\n" + changed
+    for new, found in ((swapped, True), (swapped + "import re\n", False)):
+        sides = state(old.encode()), state(new.encode())
+        assert (begin(["a.py"], LARGE, lambda _, sides=sides: sides, NOTHING, None) is not None) is found
+
+
 def everything(argument: str | None, root: Path, stdin: bytes = b"") -> tuple[list[Opened], Opened]:
     """What is handed out first, and the whole."""
     reviewed = Reviewed(root)

@@ -253,7 +253,11 @@ class Desk:
                 return ev.WriteRefused(
                     approval.chunk, "changed since the card was shown", paths, drifted=True
                 )
-        stored = self._store_writes(placed)
+        try:
+            stored = self._store_writes(placed)
+        except StateError as error:
+            # The yes must not outlive this: else a later session would write what this one said it did not.
+            return ev.WriteRefused(approval.chunk, f"{error.message}; {error.hint}")
         match self._target.write(approval.set_id, placed):
             case Applied():
                 return ev.Wrote(
@@ -295,7 +299,10 @@ class Desk:
         if not writes:
             return ev.UndoRefused(item.chunk.id, "nothing to take back: the files are as before it already")
         set_id = f"{state.session}.{item.chunk.id}.undo{self._clock.now():.6f}"
-        stored = self._store_writes(writes)
+        try:
+            stored = self._store_writes(writes)
+        except StateError as error:
+            return ev.UndoRefused(item.chunk.id, f"{error.message}; {error.hint}")
         match self._target.write(set_id, writes):
             case Applied():
                 return ev.Undone(item.chunk.id, set_id, stored, redo, self._clock.now(), _digests(writes))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from agent.core.hunk import FileState, Mode
 from agent.core.review import Approve, Ask, Defer, Edit, Reject, Revise
 from agent.core.sessions.session import Status
 from agent.io import journal
+from agent.io.blobs import Blobs
 from tests.support.bench import Script, call, fault, play, propose, text
 from tests.support.people import Person, answer, approve, decide, do, say
 
@@ -296,6 +299,37 @@ def test_a_chunk_that_could_not_be_written_comes_back_when_it_can_be(project: Pa
     assert "read-only; make it writable" in model.said(1)
     assert (project / "calc.py").read_text() == CODE.replace("a - b", "a + b", 1)
     assert [item.status for item in played.state.items] == [Status.APPLIED]
+
+
+@pytest.mark.parametrize("takes_back", [False, True])
+def test_a_yes_that_the_full_state_folder_refused_does_not_live_on(
+    project: Path, monkeypatch: pytest.MonkeyPatch, takes_back: bool
+) -> None:
+    def fill(person: Person) -> None:
+        def full(blobs: Blobs, contents: object) -> list[str]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(Blobs, "put_all", full)
+
+    def approve_on_a_full_disk(person: Person) -> Decide:
+        fill(person)
+        return approve(person)
+
+    def undo_on_a_full_disk(person: Person) -> Undo:
+        fill(person)
+        return Undo("1")
+
+    moves = [approve, undo_on_a_full_disk] if takes_back else [approve_on_a_full_disk]
+    first = play(project, Script(propose(FIX_ADD), text("Done.")), say(Say("x")), *moves)
+    after = (project / "calc.py").read_text()
+    assert after == (CODE.replace("a - b", "a + b", 1) if takes_back else CODE)
+    refused = [e for e in first.person.events if isinstance(e, ev.WriteRefused | ev.UndoRefused)]
+    assert [("cannot save" in event.reason, "make room" in event.reason) for event in refused] == [
+        (True, True)
+    ]
+    monkeypatch.undo()
+    play(project, Script(text("Again.")), resume=journal.sessions(first.bench.place.state)[0].id)
+    assert (project / "calc.py").read_text() == after
 
 
 def test_moving_in_the_stack_shows_another_card(project: Path) -> None:

@@ -7,7 +7,7 @@ import secrets
 import shlex
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from agent.cli.workbench import Workbench
@@ -107,9 +107,8 @@ def checks_command(bench: Workbench) -> Callable[[Driver, str], None]:
         ]
         names = argument.split()
         if names[:1] == ["add"]:
-            chosen = [check for check in news if check.name in names[1:] or not names[1:]]
-            store.accept(chosen)
-            for check in chosen:
+            for check in _wanted(driver, names[1:], news, accepted):
+                store.accept([check])
                 driver.tell(f"accepted: {_line(check)}")
             return
         for check in accepted.values():
@@ -120,6 +119,21 @@ def checks_command(bench: Workbench) -> Callable[[Driver, str], None]:
             driver.tell("This repository suggests no check that is installed here.")
 
     return run
+
+
+def _wanted(
+    driver: Driver, names: Sequence[str], news: Sequence[Check], accepted: Mapping[str, Check]
+) -> list[Check]:
+    """Those of the suggested checks that are named, all without a name. Says which names are none."""
+    known = {*accepted, *(check.name for check in news)}
+    for name in names:
+        if name not in known:
+            words = ", ".join(check.name for check in news) or "nothing new"
+            driver.tell(f"No check `{name}` is suggested here.", "warning", f"suggested: {words}")
+    chosen = [check for check in news if not names or check.name in names]
+    if not chosen and known.issuperset(names):
+        driver.tell("Nothing new is suggested here.")
+    return chosen
 
 
 class ChunkChecks:

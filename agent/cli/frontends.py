@@ -14,6 +14,7 @@ from agent.ports import Frontend
 
 if TYPE_CHECKING:
     from agent.cli.session import Wanted
+    from agent.loop.driver import Driver
     from agent.ui.early import Early
 
 HELP = {
@@ -31,6 +32,12 @@ HELP = {
     "quit": "end the session; `copair resume` goes on with it",
 }
 """The `/commands` with a line each; a test holds them to those that the driver knows."""
+
+
+def list_commands(driver: Driver, argument: str) -> None:
+    """`/help` where the frontend has no page of its own for it: a program reads it as lines."""
+    for name, about in HELP.items():
+        driver.tell(f"/{name}: {about}")
 
 
 class Runs(Frontend, Protocol):

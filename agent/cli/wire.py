@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.cli.checks import ChunkChecks, checks_command, make_api
 from agent.cli.commit import commit_command, commit_each, tell_what_hinders
+from agent.cli.frontends import list_commands
 from agent.cli.workbench import Workbench, recovered_words
 from agent.core import events as ev
 from agent.core.chunk import Chunk
@@ -181,7 +182,12 @@ def _parts(
         switch_model=_switch(bench, checks),
         max_output_tokens=bench.settings.max_output_tokens or MAX_OUTPUT_TOKENS,
         place=bench.where(),
-        commands={**STANDARD, "commit": commit_command(bench), "checks": checks_command(bench)},
+        commands={
+            **STANDARD,
+            "commit": commit_command(bench),
+            "checks": checks_command(bench),
+            "help": list_commands,
+        },
         after_write=commit_each(bench) if bench.settings.commit == "each" else None,
     )
 

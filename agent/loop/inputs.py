@@ -121,6 +121,8 @@ def _turn_over(driver: Driver, number: int) -> None:
         driver.tell(
             driver.state.failure.message, "warning", "nothing of it is used; say how to go on, or /retry"
         )
+    elif isinstance(event, ev.Replied) and not event.calls and not event.text.strip():
+        driver.tell("The model sent no words and no proposal.", "warning", "say it again in other words")
 
 
 def _decide(driver: Driver, decide: Decide) -> None:

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from agent.cli.checks import ChunkChecks
+from agent.cli.frontends import HELP
 from agent.cli.session import Wanted
 from agent.cli.wire import make_driver, model_driver
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core.chunk import Chunk
 from agent.core.dialog import Usage
-from agent.core.frontend import Say
+from agent.core.frontend import Command, Say
 from agent.core.hunk import FileState, Mode, Write
 from agent.core.review import EvidenceKind, Ran, Verdict
 from agent.evidence.proof.discover import Check, discover, fingerprint
@@ -26,7 +27,8 @@ from agent.io import paths
 from agent.llm.scripted import Line, ScriptedModel
 from agent.loop.driver import Driver
 from agent.ports import Cancel
-from tests.support.people import Person
+from tests.support.bench import Script, play
+from tests.support.people import Person, do
 
 GitIn = Callable[..., bytes]
 
@@ -63,6 +65,19 @@ def test_the_names_of_the_accepted_checks_are_on_the_card(project: Path) -> None
     make_driver(bench, person, inbox, model, source="tour").run()
     bench.close()
     assert person.cards[0].checks == ("pytest",)
+
+
+def test_a_name_that_is_no_suggested_check_is_said_and_accepts_nothing(project: Path) -> None:
+    (project / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    moves = [do(Command("checks", "add nope")), do(Command("checks", "add"))]
+    played = play(project, Script(), *moves)
+    assert played.person.notices == ["No check `nope` is suggested here.", "Nothing new is suggested here."]
+    assert not CheckStore(played.bench.place.state).load()
+
+
+def test_help_is_a_command_for_those_who_have_no_page_of_their_own(project: Path) -> None:
+    played = play(project, Script(), do(Command("help", "")))
+    assert [line.partition(":")[0] for line in played.person.notices] == [f"/{name}" for name in HELP]
 
 
 def test_the_persons_limit_of_output_and_their_prices_count(project: Path) -> None:

@@ -251,6 +251,11 @@ def test_a_reply_that_stopped_early_is_said_to_be_unusable_and_becomes_no_card(
     assert not played.person.cards
 
 
+def test_a_reply_of_nothing_is_said(project: Path) -> None:
+    played = play(project, Script(text(" \n")), say(Say("x")))
+    assert played.person.notices == ["The model sent no words and no proposal."]
+
+
 def test_an_edit_that_does_not_fit_goes_back_to_the_model_and_never_becomes_a_card(project: Path) -> None:
     wrong = {"path": "calc.py", "old": "    return a * b\n", "new": "    return a + b\n"}
     model = Script(propose(wrong), propose(FIX_ADD))

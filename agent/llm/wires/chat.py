@@ -22,7 +22,7 @@ from agent.core.dialog import (
     TextDelta,
     Usage,
 )
-from agent.llm.presets import Preset, WireName
+from agent.llm.presets import CUSTOM, Preset, WireName
 from agent.llm.secret import Secret
 from agent.llm.transport import faults, loose
 from agent.llm.transport.sse import Malformed
@@ -66,7 +66,8 @@ class ChatWire:
         return build_body(request, self.model, self.preset, self._dropped)
 
     def reader(self, request: Request) -> ChatReader:
-        return ChatReader(self.model, self.preset.name, taken_ids(request.history))
+        where = "the server" if self.preset is CUSTOM else self.preset.name
+        return ChatReader(self.model, where, taken_ids(request.history))
 
     def relax(self, fault: Fault) -> bool:
         """Leave out a field that the server named as unknown."""

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from agent.core.events import StoredState, StoredWrite
 from agent.core.hunk import FileState
 from agent.core.lines.place import transplant_states
-from agent.core.outcome import Clash
+from agent.core.outcome import Clash, States
 from agent.core.text import name_to_bytes
+from agent.git.conversion import Conversion
 from agent.git.repo import Repo
 from agent.git.spots import Spot, Spots
 from agent.ports import BlobStore
@@ -40,25 +41,48 @@ class Placing:
         by_path: dict[str, list[StoredWrite]] = {}
         for write in writes:
             by_path.setdefault(write.path, []).append(write)
-        return {path: self._place(path, own, onto.get(path)) for path, own in by_path.items()}
+        conversion = Conversion(self._repo, by_path)
+        same = [path for path in by_path if conversion.leaves(path)]
+        found = self._place_as_stored({path: by_path.pop(path) for path in same}, onto)
+        return found | {path: self._place(path, own, onto.get(path)) for path, own in by_path.items()}
+
+    def _place_as_stored(
+        self, writes: Mapping[str, Sequence[StoredWrite]], onto: Mapping[str, Spot | None]
+    ) -> Spots:
+        """As `place`, of files that git does not convert: all are read, and all are stored, at once."""
+        there = {path: spot for path in writes if (spot := onto.get(path)) is not None}
+        read = self._repo.stored_all([(spot.mode, spot.oid) for spot in there.values()])
+        before: States = dict.fromkeys(writes) | dict(zip(there, read, strict=True))
+        after = {path: self._placed(path, own, before[path]) for path, own in writes.items()}
+        changed = {
+            path: state for path, state in after.items() if state is not None and state != before[path]
+        }
+        oids = self._repo.objects.write_blobs([state.data for state in changed.values()])
+        spots: Spots = {path: onto.get(path) if state is not None else None for path, state in after.items()}
+        return spots | {
+            path: Spot(state.mode, oid) for (path, state), oid in zip(changed.items(), oids, strict=True)
+        }
 
     def _place(self, path: str, writes: Sequence[StoredWrite], spot: Spot | None) -> Spot | None:
         if spot is None:
-            state, as_stored = None, False
+            before, as_stored = None, False
         else:
-            state = self._repo.checked_out(path, spot.mode, spot.oid)
-            as_stored = self._store(path, state, as_stored=False) != spot
+            before = self._repo.checked_out(path, spot.mode, spot.oid)
+            as_stored = self._store(path, before, as_stored=False) != spot
             if as_stored:
-                state = self._repo.stored(spot.mode, spot.oid)
-        before = state
+                before = self._repo.stored(spot.mode, spot.oid)
+        state = self._placed(path, writes, before)
+        if state == before:
+            return spot
+        return self._store(path, state, as_stored=as_stored) if state else None
+
+    def _placed(self, path: str, writes: Sequence[StoredWrite], state: FileState | None) -> FileState | None:
         for write in writes:
             placed = transplant_states(self._load(write.old), self._load(write.new), state, path)
             if isinstance(placed, Clash):
                 raise Unplaceable(placed)
             state = placed
-        if state == before:
-            return spot
-        return self._store(path, state, as_stored=as_stored) if state else None
+        return state
 
     def _store(self, path: str, state: FileState, *, as_stored: bool) -> Spot:
         if as_stored or state.mode not in (0o100644, 0o100755):

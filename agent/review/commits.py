@@ -12,10 +12,10 @@ from agent.core.errors import GitFailed, PathRefused
 from agent.core.hunk import FileState, Mode
 from agent.core.outcome import States
 from agent.core.text import name_from_bytes
+from agent.git.conversion import Conversion
 from agent.git.objects import Stored
 from agent.git.paths import lexical
 from agent.git.repo import Repo
-from agent.review.conversion import Conversion
 from agent.review.only import ALL, Only
 from agent.review.opening import First, Sides, begin
 from agent.review.source import LeftOut, Progress, Source

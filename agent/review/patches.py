@@ -22,9 +22,9 @@ from agent.core.patches.patch_apply import Problem, apply_to, same_blob
 from agent.core.patches.patch_forms import before_some, has_old_crlf, turned, with_crlf
 from agent.core.patches.unified import parse
 from agent.core.text import digest
+from agent.git.conversion import Conversion
 from agent.git.repo import Repo
 from agent.review.commits import refused_name
-from agent.review.conversion import Conversion
 from agent.review.only import ALL, Only
 from agent.review.opening import First, Sides, begin
 from agent.review.source import LeftOut, Progress, Read, Source

@@ -8,10 +8,10 @@ from agent.core.errors import PathRefused
 from agent.core.hunk import FileState, Mode
 from agent.core.lines.renames import find_renames
 from agent.core.outcome import States
+from agent.git.conversion import Conversion
 from agent.git.index import Entry
 from agent.git.repo import Repo
 from agent.review.commits import raw_pairs, refused_name
-from agent.review.conversion import Conversion
 from agent.review.only import ALL, Only
 from agent.review.opening import First, Sides, begin
 from agent.review.source import UNCOMMITTED, LeftOut, Progress, Source

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +20,7 @@ from agent.core.outcome import Applied
 from agent.git.apply import WorkTree
 from agent.git.commit import CommitRefused, Committed, Committer
 from agent.git.discover import discover
+from agent.git.objects import FEW
 from agent.io.blobs import Blobs
 from agent.io.calls import Calls
 from tests.git.looking import contents, file
@@ -103,6 +106,35 @@ def test_staged_unstaged_and_untracked_work_in_the_same_file_stays(desk: Desk, g
     assert not list((root / ".git").glob("index?*"))
     assert not list((desk.place.state / "scratch").glob("*"))
     assert not list((desk.place.state / "commits").glob("*"))
+
+
+def test_a_commit_of_many_files_starts_no_process_for_each(
+    desk: Desk, git_in: GitIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, counts, started = desk.place.root, [], 0
+
+    class Counted(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *words: Any, **more: Any) -> None:
+            nonlocal started
+            started += 1
+            super().__init__(*words, **more)
+
+    for count in (FEW, 3 * FEW):
+        names = [f"{count}-{number}" for number in range(count)]
+        for name in names:
+            (root / name).write_bytes(BASE)
+        git_in(root, "add", "-A")
+        git_in(root, "commit", "-qm", "more")
+        changed = lines((2, b"approved"))
+        sets = desk.apply(*(Write(name, file(BASE), file(changed)) for name in names))
+        with monkeypatch.context() as patched:
+            patched.setattr(subprocess, "Popen", Counted)
+            committed(desk.commit(sets))
+        counts.append(started)
+        started = 0
+        assert all(git_in(root, "show", f"HEAD:{name}") == changed for name in names)
+        assert git_in(root, "status", "--porcelain") == b""
+    assert counts[0] == counts[1]
 
 
 def test_every_kind_of_change_is_committed(desk: Desk, git_in: GitIn) -> None:

@@ -61,6 +61,10 @@ class Conversion:
             return self._everywhere and self._attributes.get(path, {}).get("text") != "unset"
         return self._everywhere or self._crlf or bool(own - {"text"})
 
+    def leaves(self, path: str) -> bool:
+        """True when the file has the same bytes in the work tree and in the repository, whatever they are."""
+        return not self._own(path) and not self.concerns(path)
+
     def ends_in_crlf(self, path: str) -> bool:
         """True when git would check a text file out with Windows line ends."""
         found = self._attributes.get(path, {})

@@ -246,7 +246,7 @@ class Checker:
         first, last = spans.touching(region.low, region.high)
         inside = tuple(spans.hunks[first:last])
         whole = region == self.whole
-        if any(_falls_out(line, region.indent) for hunk in inside for line in hunk.new):
+        if region.indent and any(_falls_out(line, region.indent) for hunk in inside for line in hunk.new):
             return None
         if not whole and self._matters(region, spans):
             return None

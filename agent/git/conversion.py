@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from agent.core.hunk import FileState, Mode
 from agent.core.patches.patch_apply import same_blob
 from agent.core.text import name_to_bytes
+from agent.git.line_ends import EndsConfig, LineEnds
 from agent.git.repo import Repo
 
 ATTRIBUTES = ("text", "eol", "crlf", "ident", "working-tree-encoding", "filter")
@@ -17,8 +18,6 @@ MAX_AT_ONCE = 8_000_000
 """Bytes of stored files that one process converts."""
 
 _OFF = ("unset", "")
-_TRUE = (b"", b"true", b"yes", b"on", b"1")
-_FALSE = (b"false", b"no", b"off", b"0")
 
 
 class Conversion:
@@ -30,18 +29,13 @@ class Conversion:
         self._attributes: Mapping[str, Mapping[str, str]] = {}
         if wanted:
             self._attributes = repo.attributes(wanted, ATTRIBUTES)
-        ends = (
-            repo.git.run("config", "--get-regexp", r"^core\.(autocrlf|eol|filemode)$", ok=(0, 1))
-            .lower()
-            .split(b"\n")
-        )
-        # A key without a value means true; the last one counts.
-        automatic = [line for line in ends if line.startswith(b"core.autocrlf")]
-        self._everywhere = any(not line.endswith(b" false") for line in automatic)
-        self._is_automatic = bool(automatic) and automatic[-1].partition(b" ")[2] in _TRUE
-        self._crlf = b"core.eol crlf" in ends
-        modes = [line for line in ends if line.startswith(b"core.filemode")]
-        self.ignores_modes = bool(modes) and modes[-1].partition(b" ")[2] in _FALSE
+        config = _config(repo)
+        self._ends = EndsConfig(config)
+        # Cautious: any of the values that are set, in whichever file.
+        self._everywhere = any(key == "core.autocrlf" and value != "false" for key, value in config)
+        self._crlf = ("core.eol", "crlf") in config
+        modes = [value for key, value in config if key == "core.filemode"]
+        self.ignores_modes = bool(modes) and modes[-1] in ("false", "no", "off", "0")
         """The file system tells nothing of what is executable: the index alone knows."""
 
     def filter_of(self, path: str) -> str:
@@ -65,14 +59,9 @@ class Conversion:
         """True when the file has the same bytes in the work tree and in the repository, whatever they are."""
         return not self._own(path) and not self.concerns(path)
 
-    def ends_in_crlf(self, path: str) -> bool:
-        """True when git would check a text file out with Windows line ends."""
-        found = self._attributes.get(path, {})
-        if found.get("text") == "unset" or found.get("crlf") in ("unset", "input"):
-            return False
-        if found.get("eol") in ("crlf", "lf"):
-            return found["eol"] == "crlf"
-        return self._is_automatic or (self._crlf and not found.keys().isdisjoint(("text", "crlf")))
+    def line_ends(self, path: str) -> LineEnds:
+        """What git would do to the line ends of a regular file that it checks out."""
+        return self._ends.of(self._attributes.get(path, {}))
 
     def _own(self, path: str) -> set[str]:
         found = self._attributes.get(path, {})
@@ -126,3 +115,10 @@ class Conversion:
         )
         others = self._own(path) & {"ident", "working-tree-encoding"}
         return guessed and not others and staged is not None and b"\r\n" in staged.data
+
+
+def _config(repo: Repo) -> list[tuple[str, str]]:
+    """(key, value) in small letters of what decides about line ends and modes; a key without a value is true."""
+    out = repo.git.run("config", "-z", "--get-regexp", r"^core\.(autocrlf|eol|filemode)$", ok=(0, 1))
+    entries = (entry.partition("\n") for entry in out.decode("utf-8", "replace").lower().split("\0")[:-1])
+    return [(key, value if found else "true") for key, found, value in entries]

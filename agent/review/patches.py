@@ -23,6 +23,7 @@ from agent.core.patches.patch_forms import before_some, has_old_crlf, turned, wi
 from agent.core.patches.unified import parse
 from agent.core.text import digest
 from agent.git.conversion import Conversion
+from agent.git.line_ends import LineEnds, checked_out
 from agent.git.repo import Repo
 from agent.review.commits import refused_name
 from agent.review.only import ALL, Only
@@ -158,7 +159,8 @@ class _Reader:
                 if isinstance(result, Problem):
                     problem = problem or result.message
                     continue
-                self._put(file, *((result.state, base) if is_there else (base, result.state)))
+                given = self._checked_out(file, base, result.state)
+                self._put(file, *((result.state, base) if is_there else (base, given)))
                 return ""
         return problem
 
@@ -206,15 +208,22 @@ class _Reader:
 
         Where the old lines of a patch have Windows line ends, git stores these too.
         """
-        ends = base is None or b"\n" not in base.data or b"\r\n" in base.data
-        if (
-            self.onto == "worktree"
-            and ends
-            and self.conversion.ends_in_crlf(file.path)
-            and not has_old_crlf(file)
-        ):
+        if base is not None and b"\r\n" in base.data and self._ends_in_crlf(file) and not has_old_crlf(file):
             yield with_crlf(file)
         yield file
+
+    def _checked_out(
+        self, file: FilePatch, base: FileState | None, given: FileState | None
+    ) -> FileState | None:
+        """What the patch gives, with the line ends of the work tree when the file had none of its own."""
+        if given is None or not stat.S_ISREG(given.mode) or (base is not None and b"\n" in base.data):
+            return given
+        if not self._ends_in_crlf(file):
+            return given
+        return FileState(given.mode, checked_out(given.data, self.conversion.line_ends(file.path)))
+
+    def _ends_in_crlf(self, file: FilePatch) -> bool:
+        return self.onto == "worktree" and self.conversion.line_ends(file.path) is not LineEnds.AS_STORED
 
     def _named(self, file: FilePatch, path: str) -> FileState | None:
         """The file that the patch says it was made for, when the repository has it."""

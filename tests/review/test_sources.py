@@ -436,6 +436,45 @@ def test_a_patch_of_git_fits_files_that_have_windows_line_ends_in_the_work_tree(
     assert all(chunk["present"] for chunk in reviewed.list("-", stdin=patch)["chunks"])
 
 
+@pytest.mark.parametrize(
+    ("attributes", "config"),
+    [
+        (b"", ["core.autocrlf=true"]),
+        (b"* text=auto eol=crlf\n", []),
+        (b"* eol=crlf\n", []),
+        (b"*.txt text\n", ["core.eol=crlf", "core.autocrlf=input"]),
+        (b"*.txt text=input\n", ["core.eol=crlf"]),
+    ],
+)
+def test_a_new_file_is_filled_as_git_would_fill_it(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, attributes: bytes, config: list[str]
+) -> None:
+    new = {
+        "plain.txt": b"one\ntwo\n",
+        "lone.txt": b"one\rx\ntwo\n",
+        "mixed.txt": b"one\r\ntwo\n",
+        "control.txt": b"\1\2\3\4a\nb\n",
+        "nul.txt": b"a\0b\nc\n",
+        "empty.txt": b"now\nfilled\n",
+    }
+    start = commit(repo, git_in, {".gitattributes": attributes, "empty.txt": b""})
+    (repo / ".gitattributes").write_bytes(b"* -text\n")
+    for name, data in new.items():
+        (repo / name).write_bytes(data)
+    git_in(repo, "add", *new)
+    patch = git_in(repo, "diff", "--cached", "--binary", "HEAD", "--", *new)
+    git_in(repo, "reset", "-q", "--hard", start)
+    for entry in config:
+        git_in(repo, "config", *entry.split("="))
+    git_in(repo, "apply", stdin=patch)
+    wanted = {name: (repo / name).read_bytes() for name in new}
+    git_in(repo, "clean", "-fdq")
+    git_in(repo, "reset", "-q", "--hard", start)
+    all_taken(reviewed, patch)
+    assert {name: (repo / name).read_bytes() for name in new} == wanted
+    assert all(chunk["present"] for chunk in reviewed.list("-", stdin=patch)["chunks"])
+
+
 def test_a_patch_of_a_file_that_is_stored_with_windows_line_ends_keeps_its_own(
     repo: Path, git_in: GitIn, reviewed: Reviewed
 ) -> None:

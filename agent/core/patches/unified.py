@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from agent.core.patches.mail import decoded
 from agent.core.patches.patch import BinaryPatch, FilePatch, LineKind, Patch, PatchError, PatchHunk, PatchLine
 from agent.core.patches.patch_binary import read_binary
 from agent.core.patches.patch_headers import Header, split_git_names, strip_names, unquote_line
@@ -32,7 +33,7 @@ MAX_SHOWN = 60
 
 def parse(x: bytes, *, lenient: bool = False) -> Patch | PatchError:
     """The files of a patch. `lenient`: a model wrote it, so a git diff may have wrong counts at its end too."""
-    lines = split_lines(x)
+    lines = split_lines(x if lenient else decoded(x))
     if all(line.endswith(b"\r\n") for line in lines):
         # The text of the patch was converted, not the lines of a file: its headers have such ends too.
         lines = tuple([line.removesuffix(b"\r\n") + b"\n" for line in lines])

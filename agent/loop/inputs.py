@@ -163,6 +163,10 @@ def _decide(driver: Driver, decide: Decide) -> None:
             about = Ask(f"{text}\n\n{driver.parts.desk.as_diff(open_card)}")
             driver.record(ev.Decided(decide.chunk, about), sync=True)
             return
+        case Edit(states=states) if all(states.get(write.path) == write.old for write in open_card.writes):
+            way = "n offers to take it back" if open_card.present else "n rejects the chunk"
+            driver.tell(f"Your version changes nothing; {way}.", "warning")
+            return
         case Edit(states=states):
             driver.record(driver.parts.desk.edited(open_card, states), sync=True)
             return
@@ -182,6 +186,9 @@ def _missing(driver: Driver, item: Item) -> str:
 
 
 def _split(driver: Driver, item: Item) -> None:
+    if item.edited is not None:
+        driver.tell("Your own version is not split; edit it again to take less of it.", "warning")
+        return
     parts = driver.parts.desk.split(driver.state, item)
     if len(parts) < 2:
         driver.tell("It cannot be split further.", "warning")

@@ -15,7 +15,7 @@ from agent.core.chunk import Quote
 from agent.core.dialog import Done, Fault, FaultKind, Protocol, Request, Stop, StreamEvent
 from agent.core.frontend import CardOffer, Command, Decide, Move, Quit, Say, Undo
 from agent.core.hunk import FileState, Mode
-from agent.core.review import Approve, Ask, Defer, Edit, Reject, Revise
+from agent.core.review import Approve, Ask, Defer, Edit, Reject, Revise, Split
 from agent.core.sessions.session import Status
 from agent.io import journal
 from agent.io.blobs import Blobs
@@ -166,6 +166,21 @@ def test_an_edit_of_the_person_is_what_is_written_and_the_model_hears_the_differ
     play(project, model, say(Say("x")), decide(Edit({"calc.py": mine})), approve)
     assert (project / "calc.py").read_bytes() == mine.data
     assert "+    return b + a" in model.said(1).replace("\\n", "\n")
+
+
+def test_an_edit_that_brings_back_the_file_is_no_version_of_the_chunk(project: Path) -> None:
+    same = decide(Edit({"calc.py": FileState(Mode.FILE, CODE.encode())}))
+    played = play(project, Script(propose(FIX_ADD)), say(Say("x")), same, approve)
+    assert not any(isinstance(event, ev.ChunkEdited) for event in played.person.events)
+    assert (project / "calc.py").read_text() == CODE.replace("a - b", "a + b", 1)
+
+
+def test_a_persons_own_version_is_taken_whole(project: Path) -> None:
+    mine = FileState(Mode.FILE, b"".join(b"# %d\n" % number for number in range(9)) + CODE.encode())
+    edit = decide(Edit({"calc.py": mine}))
+    played = play(project, Script(propose(FIX_ADD, FIX_SUB)), say(Say("x")), edit, decide(Split()), approve)
+    assert not any(isinstance(event, ev.ChunkSplit) for event in played.person.events)
+    assert (project / "calc.py").read_bytes() == mine.data
 
 
 @pytest.mark.parametrize("when", ["before the edit arrives", "on the edited card"])

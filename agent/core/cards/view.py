@@ -122,7 +122,9 @@ def card_view(card: Card, *, context: int = 3, unfold: bool = False) -> CardView
 
 
 def _can_split(card: Card, files: Sequence[FileView]) -> bool:
-    """Also one hunk of several lines is split; a file goes away only as a whole."""
+    """Also one hunk of several lines is split; a file goes away, and a person's own version comes, as a whole."""
+    if card.edited:
+        return False
     if len(files) > 1 or sum(file.hunks for file in files) > 1:
         return True
     stays = all(write.new is not None for write in card.writes)

@@ -306,4 +306,6 @@ def test_what_has_more_than_one_line_can_be_split_but_a_deletion(
     def state(data: bytes | None) -> FileState | None:
         return None if data is None else FileState(Mode.FILE, data)
 
-    assert card_view(Card(Chunk("1", "t", "", ()), (Write("a", state(old), state(new)),))).can_split is can
+    card = Card(Chunk("1", "t", "", ()), (Write("a", state(old), state(new)),))
+    assert card_view(card).can_split is can
+    assert not card_view(msgspec.structs.replace(card, edited=True)).can_split

@@ -35,6 +35,10 @@ from agent.ports import BlobStore, Place
 OTHER_SESSION_HINT = (
     "`copair commit --session NAME` commits what was approved in another session; copair log lists them"
 )
+HEAD_HINT = (
+    "commit your own changes around it first; what you committed yourself meanwhile is finished with git"
+)
+STAGED_HINT = "commit or unstage your own changes around it first"
 IDENTITY_HINT = 'git config --global user.name "Your Name"; git config --global user.email you@example.org'
 
 
@@ -112,8 +116,10 @@ class Committer:
                 self._recover()
                 return self.refusal(writes) or self._commit(writes, message, trailer, editor)
         except Unplaceable as error:
-            reason = f"it lies inside changes of yours that are not committed: {error.clash.reason}"
-            return CommitRefused(reason, error.clash.path, "commit or stage your own changes there first")
+            where, hint = (
+                ("what is staged", STAGED_HINT) if error.is_index else ("the last commit", HEAD_HINT)
+            )
+            return CommitRefused(f"it does not fit {where}: {error.clash.reason}", error.clash.path, hint)
         except RepositoryError as error:
             return CommitRefused(error.message, hint=error.hint)
         except OSError as error:
@@ -150,7 +156,7 @@ class Committer:
             _check_known(writes, at_head)
             new_head = self._placing.place(writes, at_head)
             staged = [write for write in writes if at_index[write.path] != at_head[write.path]]
-            new_index = new_head | self._placing.place(staged, at_index)
+            new_index = new_head | self._placing.place(staged, at_index, is_index=True)
             if new_head == at_head:
                 return CommitRefused("all of it is committed already", hint=OTHER_SESSION_HINT)
             if any(spot is None and new_index[path] for path, spot in at_index.items()):

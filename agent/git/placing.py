@@ -24,9 +24,10 @@ from agent.ports import BlobStore
 class Unplaceable(Exception):
     """A change cannot be put there without guessing."""
 
-    def __init__(self, clash: Clash) -> None:
+    def __init__(self, clash: Clash, *, is_index: bool) -> None:
         super().__init__(clash.reason)
         self.clash = clash
+        self.is_index = is_index
 
 
 class Placing:
@@ -36,24 +37,32 @@ class Placing:
         self._repo = repo
         self._blobs = blobs
 
-    def place(self, writes: Sequence[StoredWrite], onto: Mapping[str, Spot | None]) -> Spots:
-        """The entries of `onto` after `writes`, in their order. Raises Unplaceable."""
+    def place(
+        self, writes: Sequence[StoredWrite], onto: Mapping[str, Spot | None], *, is_index: bool = False
+    ) -> Spots:
+        """The entries of `onto` after `writes`, in their order. Raises Unplaceable.
+
+        `is_index`: these are staged. What the person has staged of a file that was new has what they were shown in
+        it, as far as they want it.
+        """
         by_path: dict[str, list[StoredWrite]] = {}
         for write in writes:
             by_path.setdefault(write.path, []).append(write)
         conversion = Conversion(self._repo, by_path)
         same = [path for path in by_path if conversion.leaves(path)]
-        found = self._place_as_stored({path: by_path.pop(path) for path in same}, onto)
-        return found | {path: self._place(path, own, onto.get(path)) for path, own in by_path.items()}
+        found = self._place_as_stored({path: by_path.pop(path) for path in same}, onto, is_index)
+        return found | {
+            path: self._place(path, own, onto.get(path), is_index) for path, own in by_path.items()
+        }
 
     def _place_as_stored(
-        self, writes: Mapping[str, Sequence[StoredWrite]], onto: Mapping[str, Spot | None]
+        self, writes: Mapping[str, Sequence[StoredWrite]], onto: Mapping[str, Spot | None], is_index: bool
     ) -> Spots:
         """As `place`, of files that git does not convert: all are read, and all are stored, at once."""
         there = {path: spot for path in writes if (spot := onto.get(path)) is not None}
         read = self._repo.stored_all([(spot.mode, spot.oid) for spot in there.values()])
         before: States = dict.fromkeys(writes) | dict(zip(there, read, strict=True))
-        after = {path: self._placed(path, own, before[path]) for path, own in writes.items()}
+        after = {path: self._placed(path, own, before[path], is_index) for path, own in writes.items()}
         changed = {
             path: state for path, state in after.items() if state is not None and state != before[path]
         }
@@ -63,7 +72,9 @@ class Placing:
             path: Spot(state.mode, oid) for (path, state), oid in zip(changed.items(), oids, strict=True)
         }
 
-    def _place(self, path: str, writes: Sequence[StoredWrite], spot: Spot | None) -> Spot | None:
+    def _place(
+        self, path: str, writes: Sequence[StoredWrite], spot: Spot | None, is_index: bool
+    ) -> Spot | None:
         if spot is None:
             before, as_stored = None, False
         else:
@@ -71,16 +82,20 @@ class Placing:
             as_stored = self._store(path, before, as_stored=False) != spot
             if as_stored:
                 before = self._repo.stored(spot.mode, spot.oid)
-        state = self._placed(path, writes, before)
+        state = self._placed(path, writes, before, is_index)
         if state == before:
             return spot
         return self._store(path, state, as_stored=as_stored) if state else None
 
-    def _placed(self, path: str, writes: Sequence[StoredWrite], state: FileState | None) -> FileState | None:
+    def _placed(
+        self, path: str, writes: Sequence[StoredWrite], state: FileState | None, is_index: bool
+    ) -> FileState | None:
         for write in writes:
+            if is_index and write.old is None and state is not None:
+                continue
             placed = transplant_states(self._load(write.old), self._load(write.new), state, path)
             if isinstance(placed, Clash):
-                raise Unplaceable(placed)
+                raise Unplaceable(placed, is_index=is_index)
             state = placed
         return state
 

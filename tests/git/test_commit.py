@@ -183,6 +183,30 @@ def test_an_intended_file_is_committed(desk: Desk, git_in: GitIn) -> None:
     assert git_in(root, "status", "--porcelain") == b""
 
 
+def test_what_the_person_staged_on_top_of_a_new_file_stays_staged(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    sets = desk.apply(Write("n", None, file(b"one\ntwo\nthree\n")))
+    sets += desk.apply(Write("n", file(b"one\ntwo\nthree\n"), file(b"ONE\ntwo\nthree\n")))
+    (root / "n").write_bytes(b"ONE\ntwo\nthree\nmine\n")
+    git_in(root, "add", "n")
+    (root / "n").write_bytes(b"ONE\ntwo\nthree\nmine\nunstaged\n")
+    committed(desk.commit(sets))
+    assert git_in(root, "show", "HEAD:n") == b"ONE\ntwo\nthree\n"
+    assert git_in(root, "show", ":n") == b"ONE\ntwo\nthree\nmine\n"
+    assert (root / "n").read_bytes() == b"ONE\ntwo\nthree\nmine\nunstaged\n"
+
+
+def test_a_new_file_that_went_and_came_again_is_staged_as_committed(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    one, two = file(b"one\n"), file(b"two\n")
+    sets = desk.apply(Write("n", None, one))
+    git_in(root, "add", "n")
+    for write in (Write("n", one, None), Write("n", None, two)):
+        sets += desk.apply(write)
+    committed(desk.commit(sets))
+    assert git_in(root, "status", "--porcelain") == b""
+
+
 def test_later_edits_of_the_person_stay_uncommitted(desk: Desk, git_in: GitIn) -> None:
     root = desk.place.root
     sets = desk.apply(Write("f", file(BASE), file(lines((2, b"x")))))
@@ -271,11 +295,21 @@ def test_a_change_inside_uncommitted_lines_is_refused(desk: Desk, git_in: GitIn)
     (root / "f").write_bytes(mine)
     sets = desk.apply(Write("f", file(mine), file(lines((5, b"mine, improved")))))
     outcome = refused(desk.commit(sets))
-    assert "not committed" in outcome.reason
+    assert "does not fit the last commit" in outcome.reason
     assert outcome.path == "f"
     (root / "new").write_bytes(b"mine\n")
     sets = desk.apply(Write("new", file(b"mine\n"), file(b"better\n")))
     assert "the last commit has no" in refused(desk.commit(sets)).reason
+    assert git_in(root, "rev-list", "--count", "HEAD") == b"1\n"
+
+
+def test_a_change_inside_staged_lines_names_what_is_in_the_way(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    sets = desk.apply(Write("f", file(BASE), file(lines((5, b"approved")))))
+    (root / "f").write_bytes(lines((5, b"other")))
+    git_in(root, "add", "f")
+    assert "does not fit what is staged" in refused(desk.commit(sets)).reason
+    assert git_in(root, "show", ":f") == lines((5, b"other"))
     assert git_in(root, "rev-list", "--count", "HEAD") == b"1\n"
 
 

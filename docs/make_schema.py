@@ -7,6 +7,7 @@ reads real lines with it.
 from __future__ import annotations
 
 import json
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -167,9 +168,15 @@ def schema() -> dict[str, Any]:
         "$defs": {
             "Out": {"anyOf": list(references[:count])},
             "In": {"anyOf": list(references[count:])},
-            **definitions,
+            **{name: _plain(definition) for name, definition in definitions.items()},
         },
     }
+
+
+def _plain(definition: dict[str, Any]) -> dict[str, Any]:
+    """Without the indentation that a docstring has up to Python 3.12."""
+    words = definition.get("description")
+    return definition if words is None else {**definition, "description": cleandoc(words)}
 
 
 def text() -> str:

@@ -364,6 +364,26 @@ def test_a_module_that_the_change_itself_creates_is_its_own(tmp_path: Path) -> N
     assert list(checker(tmp_path).examine(writes)) == []
 
 
+@pytest.mark.parametrize(
+    ("place", "is_certain"),
+    [
+        ("from front import real\nimport sys\nsys.modules[__name__] = real\n", False),
+        ("import real\nimport sys\nsys.modules[__name__] = real\n", True),
+        ("import sys\nclass Made: ...\nsys.modules[__name__] = Made()\n", False),
+        ("import real\nimport sys\nmade = sys.modules[__name__] = real.make()\n", False),
+    ],
+)
+def test_a_module_that_puts_another_one_in_its_place(tmp_path: Path, place: str, is_certain: bool) -> None:
+    site = package(tmp_path, "front", __init__=place)
+    (site / "real.py").write_text("def make(): ...\n")
+    there, absent = state("import front\nfront.make()\n"), state("import front\nfront.nothing()\n")
+    pieces = list(checker(tmp_path, site).examine([Write("m.py", None, absent)]))
+    assert pieces
+    assert (Verdict.CONTRADICTED in [piece.verdict for piece in pieces]) is is_certain
+    pieces = list(checker(tmp_path, site).examine([Write("m.py", None, there)]))
+    assert Verdict.CONTRADICTED not in [piece.verdict for piece in pieces]
+
+
 def test_nothing_of_the_looked_up_package_is_run(tmp_path: Path) -> None:
     site = package(
         tmp_path, "trap", __init__="open('/nonexistent/trap', 'w')\nraise SystemExit\ndef go(): ...\n"

@@ -66,6 +66,7 @@ class SourceModule:
 
     def _scan(self, tree: ast.Module) -> None:
         spaces = {name for node in ast.walk(tree) for name in _namespaces(node)}
+        replaced: list[str] = []
         for node in ast.walk(tree):
             match node:
                 case ast.Name(id=name, ctx=ast.Store()):
@@ -100,12 +101,14 @@ class SourceModule:
                     | ast.Name(id="__path__", ctx=ast.Store())
                 ):
                     self.is_dynamic = True
-                case ast.Subscript(
-                    value=ast.Attribute(attr="modules"), ctx=ast.Store(), slice=ast.Name(id="__name__")
-                ):
-                    self.is_dynamic = True
+                case ast.Assign(targets=targets, value=value) if any(map(_is_own_place, targets)):
+                    replaced.append(value.id if isinstance(value, ast.Name) else "")
         for statement in _top_level(tree.body):
             self._bind(statement)
+        for other in replaced:
+            found = self.imports.get(other, ())
+            self.stars += [target.module for target in found if not target.name]
+            self.is_dynamic |= not found or any(target.name for target in found)
         self.is_dynamic |= "__getattr__" in self.own
 
     def _bind(self, node: ast.stmt) -> None:
@@ -257,6 +260,14 @@ def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from _top_level(case.body)
         else:
             yield node
+
+
+def _is_own_place(node: ast.expr) -> bool:
+    """`sys.modules[__name__]`: what is put there is what others import under this module's name."""
+    match node:
+        case ast.Subscript(value=ast.Attribute(attr="modules"), slice=ast.Name(id="__name__")):
+            return True
+    return False
 
 
 def _namespaces(node: ast.AST) -> list[str]:

@@ -82,7 +82,8 @@ def chat(
     max_cost: MaxCost = None,
 ) -> None:
     """Open the prompt in this repository (the default: `copair SENTENCE` does the same)."""
-    from agent.cli.session import Wanted, model_flags, run_session
+    from agent.cli.session import run_session
+    from agent.cli.wanted import Wanted, model_flags
 
     flags = model_flags(model, base_url, protocol)
     _end(
@@ -102,7 +103,8 @@ def chat(
 @app.command()
 def tour(plain: Plain = False, jsonl: Jsonl = False) -> None:
     """Three minutes on a throw-away repository, with a script in the model's place. Leaves nothing behind."""
-    from agent.cli.session import Wanted, run_tour
+    from agent.cli.session import run_tour
+    from agent.cli.wanted import Wanted
 
     _end(run_tour(Wanted(plain=plain, jsonl=jsonl)))
 
@@ -120,8 +122,9 @@ def resume(
     jsonl: Jsonl = False,
 ) -> None:
     """Go on with an earlier session of this repository."""
-    from agent.cli.session import Wanted, model_flags, run_session
+    from agent.cli.session import run_session
     from agent.cli.sessions import pick_session
+    from agent.cli.wanted import Wanted, model_flags
 
     chosen = pick_session(Path.cwd(), session, choose=choose)
     _end(
@@ -198,7 +201,7 @@ def review(
 ) -> None:
     """Walk through any diff chunk by chunk: a commit, a range, a patch, or your own uncommitted changes."""
     from agent.cli.review import review as walk
-    from agent.cli.session import Wanted, model_flags
+    from agent.cli.wanted import Wanted, model_flags
 
     wanted = Wanted(flags=model_flags(model, base_url, protocol), plain=plain, jsonl=jsonl)
     below = [str(path) for path in only or ()]
@@ -251,7 +254,7 @@ def connect(
 def doctor(model: Model = None, base_url: BaseUrl = None, protocol: ProtocolName = None) -> None:
     """Which model would be used and why; keys are masked."""
     from agent.cli.models import print_doctor
-    from agent.cli.session import model_flags
+    from agent.cli.wanted import model_flags
 
     _end(print_doctor(model_flags(model, base_url, protocol)))
 
@@ -264,7 +267,7 @@ def check_model(
 ) -> None:
     """Two minutes of small known tasks: how well the model proposes, and in which way it does best."""
     from agent.cli.models import print_check
-    from agent.cli.session import model_flags
+    from agent.cli.wanted import model_flags
 
     _end(print_check(model_flags(model, base_url, None), write=not dry_run))
 

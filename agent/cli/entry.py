@@ -23,7 +23,8 @@ def enter(arguments: list[str], early: Early | None = None) -> int:
     """Run what the arguments say. A first word that is no command begins a sentence to the model."""
     try:
         if not arguments:
-            from agent.cli.session import Wanted, run_session
+            from agent.cli.session import run_session
+            from agent.cli.wanted import Wanted
 
             return run_session(Wanted(), early)
         if arguments[0] not in COMMANDS and arguments[0] not in OWN_OPTIONS:

@@ -13,7 +13,7 @@ from agent.io.paths import make_private
 from agent.ports import Frontend
 
 if TYPE_CHECKING:
-    from agent.cli.session import Wanted
+    from agent.cli.wanted import Wanted
     from agent.loop.driver import Driver
     from agent.ui.early import Early
 

@@ -23,7 +23,7 @@ from agent.review.script import Opened
 from agent.review.source import Progress as ProgressLine
 
 if TYPE_CHECKING:
-    from agent.cli.session import Wanted
+    from agent.cli.wanted import Wanted
     from agent.loop.driver import Driver
     from agent.ports import Frontend
 

@@ -20,39 +20,15 @@ import msgspec
 from agent.cli.faults import keep_fault
 from agent.cli.workbench import Workbench
 from agent.core.clean import clean
-from agent.core.errors import Exit, UsageError
+from agent.core.errors import Exit
 from agent.core.frontend import Say
 from agent.core.sessions.session import State
 from agent.loop.summary import summary
 
 if TYPE_CHECKING:
-    from agent.llm.choosing.place import Flags
+    from agent.cli.wanted import Wanted
     from agent.loop.driver import Driver
     from agent.ui.early import Early
-
-
-class Wanted(msgspec.Struct, frozen=True):
-    """What the command line asked for. `flags` is None when nothing was said about the model."""
-
-    first: str = ""
-    resume: str = ""
-    flags: Flags | None = None
-    plain: bool = False
-    jsonl: bool = False
-    max_tokens: int | None = None
-    max_cost: float | None = None
-
-
-def model_flags(model: str | None, base_url: str | None, protocol: str | None) -> Flags | None:
-    """What the options say of the model, None when nothing. Raises UsageError for a protocol that there is not."""
-    if model is base_url is protocol is None:
-        return None
-    from agent.core.dialog import Protocol
-    from agent.llm.choosing.place import Flags
-
-    if protocol not in (None, *Protocol):
-        raise UsageError(f"--protocol is tools or text, not {protocol}")
-    return Flags(model, base_url, Protocol(protocol) if protocol else None)
 
 
 TOUR_START = "Show me how you work."

@@ -23,7 +23,7 @@ from agent.review.script import Opened
 from agent.review.stack import Stack
 
 if TYPE_CHECKING:
-    from agent.cli.session import Wanted
+    from agent.cli.wanted import Wanted
     from agent.loop.driver import Driver
     from agent.ports import Frontend
 

@@ -43,7 +43,7 @@ from agent.tools.toolbox import Tools
 from agent.tools.worktree import WorkTree as Files
 
 if TYPE_CHECKING:
-    from agent.cli.session import Wanted
+    from agent.cli.wanted import Wanted
 
 
 REVIEW = "review "

@@ -11,18 +11,21 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from agent.core.clean import clean
 from agent.git.apply import Recovered, WorkTree
-from agent.git.commit import Committer
 from agent.git.discover import discover
 from agent.git.repo import Repo
 from agent.git.stage import Index
 from agent.io import config, paths
 from agent.io.blobs import Blobs
 from agent.ports import Place, Target
+
+if TYPE_CHECKING:
+    from agent.git.commit import Committer
 
 
 class SystemClock:
@@ -78,6 +81,8 @@ class Workbench:
 
     @functools.cached_property
     def committer(self) -> Committer:
+        from agent.git.commit import Committer
+
         return Committer(self.place, self.blobs, repo=self.repo)
 
     def target(self, onto: str, *, twins: bool = False) -> Target:

@@ -35,8 +35,7 @@ def is_secret_path(path: str) -> bool:
     return _NAME.fit(name) or any(_FOLDER.fit(folder) for folder in folders)
 
 
-_TOKENS = re.compile(
-    r"""
+_TOKENS = r"""
     -----BEGIN[ ][A-Z0-9 ]{0,40}PRIVATE[ ]KEY(?:[ ]BLOCK)?-----
     | (?<![A-Za-z0-9])(?:
         (?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])
@@ -60,12 +59,11 @@ _TOKENS = re.compile(
       | AGE-SECRET-KEY-1[A-Z0-9]{50,64}
       | eyJ[A-Za-z0-9_-]{10,2048}\.eyJ[A-Za-z0-9_-]{10,4096}\.[A-Za-z0-9_-]{10,1024}
       )
-    """,
-    re.VERBOSE,
-)
+    """
+"""Verbose; compiled when a text is read, not at every start."""
 _BLOCK_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_URL_PASSWORD = re.compile(r"(?<=://)([A-Za-z0-9_.%+~-]{0,64}):([^\s:/@'\"{}$<>*]{3,128})(?=@[A-Za-z0-9\[])")
-_NAMED = re.compile(
+_URL_PASSWORD = r"(?<=://)([A-Za-z0-9_.%+~-]{0,64}):([^\s:/@'\"{}$<>*]{3,128})(?=@[A-Za-z0-9\[])"
+_NAMED = (
     r"(?i)(?:api_?-?key|secret|token|passwd|password|private_?-?key|access_?-?key|account_?-?key|credential)"
     r"[A-Za-z0-9_-]{0,32}[\"']?\s{0,4}(?::=|=>|=|:)\s{0,4}[\"']?"
     r"([A-Za-z0-9+/=_.~!@#%^&*-]{16,512})"
@@ -90,10 +88,11 @@ def redact(text: str) -> tuple[str, int]:
 
     A key block of several lines becomes the mark and as many line ends, so that line numbers stay true.
     """
+    tokens = re.compile(_TOKENS, re.VERBOSE)
     count = 0
     parts: list[str] = []
     at = 0
-    while found := _TOKENS.search(text, at):
+    while found := tokens.search(text, at):
         end = found.end()
         if found[0].startswith("-----"):
             close = _BLOCK_END.search(text, end)
@@ -115,7 +114,7 @@ def redact(text: str) -> tuple[str, int]:
         count += 1
         return match[0].removesuffix(match[1]) + _mark(match[1])
 
-    return _NAMED.sub(named, _URL_PASSWORD.sub(url, text)), count
+    return re.sub(_NAMED, named, re.sub(_URL_PASSWORD, url, text)), count
 
 
 def _mark(secret: str) -> str:

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from agent.cli.session import Wanted
 from agent.cli.walk import review_driver
+from agent.cli.wanted import Wanted
 from agent.cli.wire import model_driver
 from agent.cli.workbench import Workbench
 from agent.core.chunk import Chunk

@@ -15,8 +15,8 @@ import pexpect
 import pytest
 
 from agent.cli.reading import Reading
-from agent.cli.session import Wanted
 from agent.cli.walk import grow, may_begin, review_driver
+from agent.cli.wanted import Wanted
 from agent.cli.wire import model_driver
 from agent.cli.workbench import Workbench
 from agent.core.errors import UsageError

@@ -12,7 +12,7 @@ import pytest
 
 from agent.cli.checks import ChunkChecks
 from agent.cli.frontends import HELP
-from agent.cli.session import Wanted
+from agent.cli.wanted import Wanted
 from agent.cli.wire import make_driver, model_driver
 from agent.cli.workbench import Workbench
 from agent.core import events as ev

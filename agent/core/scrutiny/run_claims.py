@@ -30,35 +30,31 @@ _LOOKED_AT = (
     r"|the\s+(?:docs|documentation|source|code|files?|callers|signature)))"
 )
 _STILL = r"(?:(?:now|all|still|also|do)\s+)*"
-_BARE_RUN = re.compile(
+_BARE_RUN = (
     # Says that something ran, not how it ended: "I ran", "we have run the tests", "after running the suite"
     r"(?:I|we)(?:['’]ve|\s+have)?\s+(?:(?:just|also|already|then|now|manually|locally)\s+)*"
-    rf"(?:(?:re-?)?ran|executed|run\s+{_SUBJECT})|(?:after|upon|from)\s+running\s+{_SUBJECT}",
-    re.IGNORECASE,
+    rf"(?:(?:re-?)?ran|executed|run\s+{_SUBJECT})|(?:after|upon|from)\s+running\s+{_SUBJECT}"
 )
-_CLAIMS = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        # "I ran", "I've verified", "we have just run the suite", "after running the tests"
-        rf"\b(?:I|we)(?:['’]ve|\s+have)?\s+(?:(?:just|also|already|then|now|manually|locally|successfully)\s+)*{_RUN}\b{_LOOKED_AT}",
-        rf"\b(?:I|we)(?:['’]ve|\s+have)\s+(?:(?:just|also|already)\s+)*run\s+{_SUBJECT}",
-        rf"\b(?:after|upon|from)\s+running\s+{_SUBJECT}",
-        # "all tests pass", "the suite is green", "tests are passing now", "pytest passes"
-        rf"\b{_SUBJECT}\s+{_STILL}(?:pass(?:es|ed)?|succeed(?:s|ed)?|complete[sd]?\s+successfully)\b(?!\s+(?:through|in|to|the|by|an?|on)\b)",
-        rf"\b{_SUBJECT}\s+(?:is|are|was|were|came\s+back|comes?\s+back|remains?|stays?|run)\s+{_STILL}"
-        r"(?:green|passing|clean|ok|successful)\b",
-        # "this has been tested", "verified that it works", "0 failures"
-        r"\b(?:has|have)\s+been\s+(?:(?:fully|thoroughly)\s+)?(?:tested|verified|validated)\b",
-        r"\b(?:tested|verified)\s+(?:and\s+(?:works?|working|confirmed)|locally|to\s+work|that\s+(?:it|this|everything)\s+works?)\b",
-        r"\b\d+\s+(?:tests?\s+)?passed(?:,\s+0\s+failed)?\b|\b(?:0|zero|no)\s+(?:test\s+)?failures\b",
-    )
+# Compiled when a reply is read, not at every start.
+_CLAIMS = (
+    # "I ran", "I've verified", "we have just run the suite", "after running the tests"
+    rf"\b(?:I|we)(?:['’]ve|\s+have)?\s+(?:(?:just|also|already|then|now|manually|locally|successfully)\s+)*{_RUN}\b{_LOOKED_AT}",
+    rf"\b(?:I|we)(?:['’]ve|\s+have)\s+(?:(?:just|also|already)\s+)*run\s+{_SUBJECT}",
+    rf"\b(?:after|upon|from)\s+running\s+{_SUBJECT}",
+    # "all tests pass", "the suite is green", "tests are passing now", "pytest passes"
+    rf"\b{_SUBJECT}\s+{_STILL}(?:pass(?:es|ed)?|succeed(?:s|ed)?|complete[sd]?\s+successfully)\b(?!\s+(?:through|in|to|the|by|an?|on)\b)",
+    rf"\b{_SUBJECT}\s+(?:is|are|was|were|came\s+back|comes?\s+back|remains?|stays?|run)\s+{_STILL}"
+    r"(?:green|passing|clean|ok|successful)\b",
+    # "this has been tested", "verified that it works", "0 failures"
+    r"\b(?:has|have)\s+been\s+(?:(?:fully|thoroughly)\s+)?(?:tested|verified|validated)\b",
+    r"\b(?:tested|verified)\s+(?:and\s+(?:works?|working|confirmed)|locally|to\s+work|that\s+(?:it|this|everything)\s+works?)\b",
+    r"\b\d+\s+(?:tests?\s+)?passed(?:,\s+0\s+failed)?\b|\b(?:0|zero|no)\s+(?:test\s+)?failures\b",
 )
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
 _CLAUSE = re.compile(r"[.!?;:\n,]|\b(?:and|but)\b")
-_CONDITION = re.compile(
+_CONDITION = (
     r"\b(?:if|when|whether|once|until|unless|should|would|could|will|must|might|so\s+that|make\s+sure|ensures?|not|never|n['’]t"
-    r"|haven['’]t|didn['’]t|have\s+not|to\s+(?:make|see|check|let|keep|have)|expect|hope|please|let\s+me|need|makes?)\b",
-    re.IGNORECASE,
+    r"|haven['’]t|didn['’]t|have\s+not|to\s+(?:make|see|check|let|keep|have)|expect|hope|please|let\s+me|need|makes?)\b"
 )
 
 
@@ -75,7 +71,7 @@ def run_claims(text: str) -> tuple[Claim, ...]:
     spans = sorted(
         (match.start(), match.end())
         for pattern in _CLAIMS
-        for match in pattern.finditer(text)
+        for match in re.finditer(pattern, text, re.IGNORECASE)
         if not _is_uncertain(text, match.start(), match.end())
     )
     found: list[Claim] = []
@@ -94,7 +90,7 @@ def unbacked(text: str, ran: Ran) -> tuple[Claim, ...]:
         case Ran.NOTHING:
             return claims
         case Ran.FAILED:
-            return tuple(claim for claim in claims if not _BARE_RUN.fullmatch(claim.text))
+            return tuple(claim for claim in claims if not re.fullmatch(_BARE_RUN, claim.text, re.IGNORECASE))
         case Ran.PASSED:
             return ()
 
@@ -163,4 +159,4 @@ def _is_uncertain(text: str, start: int, end: int) -> bool:
     breaks = [match.end() for match in _CLAUSE.finditer(before)]
     clause = before[breaks[-1] :] if breaks else before
     rest = re.match(r"[^.!?\n]*([.!?\n]|$)", text[end:])
-    return bool(_CONDITION.search(clause)) or bool(rest and rest[1] == "?")
+    return bool(re.search(_CONDITION, clause, re.IGNORECASE)) or bool(rest and rest[1] == "?")

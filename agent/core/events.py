@@ -157,13 +157,15 @@ class ChunkSplit(msgspec.Struct, frozen=True, tag="chunk_split"):
 class ChunkEdited(msgspec.Struct, frozen=True, tag="chunk_edited"):
     """The person's own version of a chunk: what will be written instead, and the difference as a diff.
 
-    `over` are the files that it was made of: what they get meanwhile stays.
+    `over` are the files that it was made of: what they get meanwhile stays. `title` says what it touches, where no
+    model gave the chunk one.
     """
 
     chunk: str
     states: StoredStates
     difference: str
     over: StoredStates = {}
+    title: str = ""
 
 
 class Wrote(msgspec.Struct, frozen=True, tag="wrote"):

@@ -13,7 +13,7 @@ import msgspec
 from agent.core import events as ev
 from agent.core.cards.view import unknown_names
 from agent.core.chunk import Budget, Chunk
-from agent.core.cutting.cut import TooBig, fit
+from agent.core.cutting.cut import TooBig, fit, title_of
 from agent.core.cutting.split import split
 from agent.core.errors import PathRefused, StateError
 from agent.core.frontend import Card
@@ -318,7 +318,8 @@ class Desk:
         over = {path: write.old for path, write in shown.items()}
         difference = print_writes([Write(p, proposed.get(p), new) for p, new in states.items()])
         words = difference.decode("utf-8", "replace")
-        return ev.ChunkEdited(card.chunk.id, self.store(states), words, self.store(over))
+        title = "" if card.chunk.why else title_of(over, states)
+        return ev.ChunkEdited(card.chunk.id, self.store(states), words, self.store(over), title)
 
 
 def _without(state: State, item: Item) -> tuple[str, ...]:

@@ -81,6 +81,16 @@ def test_an_edit_keeps_what_another_chunk_of_the_file_does_meanwhile(project: Pa
     assert (project / "a.py").read_text() == NEW.replace("return 11\n", "return 111\n")
 
 
+def test_a_version_of_ones_own_is_named_by_what_it_touches(project: Path) -> None:
+    mine = f"import os\n\n{OLD.replace('return 1', 'return 111')}"
+    edit = decide(Edit({"a.py": FileState(Mode.FILE, mine.encode())}))
+    state, person = walk(project, "theirs", edit, approve)
+    after = next(card.chunk.title for card in person.cards if card.edited)
+    assert after == "f1: 4 lines"
+    assert person.cards[0].chunk.title == "f1: 2 lines"
+    assert [item.chunk.title for item in state.items if item.status is Status.APPLIED] == [after]
+
+
 def test_what_is_refused_is_left_alone_and_the_rest_applies(project: Path) -> None:
     state, person = walk(project, "theirs", decide(Reject("no")), approve, approve)
     first = person.cards[0].chunk

@@ -6,6 +6,7 @@ any set of chunks that is closed under `needs` applies; ids depend on the input 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
@@ -303,3 +304,10 @@ def fit(
         )
         return tuple(chunk for _, chunk in finish([whole], before, budget, id_seed))
     return tuple(chunk for _, chunk in finish(drafts, before, budget, id_seed, maker.checkers))
+
+
+def title_of(before: States, after: States) -> str:
+    """The title of all of a difference as one chunk; empty when there is none."""
+    everything = Budget(lines=sys.maxsize, hard_lines=sys.maxsize, files=sys.maxsize)
+    found = fit(before, after, budget=everything)
+    return "" if isinstance(found, TooBig) or not found else found[0].title

@@ -31,7 +31,11 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
         return msgspec.structs.replace(state, items=tuple(items), focus="")
     if isinstance(event, ev.ChunkEdited):
         own = {"edited": event.states, "edited_over": event.over, "difference": event.difference}
-        return put_item(state, event.chunk, **own)
+        state = put_item(state, event.chunk, **own)
+        item = state.item(event.chunk)
+        if item is None or not event.title:
+            return state
+        return put_item(state, event.chunk, chunk=msgspec.structs.replace(item.chunk, title=event.title))
     item = state.item(event.chunk)
     if item is None:
         return state

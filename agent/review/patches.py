@@ -8,9 +8,11 @@ already. A file that it does not fit is left out with the reason; the others are
 from __future__ import annotations
 
 import contextlib
+import re
 import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -30,6 +32,9 @@ from agent.review.only import ALL, Only
 from agent.review.opening import First, Sides, begin
 from agent.review.source import LeftOut, Progress, Read, Source
 
+_LOGGED = re.compile(rb"(?m)^commit ([0-9a-f]{40,64})(?: .*)?$")
+"""How `git log -p` heads a commit; nothing of a diff and no message begins so."""
+
 
 def read_patch(
     repo: Repo,
@@ -45,7 +50,7 @@ def read_patch(
     spec = only.told(f"patch:{digest(data)}")
     if not data.strip():
         return Source(label, spec, {}, {}, onto=onto)
-    patch = parse(data)
+    patch = parse(_oldest_first(repo, data))
     if isinstance(patch, PatchError):
         raise UsageError(f"{label}: {patch.message}", untouched="nothing was changed")
     files = _sources_first([_as_one(file, read) for file in patch.files if only.takes(*_names(file))])
@@ -72,6 +77,19 @@ def read_patch(
         opening=opening.path if opening else "",
         opening_end=opening.end if opening else 0,
     )
+
+
+def _oldest_first(repo: Repo, data: bytes) -> bytes:
+    """What `git log -p` prints, with the commits in the order in which they were made, where the repository knows them."""
+    starts = [match.start() for match in _LOGGED.finditer(data)]
+    if len(starts) < 2:
+        return data
+    commits = [data[start:end] for start, end in pairwise([*starts, len(data)])]
+    newest, oldest = (_LOGGED.match(text)[1].decode() for text in (commits[0], commits[-1]))  # type: ignore[index]
+    ran = repo.git.ran("merge-base", "--is-ancestor", oldest, newest)
+    if ran.status or newest == oldest:
+        return data
+    return data[: starts[0]] + b"".join(reversed(commits))
 
 
 def _as_one(file: FilePatch, read: Read) -> FilePatch:

@@ -409,6 +409,21 @@ def test_a_mail_renames_and_copies_what_an_earlier_one_changed(
     assert tree_of(repo) == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
 
 
+@pytest.mark.parametrize("options", [["-p"], ["-p", "--reverse"], ["-p", "--decorate", "--stat"]])
+def test_a_log_is_taken_in_the_order_in_which_its_commits_were_made(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, tree_of: Callable[[Path], bytes], options: list[str]
+) -> None:
+    start = commit(repo, git_in, {"a.py": ROWS})
+    for number in range(1, 4):
+        text = ROWS.replace(b"v3 = 3", b"v3 = 3%d" % number)
+        commit(repo, git_in, {"a.py": text, f"new{number}.py": ROWS}, f"commit {'0' * 40}")
+    end = commit(repo, git_in, {"new1.py": b"x = 1\n"}, "last")
+    log = git_in(repo, "log", *options, f"{start}..{end}")
+    git_in(repo, "reset", "-q", "--hard", start)
+    all_taken(reviewed, log)
+    assert tree_of(repo) == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
+
+
 @pytest.mark.parametrize("how", ["* text=auto eol=crlf\n", "*.py text eol=crlf\n", "autocrlf", "core.eol"])
 @pytest.mark.parametrize("context", ["-U3", "-U0"])
 def test_a_patch_of_git_fits_files_that_have_windows_line_ends_in_the_work_tree(

@@ -17,7 +17,7 @@ from agent.git.objects import Stored
 from agent.git.paths import lexical
 from agent.git.repo import Repo
 from agent.review.only import ALL, Only
-from agent.review.opening import First, Sides, begin
+from agent.review.opening import First, Sides, begin, filled
 from agent.review.source import LeftOut, Progress, Source
 
 RENAME_LIMIT = 2000
@@ -158,15 +158,7 @@ class _States:
             self._read([pair for pair in pairs[start : start + AT_ONCE] if not self._left_out(pair)])
             if self.progress is not None:
                 self.progress("reading", min(start + AT_ONCE, len(pairs)), len(pairs))
-        return msgspec.structs.replace(
-            source,
-            before=self.before,
-            after=self.after,
-            renames=self.renames,
-            left_out=tuple(self.left_out),
-            opening=opening.path if opening else "",
-            opening_end=opening.end if opening else 0,
-        )
+        return filled(source, opening, self.before, self.after, self.renames, self.left_out)
 
     def _left_out(self, pair: Pair) -> bool:
         reason = self._reason(pair)

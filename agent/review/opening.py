@@ -17,8 +17,9 @@ from agent.core.cutting.risk import assess, folded_reason, is_document
 from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk, Mode
 from agent.core.lines.place import changes_between, file_lines
 from agent.core.lines.splice import diff, splice
+from agent.core.outcome import States
 from agent.core.text import sniff
-from agent.review.source import Source
+from agent.review.source import LeftOut, Source
 
 LARGE = 30
 """A difference of so many files is large."""
@@ -76,6 +77,26 @@ class Opening(msgspec.Struct, frozen=True):
             opening=self.path,
             opening_end=self.end,
         )
+
+
+def filled(
+    source: Source,
+    opening: Opening | None,
+    before: States,
+    after: States,
+    renames: dict[str, str],
+    left_out: Sequence[LeftOut],
+) -> Source:
+    """`source` with its files, all of which are read, behind what opens it."""
+    return msgspec.structs.replace(
+        source,
+        before=before,
+        after=after,
+        renames=renames,
+        left_out=tuple(left_out),
+        opening=opening.path if opening else "",
+        opening_end=opening.end if opening else 0,
+    )
 
 
 def begin(

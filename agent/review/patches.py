@@ -29,7 +29,7 @@ from agent.git.line_ends import LineEnds, checked_out
 from agent.git.repo import Repo
 from agent.review.commits import refused_name
 from agent.review.only import ALL, Only
-from agent.review.opening import First, Sides, begin
+from agent.review.opening import First, Sides, begin, filled
 from agent.review.source import LeftOut, Progress, Read, Source
 
 _LOGGED = re.compile(rb"(?m)^commit ([0-9a-f]{40,64})(?: .*)?$")
@@ -68,15 +68,7 @@ def read_patch(
             reader.take(file)
         if progress is not None:
             progress("reading", done + 1, len(files))
-    return msgspec.structs.replace(
-        source,
-        before=reader.before,
-        after=reader.after,
-        renames=reader.renames,
-        left_out=tuple(reader.left_out),
-        opening=opening.path if opening else "",
-        opening_end=opening.end if opening else 0,
-    )
+    return filled(source, opening, reader.before, reader.after, reader.renames, reader.left_out)
 
 
 def _oldest_first(repo: Repo, data: bytes) -> bytes:

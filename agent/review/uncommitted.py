@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from agent.core.errors import PathRefused
 from agent.core.hunk import FileState, Mode
 from agent.core.lines.renames import find_renames
@@ -13,7 +11,7 @@ from agent.git.index import Entry
 from agent.git.repo import Repo
 from agent.review.commits import raw_pairs, refused_name
 from agent.review.only import ALL, Only
-from agent.review.opening import First, Sides, begin
+from agent.review.opening import First, Sides, begin, filled
 from agent.review.source import UNCOMMITTED, LeftOut, Progress, Source
 
 MAX_UNTRACKED_BYTES = 20_000_000
@@ -41,15 +39,8 @@ def read_uncommitted(
         reader.take(path, (opening.old, opening.new) if opening and is_open else reader.read(path))
         if progress is not None:
             progress("reading", done + 1, len(names))
-    return msgspec.structs.replace(
-        source,
-        before=reader.before,
-        after=reader.after,
-        renames=find_renames(reader.before, reader.after),
-        left_out=tuple(reader.left_out),
-        opening=opening.path if opening else "",
-        opening_end=opening.end if opening else 0,
-    )
+    renames = find_renames(reader.before, reader.after)
+    return filled(source, opening, reader.before, reader.after, renames, reader.left_out)
 
 
 def _raw(repo: Repo) -> bytes:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agent.cli.sessions import find_session
+from agent.cli.sessions import find_session, tell_unread
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core.clean import clean
@@ -156,8 +156,9 @@ def commit_session(
 
 
 def _latest(bench: Workbench) -> str:
-    for info in journal.sessions(bench.place.state):
-        if not info.open and committable(fold(journal.read(info.path))):
+    closed = (info for info in journal.sessions(bench.place.state) if not info.open)
+    for info, history in journal.histories(closed, tell_unread):
+        if committable(fold(history)):
             return info.id
     raise UsageError(
         "there is nothing to commit: no applied chunk of a session waits",

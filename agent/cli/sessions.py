@@ -8,6 +8,8 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import accumulate
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -183,7 +185,7 @@ def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
     bench = Workbench.open(cwd)
     found = journal.sessions(bench.place.state)
     session, _, chunk = name.rpartition(":")
-    state = _state(_named(found, session)) if session else _latest(found, chunk)
+    state = fold(journal.read(_named(found, session).path)) if session else _latest(found, chunk)
     item = state.item(chunk)
     if item is None:
         raise UsageError(
@@ -204,14 +206,15 @@ def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
     return Exit.DONE
 
 
-def _state(info: SessionInfo) -> State:
-    return fold(journal.read(info.path))
+def tell_unread(error: StateError) -> None:
+    """Of a session that is left out because it cannot be read."""
+    sys.stderr.write(f"{clean(f'copair: left out: {error.message}')}\n")
 
 
 def _latest(found: list[SessionInfo], chunk: str) -> State:
     """The newest session that has this chunk."""
-    for info in found:
-        state = _state(info)
+    for _, history in journal.histories(found, tell_unread):
+        state = fold(history)
         if state.item(chunk) is not None:
             return state
     raise UsageError(f"no session here has a chunk {chunk}", hint="copair log lists the sessions")
@@ -219,14 +222,16 @@ def _latest(found: list[SessionInfo], chunk: str) -> State:
 
 def applied_items(state: Path, status: Status = Status.APPLIED) -> list[tuple[SessionInfo, Item]]:
     """All chunks of a repository with this status, in the order in which they were written."""
-    found: list[tuple[SessionInfo, Item]] = []
-    for info in reversed(journal.sessions(state)):
-        folded = _state(info)
+    found: list[tuple[float, SessionInfo, Item]] = []
+    for info, history in journal.histories(reversed(journal.sessions(state)), tell_unread):
+        folded = fold(history)
         by_id = {item.chunk.id: item for item in folded.items if item.status is status}
-        found += [
-            (info, by_id.pop(chunk)) for chunk in dict.fromkeys(reversed(folded.written)) if chunk in by_id
-        ][::-1]
-    return found
+        times = {event.chunk: event.time for event in history if isinstance(event, ev.Wrote | ev.Undone)}
+        own = [chunk for chunk in dict.fromkeys(reversed(folded.written)) if chunk in by_id][::-1]
+        # A clock that was set back does not change the order within a session.
+        own_times = accumulate((times[chunk] for chunk in own), max)
+        found += [(time, info, by_id[chunk]) for time, chunk in zip(own_times, own, strict=True)]
+    return [(info, item) for _, info, item in sorted(found, key=itemgetter(0))]
 
 
 def _print_json(value: Any) -> None:

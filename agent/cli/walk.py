@@ -14,7 +14,7 @@ from agent.cli.wire import REVIEW, make_desk, make_driver, pick_real_model
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core.chunk import Chunk
-from agent.core.errors import CopairError
+from agent.core.errors import CopairError, StateError
 from agent.core.outcome import States
 from agent.core.sessions.session import State, Status, fold
 from agent.io import journal
@@ -142,8 +142,9 @@ def _refused_before(bench: Workbench, opened: Opened) -> dict[str, str]:
     refused: dict[str, str] = {}
     if not opened.stack.source.is_uncommitted:
         return refused
-    for info in _earlier(bench, _source(opened))[:EARLIER]:
-        for item in fold(journal.read(info.path)).items:
+    earlier = _earlier(bench, _source(opened))[:EARLIER]
+    for _, history in journal.histories(earlier, lambda unread: None):
+        for item in fold(history).items:
             if item.status is Status.REJECTED:
                 why = f": {item.reason}" if item.reason else ""
                 refused.setdefault(_content(item.chunk), f"You refused this before{why}")
@@ -168,10 +169,13 @@ def _goes_on(info: SessionInfo, proposed: ev.Proposed, onto: str) -> bool:
 
     Of a stack that is not cut to its end, on either side, the beginning is compared.
     """
-    first = next(filter(_is_stack, journal.events(info.path)), None)
-    if first is None or first.chunks[:1] != proposed.chunks[:1]:
-        return False
-    events = journal.read(info.path)
+    try:
+        first = next(filter(_is_stack, journal.events(info.path)), None)
+        if first is None or first.chunks[:1] != proposed.chunks[:1]:
+            return False
+        events = journal.read(info.path)
+    except StateError:
+        return False  # damaged: the review begins anew
     state, known = fold(events), _stack_of(events)
     if state.onto != onto or known is None or not (known.more or _has_left(state)):
         return False

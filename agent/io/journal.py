@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from agent.core.errors import StateError
-from agent.core.events import VERSION, Event, Said, Started
+from agent.core.events import VERSION, Committed, Event, Said, Started, Undone, Wrote
 from agent.io.locks import is_locked, lock
 from agent.io.paths import make_private
 
@@ -25,6 +25,9 @@ BORDERS = (b'{"type":"ended"', b'{"type":"started"', b'{"type":"resumed"')
 """How the lines begin that say whether a session is over."""
 TOLD = (b'{"type":"started"', b'{"type":"said"')
 """How those begin that a list of sessions is made of; the others may be long."""
+
+DONE = (Wrote, Undone, Committed)
+"""What these tell of is done before they are written down."""
 
 _DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
@@ -116,7 +119,9 @@ class Journal:
             raise StateError(
                 f"cannot write the journal {self.path}: {error.strerror}",
                 hint="make room in the state folder",
-                untouched="nothing was written to the repository",
+                untouched="what was just done in the repository stands"
+                if isinstance(event, DONE)
+                else "nothing was written to the repository",
             ) from error
 
     def _set_torn_line_aside(self) -> None:
@@ -169,6 +174,19 @@ def _decoded(line: bytes, number: int, path: Path) -> Event:
             f"line {number} of the session {path.stem} cannot be read: {error}",
             hint="start a new session; this one was left as it is",
         ) from error
+
+
+def histories(
+    found: Iterable[SessionInfo], unread: Callable[[StateError], None]
+) -> Iterator[tuple[SessionInfo, list[Event]]]:
+    """Each session with its events. One that cannot be read is told to `unread`, and left out."""
+    for info in found:
+        try:
+            history = read(info.path)
+        except StateError as error:
+            unread(error)
+        else:
+            yield info, history
 
 
 def sessions(state: Path) -> list[SessionInfo]:

@@ -55,4 +55,6 @@ def is_locked(path: Path) -> bool:
         lock(path, wait_seconds=0, what=str(path)).release()
     except Locked:
         return True
+    except StateError:
+        return False  # of another user, as after a `sudo`: who wants to go on with it is told
     return False

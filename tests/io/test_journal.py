@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from agent.core.dialog import Protocol
 from agent.core.errors import StateError
 from agent.core.events import (
     VERSION,
+    Committed,
     Ended,
     Event,
     Noted,
@@ -23,6 +26,7 @@ from agent.core.events import (
     Started,
     StoredState,
     UndoRefused,
+    Wrote,
 )
 from agent.io.journal import Journal, decode, encode, read, sessions
 from agent.io.locks import Locked
@@ -124,3 +128,32 @@ def test_an_unreadable_session_does_not_hide_the_others(tmp_path: Path) -> None:
     write(tmp_path, "a", started("a"))
     (tmp_path / "sessions" / "bad.jsonl").write_text(json.dumps({"type": "no"}) + "\n")
     assert [s.id for s in sessions(tmp_path)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (Noted("info", "x"), "nothing was written to the repository"),
+        (Wrote("c", "s.c.1", "d", ()), "what was just done in the repository stands"),
+        (Committed(("c",), "0123", "x"), "what was just done in the repository stands"),
+    ],
+)
+def test_a_full_disk_is_said_with_what_it_means(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, event: Event, words: str
+) -> None:
+    def full(fd: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with Journal(tmp_path, "s") as journal:
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(StateError) as raised:
+            journal.append(event)
+    assert raised.value.untouched == words
+
+
+def test_a_lock_of_another_user_is_no_open_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, "s", started("s"))
+    lock = path.with_suffix(".lock")
+    lock.unlink(missing_ok=True)
+    lock.mkdir()  # cannot be opened, as root's file cannot by us
+    assert [info.open for info in sessions(tmp_path)] == [False]

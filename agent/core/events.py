@@ -178,6 +178,8 @@ class Wrote(msgspec.Struct, frozen=True, tag="wrote"):
     time: float = 0.0
     read: dict[str, str] = {}
     """`FileState.digest` of what is there now, by path: the model knows these files as they are."""
+    left: tuple[str, ...] = ()
+    """Files with what was saved into the old ones while they were replaced."""
 
 
 class WriteRefused(msgspec.Struct, frozen=True, tag="write_refused"):
@@ -211,6 +213,7 @@ class Undone(msgspec.Struct, frozen=True, tag="undone"):
     redo: bool = False
     time: float = 0.0
     read: dict[str, str] = {}
+    left: tuple[str, ...] = ()
 
 
 class UndoRefused(msgspec.Struct, frozen=True, tag="undo_refused"):

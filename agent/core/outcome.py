@@ -8,10 +8,14 @@ from agent.core.hunk import FileState
 
 
 class Applied(msgspec.Struct, frozen=True, tag="applied"):
-    """All writes of the set are on the disk. `digest` is `writes_digest` of the set."""
+    """All writes of the set are on the disk. `digest` is `writes_digest` of the set.
+
+    `left`: files beside those that were written, with what was saved into the old ones in the last moment.
+    """
 
     set_id: str
     digest: str
+    left: tuple[str, ...] = ()
 
 
 class Drifted(msgspec.Struct, frozen=True, tag="drifted"):

@@ -75,7 +75,11 @@ class WorkTree:
         try:
             with locked(self._lock, wait_seconds=self._wait_seconds, what="this repository"):
                 self._recover()
-                return self._write(set_id, writes)
+                try:
+                    return self._write(set_id, writes)
+                except KeyboardInterrupt:
+                    self._recover()  # finished or taken back now, not at the next start
+                    raise
         except Locked as error:
             return Refused("", error.message, error.hint)
 
@@ -163,10 +167,11 @@ class WorkTree:
 
     def _applied(self, transaction: Transaction, write_set: WriteSet) -> Applied:
         """The set is in place for good; what is left to tidy is done now, or at the next start."""
+        left: tuple[str, ...] = ()
         with contextlib.suppress(OSError):
-            transaction.clean()
+            left = transaction.clean()
             self._sets.finish(write_set.set_id)
-        return Applied(write_set.set_id, write_set.digest)
+        return Applied(write_set.set_id, write_set.digest, left)
 
     def _take_back(self, write_set: WriteSet, outcome: WriteOutcome) -> WriteOutcome:
         try:

@@ -59,7 +59,8 @@ class Sets:
     def save(self, write_set: WriteSet, *, sync: bool) -> None:
         """Put it into `pending`, replacing an earlier version in one step."""
         path = self._path("pending", write_set.set_id)
-        make_private(path.parent)
+        for phase in ("pending", "committed"):
+            make_private(self._folder / phase)
         data = json.dumps(msgspec.to_builtins(write_set)).encode("ascii")
         temporary = path.with_suffix(".tmp")
         temporary.unlink(missing_ok=True)
@@ -84,7 +85,7 @@ class Sets:
 
     def _move(self, source: str, target: str, set_id: str, *, sync: bool) -> None:
         path = self._path(target, set_id)
-        make_private(path.parent)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         self._calls.note("record")
         self._path(source, set_id).replace(path)
         if sync:

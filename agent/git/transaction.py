@@ -163,7 +163,7 @@ class Transaction:
     def clean(self) -> tuple[str, ...]:
         """After the set is committed: remove what was displaced, and folders that became empty.
 
-        Returns paths whose displaced file was written to in the last moment; it is left beside the target.
+        Returns where displaced files lie that were written to in the last moment: beside the target.
         """
         left = []
         for step in self._set.steps:
@@ -174,7 +174,7 @@ class Transaction:
             if found is not None and (is_state(found, step.old) or is_state(found, step.new)):
                 self._remove(temporary)
             elif found is not None:
-                left.append(step.path)
+                left.append(step.temporary)
         for step in self._set.steps:
             if step.new is None:
                 self._remove_empty_above(parts_of(step.path))

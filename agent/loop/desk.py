@@ -15,7 +15,7 @@ from agent.core.cards.view import unknown_names
 from agent.core.chunk import Budget, Chunk
 from agent.core.cutting.cut import TooBig, fit, title_of
 from agent.core.cutting.split import split
-from agent.core.errors import PathRefused, StateError
+from agent.core.errors import CopairError, PathRefused, StateError
 from agent.core.frontend import Card
 from agent.core.hunk import FileState, Write, writes_digest
 from agent.core.lines.place import changes_between, transplant_states
@@ -235,13 +235,24 @@ class Desk:
             self._tests[chunk.id] = all(is_test_path(path) for path in chunk.paths)
         return self._tests[chunk.id]
 
+    def written_before(self, approval: Approval) -> ev.Wrote | None:
+        """What a session that ended before it could say so has written of this yes; None when nothing. Raises StateError."""
+        writes = self._target.done(approval.set_id)
+        if writes is None:
+            return None
+        return ev.Wrote(approval.chunk, approval.set_id, approval.digest, writes, self._clock.now())
+
     def write(self, state: State, approval: Approval) -> ev.Event:
         """Do exactly what was approved, or nothing."""
+        try:
+            return self._write(state, approval)
+        except CopairError as error:
+            # The yes must not outlive this: else a later session would write what this one said it did not.
+            return ev.WriteRefused(approval.chunk, _words(error))
+
+    def _write(self, state: State, approval: Approval) -> ev.Event:
         item = state.item(approval.chunk)
         assert item is not None
-        before_crash = self._target.done(approval.set_id)
-        if before_crash is not None:
-            return ev.Wrote(approval.chunk, approval.set_id, approval.digest, before_crash, self._clock.now())
         placed = self.writes(state, item)
         match placed:
             case Clash(path=path, reason=reason):
@@ -253,13 +264,9 @@ class Desk:
                 return ev.WriteRefused(
                     approval.chunk, "changed since the card was shown", paths, drifted=True
                 )
-        try:
-            stored = self._store_writes(placed)
-        except StateError as error:
-            # The yes must not outlive this: else a later session would write what this one said it did not.
-            return ev.WriteRefused(approval.chunk, f"{error.message}; {error.hint}")
+        stored = self._store_writes(placed)
         match self._target.write(approval.set_id, placed):
-            case Applied():
+            case Applied(left=left):
                 return ev.Wrote(
                     approval.chunk,
                     approval.set_id,
@@ -267,6 +274,7 @@ class Desk:
                     stored,
                     self._clock.now(),
                     _digests(placed),
+                    left,
                 )
             case Drifted(paths=paths):
                 return ev.WriteRefused(
@@ -283,29 +291,31 @@ class Desk:
 
     def undo(self, state: State, item: Item) -> ev.Event:
         """Take back what was written last for `item`: an applied set, or (redo) an undone one."""
+        try:
+            return self._undo(state, item)
+        except CopairError as error:
+            return ev.UndoRefused(item.chunk.id, _words(error))
+
+    def _undo(self, state: State, item: Item) -> ev.Event:
         redo = item.status is Status.UNDONE
         writes: list[Write] = []
-        try:
-            for done in item.writes:
-                pre, post = self._load_one(done.old), self._load_one(done.new)
-                now = self._target.read(done.path)
-                placed = transplant_states(post, pre, now, done.path)
-                if isinstance(placed, Clash):
-                    return ev.UndoRefused(item.chunk.id, f"{done.path}: {placed.reason}")
-                if placed != now:
-                    writes.append(Write(done.path, now, placed))
-        except PathRefused as error:
-            return ev.UndoRefused(item.chunk.id, error.message)
+        for done in item.writes:
+            pre, post = self._load_one(done.old), self._load_one(done.new)
+            now = self._target.read(done.path)
+            placed = transplant_states(post, pre, now, done.path)
+            if isinstance(placed, Clash):
+                return ev.UndoRefused(item.chunk.id, f"{done.path}: {placed.reason}")
+            if placed != now:
+                writes.append(Write(done.path, now, placed))
         if not writes:
             return ev.UndoRefused(item.chunk.id, "nothing to take back: the files are as before it already")
         set_id = f"{state.session}.{item.chunk.id}.undo{self._clock.now():.6f}"
-        try:
-            stored = self._store_writes(writes)
-        except StateError as error:
-            return ev.UndoRefused(item.chunk.id, f"{error.message}; {error.hint}")
+        stored = self._store_writes(writes)
         match self._target.write(set_id, writes):
-            case Applied():
-                return ev.Undone(item.chunk.id, set_id, stored, redo, self._clock.now(), _digests(writes))
+            case Applied(left=left):
+                return ev.Undone(
+                    item.chunk.id, set_id, stored, redo, self._clock.now(), _digests(writes), left
+                )
             case Drifted(paths=paths):
                 return ev.UndoRefused(item.chunk.id, f"{', '.join(paths)} changed meanwhile; try again")
             case Refused(path=path, reason=reason):
@@ -320,6 +330,10 @@ class Desk:
         words = difference.decode("utf-8", "replace")
         title = "" if card.chunk.why else title_of(over, states)
         return ev.ChunkEdited(card.chunk.id, self.store(states), words, self.store(over), title)
+
+
+def _words(error: CopairError) -> str:
+    return f"{error.message}; {error.hint}" if error.hint else error.message
 
 
 def _without(state: State, item: Item) -> tuple[str, ...]:

@@ -85,6 +85,8 @@ class Driver:
         self.notes: tuple[str, ...] = ()
         self.present = ""
         """The open card shows what is in the tree already."""
+        self._old_yes = {item.chunk.id for item in self.state.items if item.status is Status.APPROVED}
+        """What an earlier session had a yes for when it ended."""
 
     def run(self) -> State:
         """Until the session has ended. The inbox may hold input already."""
@@ -279,14 +281,28 @@ class Driver:
         self.record(ev.Finished(call_id, summary))
 
     def _write(self, approval: steps.Approval) -> None:
-        event = self.parts.desk.write(self.state, approval)
+        is_old = approval.chunk in self._old_yes
+        self._old_yes.discard(approval.chunk)
+        event = self._settled(approval) if is_old else self.parts.desk.write(self.state, approval)
         self.notes = ()
         self.offered = None
-        if isinstance(event, ev.WriteRefused) and event.drifted:
+        if is_old and isinstance(event, ev.WriteRefused):
+            self.notes = ("you said yes to this before, and the session ended before it was written",)
+        elif isinstance(event, ev.WriteRefused) and event.drifted:
             self.notes = (f"{', '.join(event.paths)} changed while the card was open: this is a new card",)
         self.record(event, sync=True)
         if isinstance(event, ev.Wrote) and self.parts.after_write:
-            self.parts.after_write(self, event.chunk)
+            try:
+                self.parts.after_write(self, event.chunk)
+            except CopairError as error:
+                self.tell(f"Not committed: {error.message}", "error", error.hint)
+
+    def _settled(self, approval: steps.Approval) -> ev.Event:
+        """A yes of a session that ended: it was carried out, or the card is shown once more."""
+        reason = "the session ended before it was written"
+        return self.parts.desk.written_before(approval) or ev.WriteRefused(
+            approval.chunk, reason, drifted=True
+        )
 
     def item(self, chunk_id: str) -> Item:
         item = self.state.item(chunk_id)

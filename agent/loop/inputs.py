@@ -285,7 +285,10 @@ def _move(driver: Driver, by: int, to: str) -> None:
 
 
 def _run_checks(driver: Driver, chunk_id: str) -> None:
-    item = driver.item(chunk_id)
+    item = driver.state.item(chunk_id)
+    if item is None:
+        driver.tell(f"There is no chunk {chunk_id}.", "warning", "/list shows the stack")
+        return
     if driver.state.growing:
         driver.tell("The rest of the diff is still being cut; the checks run after that.")
         return

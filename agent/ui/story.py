@@ -24,6 +24,14 @@ class Saying(msgspec.Struct, frozen=True):
     hint: Clean = EMPTY
 
 
+def _left(event: ev.Event) -> tuple[Saying, ...]:
+    """Where the person's bytes lie that came in the very moment of a write."""
+    if not isinstance(event, ev.Wrote | ev.Undone) or not event.left:
+        return ()
+    text = "what was saved into the old file meanwhile is in " + ", ".join(event.left)
+    return (_said("!", "kept", clean(text), "warn"),)
+
+
 def _said(sign: str, word: str, text: Clean, style: str = "dim", hint: Clean = EMPTY) -> Saying:
     return Saying(sign, clean(word), text, style, hint)
 
@@ -61,7 +69,7 @@ class Story:
             case (
                 ev.Wrote() | ev.WriteRefused() | ev.Present() | ev.Blocked() | ev.Undone() | ev.UndoRefused()
             ):
-                return (self._written(event),)
+                return (self._written(event), *_left(event))
             case ev.Answered(answer=answer, text=text):
                 shown = answer.text or text.removeprefix("The person answers: ")
                 return (_said("›", "answered", clean(shown)),)

@@ -312,3 +312,41 @@ def test_an_edit_while_a_set_is_taken_back_wins(worked: Path) -> None:
     assert after["top"][1] == b"by hand\n"
     assert after["src/a.py"][1] == b"by hand too\n"
     assert set(after) == set(before)
+
+
+def test_what_is_saved_into_the_old_file_in_the_last_moment_is_kept_and_named(worked: Path) -> None:
+    """An editor that writes in place has the old file open still."""
+    editor = os.open(worked / "src/a.py", os.O_WRONLY)
+
+    def saves(call: str) -> None:
+        if call == "record":
+            os.pwrite(editor, b"an hour of work\n", 0)
+
+    outcome = tree(worked, Calls(saves)).write("s1", MIXED)
+    os.close(editor)
+    assert isinstance(outcome, Applied)
+    (left,) = outcome.left
+    assert (worked / left).read_bytes() == b"an hour of work\n"
+    assert (worked / "src/a.py").read_bytes() == b"changed\r\n"
+
+
+@pytest.mark.parametrize("at", range(1, 40))
+def test_a_ctrl_c_in_the_middle_leaves_all_or_nothing_and_nothing_of_ours(worked: Path, at: int) -> None:
+    before = contents(worked)
+    count = 0
+
+    def interrupts(call: str) -> None:
+        nonlocal count
+        count += 1
+        if count == at:
+            raise KeyboardInterrupt
+
+    try:
+        outcome = tree(worked, Calls(interrupts)).write("s1", MIXED)
+    except KeyboardInterrupt:
+        after = contents(worked)
+        assert after == before or (after["src/a.py"][1] == b"changed\r\n" and "link" in after)
+        assert not [name for name in after if ".copair-" in name]
+        assert tree(worked).recover() == []
+    else:
+        assert isinstance(outcome, Applied)

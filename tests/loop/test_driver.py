@@ -13,12 +13,15 @@ import pytest
 from agent.core import events as ev
 from agent.core.chunk import Quote
 from agent.core.dialog import Done, Fault, FaultKind, Protocol, Request, Stop, StreamEvent
-from agent.core.frontend import CardOffer, Command, Decide, Move, Quit, Say, Undo
+from agent.core.errors import StateError
+from agent.core.frontend import CardOffer, Command, Decide, Move, Quit, RunChecks, Say, Undo
 from agent.core.hunk import FileState, Mode
 from agent.core.review import Approve, Ask, Defer, Edit, Reject, Revise, Split
 from agent.core.sessions.session import Status
+from agent.git.apply import WorkTree
 from agent.io import journal
 from agent.io.blobs import Blobs
+from agent.loop.driver import Driver
 from tests.support.bench import Script, call, fault, play, propose, text
 from tests.support.people import Person, answer, approve, decide, do, say
 
@@ -378,6 +381,50 @@ def test_an_approved_set_whose_session_died_before_it_was_journaled_is_not_appli
     played = play(project, Script(), say(Undo("1")), resume=info.id)
     assert any(isinstance(event, ev.Wrote) for event in played.person.events)
     assert (project / "calc.py").read_text() == CODE
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_yes_that_an_ended_session_did_not_carry_out_is_asked_for_once_more(
+    project: Path, again: bool
+) -> None:
+    first = play(project, Script(propose(FIX_ADD)), say(Say("x")))
+    info = journal.sessions(first.bench.place.state)[0]
+    with journal.Journal(first.bench.place.state, info.id) as book:
+        book.append(ev.Decided("1", Approve(first.person.cards[-1].digest)), sync=True)
+    second = play(project, Script(), *[approve] * again, resume=info.id)
+    assert "said yes to this before" in second.person.cards[0].notes[0]
+    assert (project / "calc.py").read_text() == (CODE.replace("a - b", "a + b", 1) if again else CODE)
+
+
+def test_what_cannot_be_written_for_lack_of_our_own_state_is_refused_and_no_yes_stays(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise StateError("no lock", hint="look at the state folder")
+
+    monkeypatch.setattr(WorkTree, "write", fails)
+    first = play(project, Script(propose(FIX_ADD), text("Done.")), say(Say("x")), approve)
+    refused = [event for event in first.person.events if isinstance(event, ev.WriteRefused)]
+    assert [event.reason for event in refused] == ["no lock; look at the state folder"]
+    monkeypatch.undo()
+    play(project, Script(text("Again.")), resume=journal.sessions(first.bench.place.state)[0].id)
+    assert (project / "calc.py").read_text() == CODE
+
+
+def test_checks_of_a_chunk_that_there_is_not_are_said_and_the_card_stays(project: Path) -> None:
+    played = play(project, Script(propose(FIX_ADD)), say(Say("x")), do(RunChecks("nope")), approve)
+    assert "There is no chunk nope." in played.person.notices
+    assert (project / "calc.py").read_text() == CODE.replace("a - b", "a + b", 1)
+
+
+def test_a_commit_after_a_write_that_fails_leaves_the_session_open(project: Path) -> None:
+    def fails(driver: Driver, chunk: str) -> None:
+        raise StateError("the record cannot be read")
+
+    model = Script(propose(FIX_ADD), text("Done."))
+    played = play(project, model, say(Say("x")), approve, after_write=fails)
+    assert "Not committed: the record cannot be read" in played.person.notices
+    assert played.model.said(1)
 
 
 def test_requests_only_grow_over_rejects_questions_revisions_and_undo(project: Path) -> None:

@@ -24,6 +24,7 @@ from agent.core.dialog import (
     Usage,
 )
 from agent.core.sessions.session import State
+from agent.loop.driver import Driver
 from agent.ports import Cancel
 from tests.support.people import Act, Person
 
@@ -91,12 +92,21 @@ class Played:
         self.bench = bench
 
 
-def play(root: Path, model: Script, *script: Act, resume: str = "", source: str = "model") -> Played:
+def play(
+    root: Path,
+    model: Script,
+    *script: Act,
+    resume: str = "",
+    source: str = "model",
+    after_write: Callable[[Driver, str], None] | None = None,
+) -> Played:
     """A whole session; returns when it has ended."""
     bench = Workbench.open(root)
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     person = Person(inbox, script)
     driver = make_driver(bench, person, inbox, model, source=source, resume=resume)
+    if after_write is not None:
+        driver.parts.after_write = after_write
     state = driver.run()
     driver.parts.journal.close()
     bench.repo.close()

@@ -34,9 +34,10 @@ class Conversion:
         # Cautious: any of the values that are set, in whichever file.
         self._everywhere = any(key == "core.autocrlf" and value != "false" for key, value in config)
         self._crlf = ("core.eol", "crlf") in config
-        modes = [value for key, value in config if key == "core.filemode"]
-        self.ignores_modes = bool(modes) and modes[-1] in ("false", "no", "off", "0")
+        self.ignores_modes = _is_off("core.filemode", config)
         """The file system tells nothing of what is executable: the index alone knows."""
+        self.links_are_files = _is_off("core.symlinks", config)
+        """The file system has no symbolic links: what the index has as one is a file with its target."""
 
     def filter_of(self, path: str) -> str:
         """The name of the filter that a file goes through; empty when none."""
@@ -117,8 +118,12 @@ class Conversion:
         return guessed and not others and staged is not None and b"\r\n" in staged.data
 
 
+def _is_off(key: str, config: Iterable[tuple[str, str]]) -> bool:
+    return dict(config).get(key, "true") in ("false", "no", "off", "0")
+
+
 def _config(repo: Repo) -> list[tuple[str, str]]:
-    """(key, value) in small letters of what decides about line ends and modes; a key without a value is true."""
-    out = repo.git.run("config", "-z", "--get-regexp", r"^core\.(autocrlf|eol|filemode)$", ok=(0, 1))
+    """(key, value) in small letters of what decides about line ends, modes and links; a key without a value is true."""
+    out = repo.git.run("config", "-z", "--get-regexp", r"^core\.(autocrlf|eol|filemode|symlinks)$", ok=(0, 1))
     entries = (entry.partition("\n") for entry in out.decode("utf-8", "replace").lower().split("\0")[:-1])
     return [(key, value if found else "true") for key, found, value in entries]

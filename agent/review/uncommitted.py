@@ -82,6 +82,9 @@ class _Reader:
             return (staged, None) if path in self.gone else error.message
         if now is None:
             return staged, None
+        is_link = staged is not None and staged.mode == Mode.SYMLINK
+        if self.conversion.links_are_files and is_link and now.mode in PLAIN:
+            return staged, FileState(Mode.SYMLINK, now.data)
         if self.conversion.ignores_modes and now.mode in PLAIN:
             mode = staged.mode if staged is not None and staged.mode in PLAIN else Mode.FILE
             now = FileState(mode, now.data)

@@ -241,6 +241,21 @@ def test_modes_are_told_only_where_git_heeds_them(
     assert git_in(repo, "diff", "--name-only") == b""
 
 
+def test_a_link_stays_one_where_the_file_system_has_none(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    (repo / "link").symlink_to("old")
+    commit(repo, git_in, {"a": b"a\n"})
+    git_in(repo, "config", "core.symlinks", "false")
+    (repo / "link").unlink()
+    put(repo, {"link": b"new"})
+    reviewed.decide(None, reviewed.ids(None))
+    ours = git_in(repo, "ls-files", "-s")
+    assert b"120000" in ours
+    git_in(repo, "add", "-A")
+    assert git_in(repo, "ls-files", "-s") == ours
+
+
 def test_reading_the_uncommitted_work_writes_nothing(
     history: Path, git_in: GitIn, reviewed: Reviewed
 ) -> None:

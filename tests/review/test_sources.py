@@ -517,6 +517,38 @@ def test_a_patch_of_a_file_that_is_stored_with_windows_line_ends_keeps_its_own(
     assert (repo / "a.txt").read_bytes() == b"one\r\nnew\ntwo\r\nthree\r\n"
 
 
+EDGES = {
+    "a line at the beginning": (ROWS, b"new\n" + ROWS),
+    "a line at the end": (ROWS, ROWS + b"new\n"),
+    "lines gone from the beginning": (ROWS, ROWS.split(b"\n", 2)[2]),
+    "lines gone from the end": (ROWS, ROWS[: ROWS.rindex(b"v58")]),
+    "both ends": (ROWS, b"new\n" + ROWS + b"new\n"),
+}
+
+
+@pytest.mark.parametrize("case", EDGES)
+@pytest.mark.parametrize("git", [True, False])
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_what_comes_or_goes_at_an_edge_of_a_file_is_taken_once(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, case: str, git: bool, by_hand: bool
+) -> None:
+    """The context is on one side only: found anywhere but at the edge, it is not the place."""
+    old, new = EDGES[case]
+    start = commit(repo, git_in, {"f": old})
+    commit(repo, git_in, {"f": new.replace(b"v30 =", b"changed =")})
+    patch = git_in(repo, "diff", start, "HEAD")
+    wanted = (repo / "f").read_bytes()
+    patch = re.sub(rb"(?m)^index.*\n" if git else rb"(?m)^(diff|index).*\n", b"", patch)
+    git_in(repo, "reset", "-q", "--hard", start)
+    if by_hand:
+        (repo / "f").write_bytes(old.replace(b"v30 =", b"changed ="))
+    all_taken(reviewed, patch)
+    assert (repo / "f").read_bytes() == wanted
+    assert all(chunk["present"] for chunk in reviewed.list("-", stdin=patch)["chunks"])
+    all_taken(reviewed, patch)
+    assert (repo / "f").read_bytes() == wanted
+
+
 def test_a_patch_without_known_blobs_is_taken_hunk_by_hunk(
     repo: Path, git_in: GitIn, reviewed: Reviewed, tree_of: Callable[[Path], bytes]
 ) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import stat
 from collections.abc import Sequence
+from functools import cached_property
+from itertools import islice
 
 import msgspec
 
@@ -21,7 +23,7 @@ from agent.core.matching.match import Ambiguous, Found, Located, Missing, find
 from agent.core.matching.report import briefly, explain
 from agent.core.patches.binary import apply_delta
 from agent.core.patches.gaps import find_with_gaps
-from agent.core.patches.patch import FilePatch, PatchHunk, PatchLine
+from agent.core.patches.patch import FilePatch, LineKind, PatchHunk, PatchLine
 from agent.core.text import Lines, name_from_bytes
 
 SURE_LINES = 3
@@ -122,18 +124,22 @@ def _hunks(patch: FilePatch, base: FileState, mode: int, *, lenient: bool) -> Ch
     lines = file_lines(base)
     exact_base = same_blob(base.data, patch.old_blob)
     document = Document.of(base.data) if stat.S_ISREG(base.mode) else None
+    places = _Places(lines)
     placed: list[Hunk] = []
     notes: list[str] = []
     grade = Grade.EXACT
     for number, hunk in enumerate(patch.hunks, 1):
-        at = _exactly(lines, hunk, exact_base=exact_base, trusted=exact_base or (patch.git and not lenient))
+        edges = (False, False) if lenient else _edges(hunk)
+        trusted = exact_base or (patch.git and not lenient)
+        at = _exactly(places, hunk, edges, exact_base=exact_base, trusted=trusted)
         if isinstance(at, int):
             if hunk.old_start is not None and at != _stated(hunk):
                 notes.append(f"hunk {number} stands at line {at + 1}, not {hunk.old_start}")
             placed.append(Hunk(at, hunk.old, hunk.new, number))
             continue
-        if document is None or (patch.git and not lenient and hunk.old_start is not None):
-            return Problem(f"hunk {number} (line {hunk.old_start}): {_why(at)}")
+        is_exact = any(edges) or (patch.git and not lenient and hunk.old_start is not None)
+        if document is None or is_exact:
+            return Problem(f"hunk {number} (line {hunk.old_start}): {_why(at, edges)}")
         found = _loosely(document, hunk)
         if not isinstance(found, Located):
             words = explain(found, document, _texts(hunk.old)) if lenient else briefly(found)
@@ -151,38 +157,67 @@ def _stated(hunk: PatchHunk) -> int:
     return (hunk.old_start or 0) - (1 if hunk.old else 0)
 
 
-def _exactly(lines: Lines, hunk: PatchHunk, *, exact_base: bool, trusted: bool) -> int | list[int]:
+def _edges(hunk: PatchHunk) -> tuple[bool, bool]:
+    """Whether it must stand at the beginning, at the end of the file: lines come in there, and nothing but an edge
+    is on the other side of them. Without any context nothing is said: the patch may have been made so."""
+    kinds = [line.kind for line in hunk.lines]
+    if LineKind.CONTEXT not in kinds:
+        return False, False
+    above = kinds[: kinds.index(LineKind.CONTEXT)]
+    below = kinds[len(kinds) - kinds[::-1].index(LineKind.CONTEXT) :]
+    begins = bool(above) and LineKind.OLD not in above and (hunk.old_start or 1) <= 1
+    return begins, bool(below) and LineKind.OLD not in below
+
+
+def _exactly(
+    places: _Places, hunk: PatchHunk, edges: tuple[bool, bool], *, exact_base: bool, trusted: bool
+) -> int | list[int]:
     """Where the hunk stands, byte for byte; else all places it could.
 
     The line number of a model counts only where the quotation is long enough not to fit there by chance.
     """
-    old, stated = hunk.old, _stated(hunk)
+    old, stated, lines = hunk.old, _stated(hunk), places.lines
     if not old:
         numbered = exact_base and hunk.old_start is not None and stated <= len(lines)
         return stated if numbered else [] if lines else 0
-    places = _occurrences(lines, old)
+    if any(edges):
+        at = 0 if edges[0] else len(lines) - len(old)
+        fits = at >= 0 and lines[at : at + len(old)] == old and (not all(edges) or len(lines) == len(old))
+        return at if fits else []
+    found = places.of(old)
     if hunk.old_start is None:
-        return places
-    if len(places) == 1:
-        return places[0]
+        return found
+    if len(found) == 1:
+        return found[0]
     there = stated >= 0 and lines[stated : stated + len(old)] == old
     sure = trusted or sum(bool(line.strip()) for line in old) >= SURE_LINES
-    return stated if there and sure else places
+    return stated if there and sure else found
 
 
-def _occurrences(lines: Lines, old: Lines) -> list[int]:
-    hay, needle = b"\n" + b"".join(lines), b"\n" + b"".join(old)
-    places: list[int] = []
-    found = hay.find(needle)
-    while found >= 0 and len(places) < MAX_PLACES:
-        place = hay.count(b"\n", 0, found)
-        if lines[place : place + len(old)] == old:
-            places.append(place)
-        found = hay.find(needle, found + 1)
-    return places
+class _Places:
+    """Where lines stand in a file; it is read once for all hunks."""
+
+    def __init__(self, lines: Lines) -> None:
+        self.lines = lines
+
+    @cached_property
+    def _index(self) -> dict[bytes, list[int]]:
+        index: dict[bytes, list[int]] = {}
+        for at, line in enumerate(self.lines):
+            index.setdefault(line, []).append(at)
+        return index
+
+    def of(self, old: Lines) -> list[int]:
+        """The first places of `old`, by its rarest line."""
+        rarest = min(range(len(old)), key=lambda number: len(self._index.get(old[number], ())))
+        starts = [at - rarest for at in self._index.get(old[rarest], ()) if at >= rarest]
+        found = (at for at in starts if self.lines[at : at + len(old)] == old)
+        return list(islice(found, MAX_PLACES))
 
 
-def _why(places: Sequence[int]) -> str:
+def _why(places: Sequence[int], edges: tuple[bool, bool]) -> str:
+    if any(edges):
+        return f"its lines are not at the {'beginning' if edges[0] else 'end'} of the file"
     if not places:
         return "these lines are not in the file as the patch quotes them"
     return f"its lines stand at several places: {', '.join(str(at + 1) for at in places)}"

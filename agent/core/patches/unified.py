@@ -8,6 +8,7 @@ its text. Fences, mail headers and other text around the patch are passed over.
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 from agent.core.patches.mail import decoded
 from agent.core.patches.patch import BinaryPatch, FilePatch, LineKind, Patch, PatchError, PatchHunk, PatchLine
@@ -92,12 +93,13 @@ class _Reader:
     def _is_quoted(self) -> bool:
         """True for names without a hunk in the text of a mail, before the diff itself."""
         mail = self.lines[0].startswith(b"From ") and not self.lenient
-        later = self.lines[self.at :]
-        return (
-            mail
-            and not self.line(2).startswith(b"@@")
-            and any(line.startswith(b"diff --git ") for line in later)
-        )
+        return mail and not self.line(2).startswith(b"@@") and self._last_git >= self.at
+
+    @cached_property
+    def _last_git(self) -> int:
+        """Where the last `diff --git` is; -1 when there is none."""
+        found = (at for at in reversed(range(len(self.lines))) if self.lines[at].startswith(b"diff --git "))
+        return next(found, -1)
 
     def _git_file(self) -> FilePatch:
         header = Header(split_git_names(self.line()[len(b"diff --git ") :]))

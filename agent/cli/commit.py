@@ -128,7 +128,7 @@ def commit_session(
     """`copair commit`: of the latest session with applied chunks, or of a named one. Returns the exit code."""
     bench = Workbench.open(cwd)
     bench.recover_and_say()
-    chosen = (session and find_session(bench.place.state, session).id) or _latest(bench)
+    chosen = (session and find_session(bench, session).id) or _latest(bench)
     editor = _editor(bench) if edit else ""
     with journal.Journal(bench.place.state, chosen) as book:
         state = fold(journal.read(book.path))
@@ -156,7 +156,7 @@ def commit_session(
 
 
 def _latest(bench: Workbench) -> str:
-    closed = (info for info in journal.sessions(bench.place.state) if not info.open)
+    closed = (info for info in bench.sessions() if not info.open)
     for info, history in journal.histories(closed, tell_unread):
         if committable(fold(history)):
             return info.id

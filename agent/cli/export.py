@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from agent.cli.sessions import find_session, latest_session
+from agent.cli.sessions import latest_session, named_session
 from agent.cli.workbench import Workbench
 from agent.core.clean import clean
 from agent.core.errors import Exit, UsageError
@@ -19,8 +19,7 @@ def export_session(cwd: Path, name: str, *, as_html: bool, to: str) -> int:
     from agent.ui.pages import html, markdown
 
     bench = Workbench.open(cwd)
-    state = bench.place.state
-    info = find_session(state, name) if name else latest_session(state)
+    info = named_session(journal.sessions(bench.place.state), name) if name else latest_session(bench)
     page = (html if as_html else markdown)(document(journal.read(info.path), bench.blobs.get))
     data = page.encode("utf-8", "backslashreplace")
     if not to:

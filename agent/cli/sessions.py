@@ -32,10 +32,11 @@ OBJECT_ID = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 
 def pick_session(cwd: Path, name: str, *, choose: bool) -> str:
     """The id of the session to resume: the named one, the latest, or chosen from a list. Raises UsageError."""
-    found = journal.sessions(Workbench.open(cwd).place.state)
+    bench = Workbench.open(cwd)
+    found = bench.sessions()
     resumable = [info for info in found if not info.open and info.source != "tour"]
     if name:
-        return _named(found, name).id
+        return find_session(bench, name).id
     if not resumable:
         raise UsageError("there is no session to resume here", hint="copair starts one")
     if not choose:
@@ -50,20 +51,23 @@ def pick_session(cwd: Path, name: str, *, choose: bool) -> str:
     return resumable[int(answer) - 1].id
 
 
-def find_session(state: Path, name: str) -> SessionInfo:
-    """The session whose id begins with `name`. Raises UsageError."""
-    return _named(journal.sessions(state), name)
+def find_session(bench: Workbench, name: str) -> SessionInfo:
+    """The session of this work tree whose id begins with `name`. Raises UsageError."""
+    info = named_session(journal.sessions(bench.place.state), name)
+    if info.root != str(bench.place.root):
+        raise UsageError(f"session {info.id} is of another work tree", hint=f"it goes on in {info.root}")
+    return info
 
 
-def latest_session(state: Path) -> SessionInfo:
+def latest_session(bench: Workbench) -> SessionInfo:
     """Raises UsageError when there is none."""
-    found = journal.sessions(state)
+    found = bench.sessions()
     if not found:
         raise UsageError("there is no session here yet", hint="copair starts one")
     return found[0]
 
 
-def _named(found: list[SessionInfo], name: str) -> SessionInfo:
+def named_session(found: list[SessionInfo], name: str) -> SessionInfo:
     matching = [info for info in found if info.id.startswith(name)]
     if len(matching) != 1:
         many = "there is no session" if not matching else f"{len(matching)} sessions begin with"
@@ -71,12 +75,12 @@ def _named(found: list[SessionInfo], name: str) -> SessionInfo:
     return matching[0]
 
 
-def _line(info: SessionInfo) -> str:
+def _line(info: SessionInfo, where: str = "") -> str:
     """One line, cut to the terminal where there is one. Commits are named as people name them."""
     state = "open now" if info.open else "crashed" if info.crashed else ""
     first = info.first or f"({OBJECT_ID.sub(lambda found: found[0][:7], info.source)})"
     when = datetime.fromtimestamp(info.time).strftime("%Y-%m-%d %H:%M")
-    words = [info.id, when, *filter(None, (state, first[:80], info.model))]
+    words = [info.id, when, *filter(None, (state, first[:80], info.model, where))]
     return _fitting(clean("  ".join(words)))
 
 
@@ -95,9 +99,11 @@ def print_log(cwd: Path, name: str, *, as_json: bool) -> int:
         if as_json:
             _print_json([_session_json(info) for info in found])
         else:
-            sys.stdout.write("".join(f"{_line(info)}\n" for info in found) or "no sessions yet\n")
+            here = str(bench.place.root)
+            lines = (_line(info, "" if info.root == here else f"in {info.root}") for info in found)
+            sys.stdout.write("".join(f"{line}\n" for line in lines) or "no sessions yet\n")
         return Exit.DONE
-    info = _named(found, name)
+    info = named_session(found, name)
     state = fold(journal.read(info.path))
     if as_json:
         diffs = _Diffs(bench, state)
@@ -185,7 +191,7 @@ def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
     bench = Workbench.open(cwd)
     found = journal.sessions(bench.place.state)
     session, _, chunk = name.rpartition(":")
-    state = fold(journal.read(_named(found, session).path)) if session else _latest(found, chunk)
+    state = fold(journal.read(named_session(found, session).path)) if session else _latest(found, chunk)
     item = state.item(chunk)
     if item is None:
         raise UsageError(
@@ -220,10 +226,10 @@ def _latest(found: list[SessionInfo], chunk: str) -> State:
     raise UsageError(f"no session here has a chunk {chunk}", hint="copair log lists the sessions")
 
 
-def applied_items(state: Path, status: Status = Status.APPLIED) -> list[tuple[SessionInfo, Item]]:
-    """All chunks of a repository with this status, in the order in which they were written."""
+def applied_items(bench: Workbench, status: Status = Status.APPLIED) -> list[tuple[SessionInfo, Item]]:
+    """All chunks of a work tree with this status, in the order in which they were written."""
     found: list[tuple[float, SessionInfo, Item]] = []
-    for info, history in journal.histories(reversed(journal.sessions(state)), tell_unread):
+    for info, history in journal.histories(reversed(bench.sessions()), tell_unread):
         folded = fold(history)
         by_id = {item.chunk.id: item for item in folded.items if item.status is status}
         times = {event.chunk: event.time for event in history if isinstance(event, ev.Wrote | ev.Undone)}

@@ -53,8 +53,8 @@ def _find(bench: Workbench, name: str, wanted: Status) -> tuple[str, str]:
     """Session and chunk. Raises UsageError."""
     session, _, chunk = name.rpartition(":")
     if session:
-        return find_session(bench.place.state, session).id, chunk
-    for info, item in reversed(applied_items(bench.place.state, wanted)):
+        return find_session(bench, session).id, chunk
+    for info, item in reversed(applied_items(bench, wanted)):
         if chunk in ("", item.chunk.id):
             return info.id, item.chunk.id
     what = f"chunk {chunk}" if chunk else "chunk"

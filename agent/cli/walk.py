@@ -123,7 +123,7 @@ def _source(opened: Opened) -> str:
 
 def _earlier(bench: Workbench, source: str) -> list[SessionInfo]:
     """Reviews of the same source that nobody has open, the latest first."""
-    known = journal.sessions(bench.place.state)
+    known = bench.sessions()
     return [info for info in known if info.source == source and not info.open]
 
 

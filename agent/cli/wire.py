@@ -33,6 +33,7 @@ from agent.loop.commands import STANDARD
 from agent.loop.desk import Desk
 from agent.loop.driver import MAX_OUTPUT_TOKENS, Driver, Session
 from agent.loop.examiner import Examiner
+from agent.loop.gone import gone
 from agent.loop.summary import CUT_SHORT
 from agent.offline.finding import FindingChecks
 from agent.offline.pair import OfflinePair
@@ -80,13 +81,13 @@ def model_driver(
 
 
 def _resumes_review(bench: Workbench, wanted: Wanted) -> bool:
-    known = journal.sessions(bench.place.state) if wanted.resume else ()
+    known = bench.sessions() if wanted.resume else ()
     return any(info.id == wanted.resume and info.source.startswith(REVIEW) for info in known)
 
 
 def _cut_off(bench: Workbench) -> SessionInfo | None:
     """The latest session of this repository, when it ended without saying so."""
-    latest = next(iter(journal.sessions(bench.place.state)), None)
+    latest = next(iter(bench.sessions()), None)
     return latest if latest is not None and latest.crashed else None
 
 
@@ -154,6 +155,9 @@ def make_driver(
         driver.record(event)
     for one in recovered:
         driver.record(_recovered(one))
+    if resume and source.startswith(REVIEW):
+        for item in gone(driver.parts.desk, driver.state):
+            driver.record(ev.Reopened(item.chunk.id))
     if parts.after_write is not None:
         tell_what_hinders(bench, driver)
     return driver

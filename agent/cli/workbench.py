@@ -20,7 +20,7 @@ from agent.git.apply import Recovered, WorkTree
 from agent.git.discover import discover
 from agent.git.repo import Repo
 from agent.git.stage import Index
-from agent.io import config, paths
+from agent.io import config, journal, paths
 from agent.io.blobs import Blobs
 from agent.ports import Place, Target
 
@@ -67,6 +67,10 @@ class Workbench:
         if state is not None:
             place = msgspec.structs.replace(place, state=state)
         return cls(place, config.load(paths.config_file()))
+
+    def sessions(self) -> list[journal.SessionInfo]:
+        """Those of this work tree, the newest first. Other work trees of the repository have their own."""
+        return [info for info in journal.sessions(self.place.state) if info.root == str(self.place.root)]
 
     def recover(self) -> Sequence[Recovered]:
         """Finish or roll back what a crash left, in the work tree, in the index, between commit and index."""

@@ -204,6 +204,12 @@ class Present(msgspec.Struct, frozen=True, tag="present"):
     chunk: str
 
 
+class Reopened(msgspec.Struct, frozen=True, tag="reopened"):
+    """What was applied is not in the files any more: it waits for a decision again."""
+
+    chunk: str
+
+
 class Undone(msgspec.Struct, frozen=True, tag="undone"):
     """An applied set was taken back (or, when `redo`, an undo was). `set_id` is the set of this write."""
 
@@ -273,6 +279,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
 
 Event = (
     Started
+    | Reopened
     | Resumed
     | ModelChanged
     | Said

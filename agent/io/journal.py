@@ -44,6 +44,8 @@ class SessionInfo(msgspec.Struct, frozen=True):
     source: str
     ended: bool
     open: bool
+    root: str
+    """The work tree that it is about; linked ones of one repository have their sessions in one folder."""
 
     @property
     def crashed(self) -> bool:
@@ -221,7 +223,9 @@ def _info(path: Path) -> SessionInfo | None:
     if started is None:
         return None
     busy = is_locked(path.with_suffix(".lock"))
-    return SessionInfo(path.stem, path, started.time, first, started.model, started.source, ended, busy)
+    return SessionInfo(
+        path.stem, path, started.time, first, started.model, started.source, ended, busy, started.root
+    )
 
 
 def _ends(path: Path) -> bool:

@@ -93,3 +93,67 @@ def test_a_review_begins_anew_when_an_earlier_one_of_the_same_cannot_be_read(pro
     again, person = walk(project, None, approve)
     assert again.session != state.session
     assert person.cards
+
+
+def test_a_linked_work_tree_has_sessions_of_its_own(project: Path, git_in: GitIn, tmp_path: Path) -> None:
+    linked = tmp_path / "linked"
+    git_in(project, "worktree", "add", "-q", str(linked))
+    edit = {"path": "a.py", "old": "b = 2\n", "new": "b = 22\n"}
+    session = play(linked, Script(propose(edit)), say(Say("x")), approve).state.session
+    for command in (["undo"], ["commit"], ["resume"]):
+        ran = copair(project, *command)
+        assert ran.returncode == 2, ran.stderr
+    ran = copair(project, "resume", session)
+    assert f"it goes on in {linked.resolve()}" in ran.stderr
+    assert f"in {linked.resolve()}\n" in copair(project, "log").stdout
+    assert (linked / "a.py").read_text() == CODE.replace("2", "22")
+    assert git_in(project, "rev-list", "--count", "HEAD") == b"1\n"
+    assert copair(linked, "commit").returncode == 0
+    assert git_in(linked, "rev-list", "--count", "HEAD") == b"2\n"
+
+
+LONG = "".join(f"v{number} = {number}\n" for number in range(60))
+CHANGED = LONG.replace("v5 =", "v5: int =").replace("v50 =", "v50: int =")
+
+
+@pytest.mark.parametrize("how", ["thrown away", "another branch", "staged"])
+def test_a_review_that_goes_on_offers_again_what_is_gone(project: Path, git_in: GitIn, how: str) -> None:
+    (project / "a.py").write_text(LONG)
+    git_in(project, "commit", "-qam", "long")
+    git_in(project, "branch", "other")
+    (project / "a.py").write_text(CHANGED)
+    git_in(project, "commit", "-qam", "theirs")
+    theirs = git_in(project, "rev-parse", "HEAD").decode().strip()
+    git_in(project, "reset", "-q", "--hard", "HEAD~1")
+    onto = "index" if how == "staged" else ""
+    state, _ = walk(project, theirs, approve, onto=onto)
+    if how == "another branch":
+        assert copair(project, "commit").returncode == 0
+        git_in(project, "checkout", "-q", "other")
+    else:
+        git_in(project, "reset", "-q", "--hard")
+    again, _ = walk(project, theirs, approve, approve, onto=onto)
+    assert again.session == state.session
+    assert len(again.committed) == 0
+    text = git_in(project, "show", ":a.py").decode() if onto else (project / "a.py").read_text()
+    assert text == CHANGED
+    if how == "another branch":
+        assert copair(project, "commit").returncode == 0
+        assert git_in(project, "diff", "HEAD", theirs) == b""
+
+
+def test_what_the_person_changed_of_an_applied_chunk_is_not_offered_again(
+    project: Path, git_in: GitIn
+) -> None:
+    (project / "a.py").write_text(LONG)
+    git_in(project, "commit", "-qam", "long")
+    (project / "a.py").write_text(CHANGED)
+    git_in(project, "commit", "-qam", "theirs")
+    theirs = git_in(project, "rev-parse", "HEAD").decode().strip()
+    git_in(project, "reset", "-q", "--hard", "HEAD~1")
+    walk(project, theirs, approve)
+    mine = (project / "a.py").read_text().replace("v5: int = 5", "v5: float = 5.0") + "# mine\n"
+    (project / "a.py").write_text(mine)
+    _, person = walk(project, theirs)
+    assert [card.chunk.changes[0].hunks[0].start for card in person.cards] == [50]
+    assert (project / "a.py").read_text() == mine

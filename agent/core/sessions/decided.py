@@ -148,6 +148,14 @@ def undone(state: State, event: ev.Undone | ev.UndoRefused) -> State:
     return msgspec.structs.replace(state, notes=(*state.notes, note))
 
 
+def reopened(state: State, chunk_id: str) -> State:
+    left = tuple(chunk for chunk in state.written if chunk != chunk_id)
+    state = msgspec.structs.replace(state, written=left, committed=state.committed - {chunk_id})
+    return put_item(
+        state, chunk_id, status=Status.PENDING, approved_digest="", set_id="", writes=(), reason=""
+    )
+
+
 def _late(state: State, chunk_id: str) -> State:
     """A decision after the result of its proposal was sent goes to the model as a person's message."""
     item = state.item(chunk_id)

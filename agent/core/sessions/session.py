@@ -14,7 +14,7 @@ from agent.core import events as ev
 from agent.core.dialog import AssistantMessage, Stop, ToolResult
 from agent.core.review import Evidence
 from agent.core.scrutiny.run_claims import named, unbacked
-from agent.core.sessions.decided import chunk_key, decided, put_item, undone, written
+from agent.core.sessions.decided import chunk_key, decided, put_item, reopened, undone, written
 from agent.core.sessions.state import OPEN, Item, Source, State, Status
 
 __all__ = ["OPEN", "Item", "Source", "State", "Status", "chunk_key", "evolve", "fold", "is_synthetic"]
@@ -84,6 +84,8 @@ def _evolve(state: State, event: ev.Event) -> State:
             return written(state, event)
         case ev.Undone() | ev.UndoRefused():
             return undone(state, event)
+        case ev.Reopened():
+            return reopened(state, event.chunk)
         case ev.Examined():
             item = state.item(event.chunk)
             return put_item(state, event.chunk, evidence=_latest(item.evidence, event)) if item else state

@@ -58,8 +58,10 @@ def split_git_names(raw: bytes) -> tuple[bytes, bytes] | None:
     if raw.endswith(b'"') and (at := raw.find(b' "')) > 0 and (other := _QUOTED.fullmatch(raw[at + 1 :])):
         return raw[:at], unquote(other[1])
     half = len(raw) // 2
-    if raw[half : half + 1] == b" " and _bare(raw[:half]) == _bare(raw[half + 1 :]):
-        return raw[:half], raw[half + 1 :]
+    if raw[half : half + 1] == b" ":
+        first, second = raw[:half], raw[half + 1 :]
+        if _bare(first) == _bare(second) or first.partition(b"/")[2] == second.partition(b"/")[2] != b"":
+            return first, second
     parts = raw.split(b" ")
     return (parts[0], parts[1]) if len(parts) == 2 else None
 
@@ -82,10 +84,17 @@ def strip_names(old: bytes, new: bytes) -> tuple[str | None, str | None]:
     return first, second
 
 
+def _is_one_sided(names: tuple[bytes, bytes], old: bytes, new: bytes) -> bool:
+    """True when a file comes or goes that both names of `diff --git` name too."""
+    null = b"/dev/null"
+    return (old == null and new == names[1]) or (new == null and old == names[0])
+
+
 class Header:
     """The extended header of one file, line by line."""
 
     def __init__(self, names: tuple[bytes, bytes] | None) -> None:
+        self._raw = names
         self._old, self._new = strip_names(*names) if names else (None, None)
         self.known = names is not None
         self._modes: list[int | None] = [None, None]
@@ -171,7 +180,12 @@ class Header:
     def names(self, old: bytes, new: bytes) -> None:
         """The names of the `---` and `+++` lines, which are what is applied."""
         if not (self._rename or self._copy):
-            self._old, self._new = strip_names(old, new)
+            first, second = strip_names(old, new)
+            if self._raw is not None and _is_one_sided(self._raw, old, new):
+                # Whether the first folder is one of git's or a part of the name is told by two names only.
+                both = strip_names(*self._raw)
+                first, second = (first and both[0], second and both[1])
+            self._old, self._new = first, second
         self.known = True
 
     def file(self, hunks: tuple[PatchHunk, ...], binary: BinaryPatch | None = None) -> FilePatch:

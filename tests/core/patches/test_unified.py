@@ -327,3 +327,22 @@ def test_names_that_the_message_of_a_mail_quotes_are_text() -> None:
     mail = b"From 0123456789 Mon Sep 17 00:00:00 2001\nSubject: [PATCH] x\n\n--- a/f\n+++ b/f\nwere the names\n---\n"
     assert parse(mail + TWO) == parse(TWO)
     assert isinstance(parse(mail), PatchError)
+
+
+@pytest.mark.parametrize("name", ["src/f", "my folder/my file", "f", "old/x"])
+@pytest.mark.parametrize("prefixes", [("old/", "new/"), ("x/", "yy/"), ("", ""), ("a/", "b/")])
+def test_files_that_come_and_go_lose_the_same_first_folder_as_the_others(
+    repo: Path, git_in: Git, name: str, prefixes: tuple[str, str]
+) -> None:
+    if " " in name and len(prefixes[0]) != len(prefixes[1]):
+        return  # where the first of two such names ends cannot be told, also not by git
+    for data in (None, b"one\n", b"two\n", None):
+        fill(repo, {"other": (Mode.FILE, b"x\n")} | ({} if data is None else {name: (Mode.FILE, data)}))
+        git_in(repo, "add", "-A")
+        git_in(repo, "commit", "-qm", "state", "--allow-empty")
+    first, second = prefixes
+    options = [f"--src-prefix={first}", f"--dst-prefix={second}"]
+    for at, wanted in ((2, (None, name)), (1, (name, name)), (0, (name, None))):
+        text = git_in(repo, "diff", *options, f"HEAD~{at + 1}", f"HEAD~{at}")
+        (file,) = parse_ok(text).files
+        assert (file.old_path, file.new_path) == wanted

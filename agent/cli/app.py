@@ -188,11 +188,11 @@ def review(
         bool, typer.Option("--json", help="Print the chunks as one JSON document and change nothing.")
     ] = False,
     decide: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--decide", help="FILE or - with one JSON decision a line: apply exactly the approved ones."
         ),
-    ] = "",
+    ] = None,
     model: Model = None,
     base_url: BaseUrl = None,
     protocol: ProtocolName = None,

@@ -39,22 +39,25 @@ def review(
     only: Sequence[str] = (),
     onto: str = "",
     as_json: bool = False,
-    decide: str = "",
+    decide: str | None = None,
 ) -> int:
     """Walk through a diff, print it as JSON, or carry out decisions. Returns the exit code."""
     bench = Workbench.open(cwd)
-    budget, stdin = bench.settings.budget, sys.stdin.buffer.read
-    asked = script.Wanted(argument, cwd, stdin, onto, budget, only, _on_stderr())
-    if as_json and decide:
+    budget = bench.settings.budget
+    asked = script.Wanted(argument, cwd, _standard_input, onto, budget, only, _on_stderr())
+    if as_json and decide is not None:
         raise UsageError("--json lists and --decide writes: take one of them")
     if as_json:
         with _uncollected():
             text, code = script.list_stack(script.open_stack(bench.repo, bench.target_of_diff, asked))
-        sys.stdout.write(text)
-        return int(code)
-    if decide:
+        return int(code if _print(text, "") else Exit.FAILED)
+    if decide == "":
+        raise UsageError(
+            "--decide needs a file, or - for the standard input", untouched="nothing was changed"
+        )
+    if decide is not None:
         return _decide(bench, asked, decide)
-    data = sys.stdin.buffer.read() if argument == "-" else b""
+    data = _standard_input() if argument == "-" else b""
     if argument == "-" and not (wanted.jsonl or wanted.plain):
         _keys_from_the_terminal()
 
@@ -150,7 +153,7 @@ def _decide(bench: Workbench, asked: script.Wanted, decide: str) -> int:
     if decide == "-" and asked.argument == "-":
         raise UsageError("the diff and the decisions cannot both come from standard input")
     try:
-        decisions = sys.stdin.buffer.read() if decide == "-" else Path(decide).read_bytes()
+        decisions = _standard_input() if decide == "-" else Path(decide).read_bytes()
     except OSError as error:
         raise UsageError(
             f"cannot read {decide}: {error.strerror}", untouched="nothing was changed"
@@ -158,20 +161,35 @@ def _decide(bench: Workbench, asked: script.Wanted, decide: str) -> int:
     bench.recover_and_say()
     opened = script.open_stack(bench.repo, bench.target_of_diff, asked)
     text, code = script.decide_stack(opened, decisions, new_session_id(bench.clock.now()))
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except OSError as error:
-        done = "what is approved is written" if code is Exit.DONE else "nothing was written"
-        sys.stderr.write(f"copair: the result cannot be printed: {error.strerror} ({done})\n")
-        _close_stdout()
+    done = "what is approved is written" if code is Exit.DONE else "nothing was written"
+    _print(text, f" ({done})")
     return int(code)
 
 
-def _close_stdout() -> None:
-    """Nothing more can be printed: the interpreter would fail at its end when it tries once more."""
-    with contextlib.suppress(OSError):
-        sys.stdout.close()
+def _standard_input() -> bytes:
+    """All of it. Raises UsageError when it is closed."""
+    if sys.stdin is None:
+        raise UsageError("the standard input is closed", untouched="nothing was changed")
+    return sys.stdin.buffer.read()
+
+
+def _print(text: str, done: str) -> bool:
+    """To standard output; `done` is said where that cannot be, as on a full disk, and False is returned."""
+    if sys.stdout is None:
+        sys.stderr.write(f"copair: the result cannot be printed: the standard output is closed{done}\n")
+        return False
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return True
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        sys.stderr.write(f"copair: the result cannot be printed: {error.strerror}{done}\n")
+        # The interpreter would fail at its end when it tries once more.
+        with contextlib.suppress(OSError):
+            sys.stdout.close()
+        return False
 
 
 def _keys_from_the_terminal() -> None:

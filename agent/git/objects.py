@@ -75,9 +75,18 @@ class Objects:
                 # Whatever was asked and not read would be taken for the answers to the next question.
                 self._end()
                 if isinstance(error, BrokenPipeError | EOFError):
-                    raise GitFailed("git cat-file ended too early", hint="see `git fsck`") from error
+                    raise self._ended_early() from error
                 raise
         return found
+
+    def _ended_early(self) -> GitFailed:
+        """`cat-file` ends at what a partial clone has not fetched: nothing here asks a server for it."""
+        if self._git.run("config", "--get-regexp", r"^remote\..*\.promisor$", ok=(0, 1)):
+            return GitFailed(
+                "this is a partial clone that has not fetched all that is asked for",
+                hint="let git fetch it first, for example by `git log -1 -p REV`",
+            )
+        return GitFailed("git cat-file ended too early", hint="see `git fsck`")
 
     def write_blob(self, data: bytes) -> str:
         """Store `data` as it is (no filter, no line ending conversion) and return its id."""

@@ -185,6 +185,11 @@ class Repo:
     def entries(self, paths: Iterable[str] | None = None) -> list[Entry]:
         return read_entries(self.git, paths)
 
+    def unmerged(self) -> set[str]:
+        """Paths that are in conflict."""
+        records = self.git.run("ls-files", "--unmerged", "-z").split(b"\0")[:-1]
+        return {name_from_bytes(record.partition(b"\t")[2]) for record in records}
+
     def tracked(self) -> list[str]:
         """Paths in the index, in git's order, each once."""
         names = self.git.run("ls-files", "-z").split(b"\0")[:-1]

@@ -88,7 +88,8 @@ def _trees(repo: Repo, spec: str) -> tuple[str, str, str, str] | None:
 def _found(repo: Repo, rev: str) -> Stored | None:
     """The commit that a revision names. At some that mean nothing (`@{u}`) git ends, and is started again."""
     try:
-        return repo.objects.find(f"{rev}^{{commit}}")
+        # Behind `:/` everything is a text to search for.
+        return repo.objects.find(rev if rev.startswith(":/") else f"{rev}^{{commit}}")
     except GitFailed:
         return None
 

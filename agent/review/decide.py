@@ -85,6 +85,7 @@ def decide(stack: Stack, decisions: dict[str, Decision], target: Target, onto: s
         "undecided": [chunk.id for chunk in stack.chunks if chunk.id not in decisions],
         "blocked": blocked,
         "unknown": unknown,
+        "left_out": [{"path": out.path, "reason": out.reason} for out in stack.left_out],
         "conflicts": [],
         "written": [],
         "message": "",

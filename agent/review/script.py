@@ -60,7 +60,7 @@ def open_stack(repo: Repo, target_of: Callable[[str], Target], wanted: Wanted) -
     onto = wanted.onto or ("index" if wanted.argument is None else "worktree")
     target = target_of(onto)
     with repo.reading() as from_tree:
-        read = _staged(repo) if onto == "index" else from_tree
+        read = _staged(repo) if onto == "index" else _without_conflicts(repo, from_tree)
 
         def begin(source: Source) -> None:
             stack = build_stack(source, read, wanted.budget)
@@ -81,6 +81,20 @@ def open_stack(repo: Repo, target_of: Callable[[str], Target], wanted: Wanted) -
         )
         source = opened(source, first)
         return Opened(build_stack(source, read, wanted.budget, wanted.progress), target, onto)
+
+
+def _without_conflicts(
+    repo: Repo, read: Callable[[str], FileState | None]
+) -> Callable[[str], FileState | None]:
+    """`read` of the work tree but for what a merge has left in conflict: who resolves it is not disturbed."""
+    conflicts = repo.unmerged()
+
+    def resolved(path: str) -> FileState | None:
+        if path in conflicts:
+            raise PathRefused(f"{path} is in conflict", hint="resolve the conflict first")
+        return read(path)
+
+    return resolved if conflicts else read
 
 
 def _staged(repo: Repo) -> Callable[[str], FileState | None]:

@@ -23,8 +23,8 @@ _HUNK = re.compile(rb"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@
 _FENCE = re.compile(rb"(?:```|~~~)")
 """Only at the start of a line: a blank before it makes it context."""
 
-_EPOCH = re.compile(rb"\t(?:1970-01-01|1969-12-31)[ T]")
-"""How `diff -N` dates a file that is not there."""
+_EPOCH = re.compile(rb"\t(?:(?:1970-01-01|1969-12-31)[ T]|\(nonexistent\)|\(revision 0\))")
+"""How `diff -N` dates a file that is not there, and how Subversion marks it."""
 
 _KINDS = {b" ": LineKind.CONTEXT, b"-": LineKind.OLD, b"+": LineKind.NEW}
 _NO_NEWLINE = b"\\"

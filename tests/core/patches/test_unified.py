@@ -346,3 +346,13 @@ def test_files_that_come_and_go_lose_the_same_first_folder_as_the_others(
         text = git_in(repo, "diff", *options, f"HEAD~{at + 1}", f"HEAD~{at}")
         (file,) = parse_ok(text).files
         assert (file.old_path, file.new_path) == wanted
+
+
+def test_subversion_marks_files_that_come_and_go() -> None:
+    text = (
+        b"Index: new\n===\n--- new\t(nonexistent)\n+++ new\t(working copy)\n@@ -0,0 +1 @@\n+x\n"
+        b"Index: old\n===\n--- old\t(revision 3)\n+++ old\t(nonexistent)\n@@ -1 +0,0 @@\n-x\n"
+    )
+    new, old = parse_ok(text).files
+    assert (new.old_path, new.new_path) == (None, "new")
+    assert (old.old_path, old.new_path) == ("old", None)

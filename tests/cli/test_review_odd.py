@@ -1,0 +1,81 @@
+"""`copair review` from the command line, with odd arguments, closed streams and unusual repositories."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import copair
+
+pytestmark = pytest.mark.timeout(30)
+GitIn = Callable[..., bytes]
+CODE = "a = 1\nb = 2\nc = 3\n"
+
+
+@pytest.fixture
+def project(repo: Path, git_in: GitIn) -> Path:
+    (repo / "a.py").write_text(CODE)
+    git_in(repo, "add", ".")
+    git_in(repo, "commit", "-qm", "first")
+    return repo
+
+
+def test_an_empty_name_of_decisions_is_an_error_and_nothing_is_opened(project: Path) -> None:
+    ran = copair(project, "review", "HEAD", "--decide", "")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "--decide needs a file" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("redirection", "words", "code"),
+    [
+        ("review - --json <&-", "the standard input is closed", 2),
+        ("review HEAD --decide - <&-", "the standard input is closed", 2),
+        ("review HEAD --json >&-", "the standard output is closed", 1),
+        ("review HEAD --json >/dev/full", "No space left on device", 1),
+    ],
+)
+def test_closed_and_full_streams_are_said(project: Path, redirection: str, words: str, code: int) -> None:
+    command = f"{sys.executable} -m agent {redirection}"
+    ran = subprocess.run(["sh", "-c", command], cwd=project, capture_output=True, text=True, check=False)
+    assert ran.returncode == code, ran.stderr
+    assert words in ran.stderr
+    assert "a fault of copair" not in ran.stderr
+
+
+def test_a_file_in_conflict_is_left_alone(project: Path, git_in: GitIn) -> None:
+    git_in(project, "tag", "base")
+    for branch, line in (("one", "b = 1\n"), ("two", "b = 11\n")):
+        git_in(project, "checkout", "-qb", branch, "base")
+        (project / "a.py").write_text(CODE.replace("b = 2\n", line))
+        git_in(project, "commit", "-qam", branch)
+    git_in(project, "merge", "one", check=False)
+    before = (project / "a.py").read_bytes()
+    assert b"<<<<<<<" in before
+    ran = copair(project, "review", "one", "--json")
+    assert json.loads(ran.stdout)["left_out"] == [{"path": "a.py", "reason": "a.py is in conflict"}]
+    assert (project / "a.py").read_bytes() == before
+
+
+def test_a_commit_is_found_by_the_words_of_its_message(project: Path, git_in: GitIn) -> None:
+    (project / "a.py").write_text(CODE.replace("2", "22"))
+    git_in(project, "commit", "-qam", "mend the middle")
+    assert len(json.loads(copair(project, "review", ":/mend the", "--json").stdout)["chunks"]) == 1
+
+
+def test_what_a_partial_clone_lacks_is_said(project: Path, git_in: GitIn, tmp_path: Path) -> None:
+    (project / "a.py").write_text(CODE.replace("2", "22"))
+    git_in(project, "commit", "-qam", "second")
+    (project / "a.py").write_text(CODE.replace("2", "222"))
+    git_in(project, "commit", "-qam", "third")
+    git_in(project, "config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "clone"
+    git_in(tmp_path, "clone", "-q", "--filter=blob:none", f"file://{project}", str(clone))
+    ran = copair(clone, "review", "HEAD~1", "--json")
+    assert ran.returncode == 1
+    assert "partial clone" in ran.stderr

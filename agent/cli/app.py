@@ -166,9 +166,11 @@ def undo(
     redo: Annotated[bool, typer.Option("--redo", help="Apply an undone chunk again.")] = False,
 ) -> None:
     """Take back an applied chunk, exactly or not at all; also after restarts and your own commits."""
+    from agent.cli.signals import as_interrupts
     from agent.cli.undo import undo_chunk
 
-    _end(undo_chunk(Path.cwd(), chunk, redo=redo))
+    with as_interrupts():
+        _end(undo_chunk(Path.cwd(), chunk, redo=redo))
 
 
 @app.command()
@@ -224,8 +226,10 @@ def commit(
 ) -> None:
     """Commit exactly the approved chunks; your other changes stay as they are. Your hooks and signing apply."""
     from agent.cli.commit import commit_session
+    from agent.cli.signals import as_interrupts
 
-    _end(commit_session(Path.cwd(), chunks or [], session=session, each=each, edit=edit, message=message))
+    with as_interrupts():
+        _end(commit_session(Path.cwd(), chunks or [], session=session, each=each, edit=edit, message=message))
 
 
 @app.command()

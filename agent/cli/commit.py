@@ -58,6 +58,8 @@ def commit_note(made: Committed) -> str:
     notes = []
     if made.hooks_changed:
         notes.append("a hook of yours put other content into it than what you approved: look at git show")
+    if made.moved:
+        notes.append("the branch was moved in the very moment: look at git show, and undo it if need be")
     if made.index_later:
         notes.append("the index could not be written now; the next start of copair does it")
     return "; ".join(notes)

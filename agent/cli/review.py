@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agent.cli.reading import Reading
+from agent.cli.signals import as_interrupts
 from agent.cli.workbench import Workbench
 from agent.core.errors import Exit, UsageError
 from agent.core.frontend import Interrupt, Progress, Quit, WorkOffer
@@ -56,7 +57,8 @@ def review(
             "--decide needs a file, or - for the standard input", untouched="nothing was changed"
         )
     if decide is not None:
-        return _decide(bench, asked, decide)
+        with as_interrupts():
+            return _decide(bench, asked, decide)
     data = _standard_input() if argument == "-" else b""
     if argument == "-" and not (wanted.jsonl or wanted.plain):
         _keys_from_the_terminal()

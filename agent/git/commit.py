@@ -45,13 +45,15 @@ IDENTITY_HINT = 'git config --global user.name "Your Name"; git config --global 
 class Committed(msgspec.Struct, frozen=True):
     """The commit is made. `hooks_changed`: a hook of the person put more or other things into it.
 
-    `index_later`: the index could not be written now; the next start does it.
+    `index_later`: the index could not be written now; the next start does it. `moved`: the branch was moved in the
+    very moment, so that the commit also has what lies between.
     """
 
     commit: str
     subject: str
     hooks_changed: bool = False
     index_later: bool = False
+    moved: bool = False
 
 
 class CommitRefused(msgspec.Struct, frozen=True):
@@ -167,11 +169,17 @@ class Committer:
                 changes = tuple(IndexChange(path, at_index[path], new_index[path]) for path in paths)
                 record = CommitRecord(token, str(self._place.root), head or "", tree, changes)
                 self._records.save(record)
-                refused = self._make(private, message, trailer, editor)
+                refused = self._moved(head) or self._make(private, message, trailer, editor)
             if refused is not None:
                 self._records.forget(token)
                 return refused
             return self._finish(record)
+
+    def _moved(self, head: str | None) -> CommitRefused | None:
+        """`reset --soft` and `update-ref` move the branch whoever holds the index."""
+        if self._repo.head().commit == head:
+            return None
+        return CommitRefused("the branch was moved while the commit was made", hint="commit again")
 
     def _build(self, head: str | None, new: Spots, variables: Mapping[str, str]) -> str:
         """HEAD with `new` in the private index, keeping what git knows of the other files; its tree."""
@@ -200,12 +208,14 @@ class Committer:
 
     def _finish(self, record: CommitRecord) -> Committed:
         commit = self._repo.log(1)[0]
+        parents = self._repo.git.run("log", "-1", "--format=%P", "--no-show-signature").decode().split()
+        moved = parents != ([record.head] if record.head else [])
         hooks_changed, later = False, True
         with contextlib.suppress(OSError, RepositoryError):
             hooks_changed = update_index(self._repo, self._index, record)
             self._records.forget(record.token)
             later = False
-        return Committed(commit.oid, commit.subject, hooks_changed, later)
+        return Committed(commit.oid, commit.subject, hooks_changed, later, moved)
 
 
 def _check_known(writes: Sequence[StoredWrite], at_head: Spots) -> None:

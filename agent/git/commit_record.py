@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent.core.errors import StateError
 from agent.git import spots
 from agent.git.index_write import IndexFile
 from agent.git.repo import Repo
@@ -68,11 +69,20 @@ class Records:
         if not self._folder.is_dir():
             return []
         paths = sorted(self._folder.glob("*.json"))
-        found = [msgspec.convert(json.loads(path.read_bytes()), CommitRecord) for path in paths]
-        return [record for record in found if record.root == str(root)]
+        return [record for record in map(_load, paths) if record.root == str(root)]
 
     def _path(self, token: str) -> Path:
         return self._folder / f"{token}.json"
+
+
+def _load(path: Path) -> CommitRecord:
+    try:
+        return msgspec.convert(json.loads(path.read_bytes()), CommitRecord)
+    except (OSError, ValueError, msgspec.ValidationError) as error:
+        raise StateError(
+            f"the record of a commit cannot be read: {path}: {error}",
+            hint="move it away when you are sure that no copair is committing",
+        ) from error
 
 
 def was_made(repo: Repo, record: CommitRecord) -> bool:

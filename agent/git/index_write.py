@@ -65,7 +65,7 @@ class IndexFile:
 
     @contextlib.contextmanager
     def hold(self, token: str) -> Iterator[None]:
-        """Hold git's own lock, as `git commit` does: no other git changes index or branch meanwhile.
+        """Hold git's own lock, as `git commit` does: no other git changes the index meanwhile, nor commits.
 
         Raises IndexBusy.
         """

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agent.core.errors import GitFailed
-from agent.git.command import execute, failed
+from agent.git.command import as_variables, execute, failed
 
 
 def add_trailer(message: str, trailer: str, *, folder: Path, env: Mapping[str, str]) -> bytes:
@@ -19,8 +19,10 @@ def add_trailer(message: str, trailer: str, *, folder: Path, env: Mapping[str, s
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CEILING_DIRECTORIES": str(folder.parent),
+        # No line is a comment: the trailer goes behind all of them.
+        **as_variables([("core.commentChar", "\x01")]),
     }
-    argv = ["interpret-trailers", "--trailer", trailer]
+    argv = ["interpret-trailers", "--no-divider", "--trailer", trailer]
     ran = execute(argv, cwd=folder, env=alone, stdin=message.encode("utf-8", "replace"))
     if ran.status:
         raise GitFailed(failed("interpret-trailers", ran).message, stderr=ran.stderr, status=ran.status)

@@ -6,9 +6,11 @@ Everything else of copair's git keeps the repository's programs off. This one ru
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from agent.core.errors import GitFailed
@@ -20,7 +22,15 @@ SECRET = re.compile(r"(API_KEY|AUTH_TOKEN|API_TOKEN|SECRET_KEY)$")
 OWN_GIT_VARIABLES = re.compile(
     r"GIT_(AUTHOR|COMMITTER)_|GIT_(EDITOR|SSH|SSH_COMMAND|ASKPASS|PAGER|MERGE_AUTOEDIT)$|GIT_CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)$"
 )
-OVERRIDES = (("core.fsmonitor", "false"), ("gc.auto", "0"), ("maintenance.auto", "false"))
+OVERRIDES = (
+    ("core.fsmonitor", "false"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    # Our message is in this one, whatever the person writes theirs in.
+    ("i18n.commitEncoding", "UTF-8"),
+)
+PENDING = ("SQUASH_MSG", "MERGE_MSG")
+"""Messages that wait for the person's own commit, as after `merge --squash`; any commit of git removes them."""
 
 
 class Person:
@@ -28,6 +38,7 @@ class Person:
 
     def __init__(self, place: Place, outer: Mapping[str, str]) -> None:
         self._root = place.root
+        self._git_dir = place.git_dir
         self._env = {
             name: value
             for name, value in outer.items()
@@ -60,9 +71,35 @@ class Person:
         if editor:
             argv.append("--edit")
             env["GIT_EDITOR"] = editor
-        pipe = None if editor else subprocess.PIPE
+        else:
+            argv.append("--cleanup=whitespace")
+        with self._pending_kept():
+            try:
+                return self._run(argv, env, shown=bool(editor))
+            except OSError as error:
+                raise GitFailed(f"git commit cannot be run: {error.strerror}") from error
+
+    def _run(self, argv: Sequence[str], env: Mapping[str, str], *, shown: bool) -> Ran:
+        """Until git itself ends: a hook may leave a process behind that keeps the output open."""
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            streams = (None, None) if shown else (out, err)
+            done = subprocess.run(
+                argv, cwd=self._root, env=env, stdout=streams[0], stderr=streams[1], check=False
+            )
+            out.seek(0)
+            err.seek(0)
+            return Ran(done.returncode, out.read(), err.read())
+
+    @contextlib.contextmanager
+    def _pending_kept(self) -> Iterator[None]:
+        """The message of a merge that the person has still to commit stays, whatever becomes of ours."""
+        kept: dict[Path, bytes] = {}
+        for name in PENDING:
+            with contextlib.suppress(FileNotFoundError):
+                kept[self._git_dir / name] = (self._git_dir / name).read_bytes()
         try:
-            done = subprocess.run(argv, cwd=self._root, env=env, stdout=pipe, stderr=pipe, check=False)
-        except OSError as error:
-            raise GitFailed(f"git commit cannot be run: {error.strerror}") from error
-        return Ran(done.returncode, done.stdout or b"", done.stderr or b"")
+            yield
+        finally:
+            for path, data in kept.items():
+                if not path.exists():
+                    path.write_bytes(data)

@@ -254,6 +254,7 @@ class Repo:
             "--no-ext-diff",
             "--no-textconv",
             "--no-show-signature",
+            "--encoding=UTF-8",
             "--end-of-options",
             "HEAD",
             "--",

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,3 +121,31 @@ def test_a_hook_that_changes_the_commit_is_told(project: Path, git_in: GitIn) ->
     ran = copair(project, "commit")
     assert ran.returncode == 0, ran.stderr
     assert "a hook of yours put other content into it" in ran.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_terminal_that_is_closed_in_a_hook_leaves_no_lock(
+    project: Path, git_in: GitIn, number: signal.Signals
+) -> None:
+    play(project, Script(propose(change(0))), say(Say("x")), approve)
+    hook = project / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\ntouch in-hook\nexec sleep 20\n")
+    hook.chmod(0o755)
+    before = (project / ".git" / "index").read_bytes()
+    with subprocess.Popen(
+        [sys.executable, "-m", "agent", "commit"],
+        cwd=project,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        while not (project / "in-hook").exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        os.killpg(process.pid, number)
+        assert process.wait() == 130
+    assert (project / ".git" / "index").read_bytes() == before
+    assert not (project / ".git" / "index.lock").exists()
+    assert git_in(project, "rev-list", "--count", "HEAD") == b"1\n"
+    hook.unlink()
+    assert copair(project, "commit").returncode == 0

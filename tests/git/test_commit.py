@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent.core.errors import StateError
 from agent.core.events import StoredState, StoredWrite
 from agent.core.hunk import FileState, Mode, Write
 from agent.core.outcome import Applied
@@ -21,6 +22,7 @@ from agent.git.apply import WorkTree
 from agent.git.commit import CommitRefused, Committed, Committer
 from agent.git.discover import discover
 from agent.git.objects import FEW
+from agent.git.person import PENDING, Person
 from agent.io.blobs import Blobs
 from agent.io.calls import Calls
 from tests.git.looking import contents, file
@@ -397,6 +399,95 @@ def test_the_trailer_is_set_by_git_and_no_program_of_the_repository(
     message = git_in(root, "log", "-1", "--format=%B")
     assert message == b"Subject\n\nBody.\n\nAssisted-by: copair:openai/x\n\n"
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "how", [["merge", "--squash", "side"], ["cherry-pick", "-n", "side"]], ids=["squash", "cherry-pick"]
+)
+@pytest.mark.parametrize("says_no", [True, False])
+def test_the_message_of_a_merge_that_waits_is_kept(
+    desk: Desk, git_in: GitIn, how: list[str], says_no: bool
+) -> None:
+    root = desk.place.root
+    git_in(root, "checkout", "-qb", "side")
+    (root / "g").write_bytes(b"side\n")
+    git_in(root, "commit", "-qam", "long words about the side")
+    git_in(root, "checkout", "-q", "main")
+    git_in(root, *how)
+    (waits,) = [path for name in PENDING if (path := root / ".git" / name).exists()]
+    before = waits.read_bytes()
+    if says_no:
+        hook(root, "pre-commit", "exit 1")
+    outcome = desk.commit(desk.apply(Write("f", file(BASE), file(b"x\n"))))
+    assert isinstance(outcome, CommitRefused if says_no else Committed)
+    assert waits.read_bytes() == before
+
+
+def test_a_hook_that_leaves_a_process_behind_is_not_waited_for(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    hook(root, "post-commit", 'echo hello; (while [ -e "$GIT_DIR/../wait" ]; do sleep 0.1; done) &')
+    (root / "wait").write_bytes(b"")
+    committed(desk.commit(desk.apply(Write("f", file(BASE), file(b"x\n")))))
+    (root / "wait").unlink()
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("i18n.commitEncoding=ISO-8859-1", "Grüße an alle ✓"),
+        ("i18n.logOutputEncoding=ISO-8859-1", "Grüße an alle ✓"),
+        ("commit.cleanup=strip", "#include what it needs\n\n# not a comment"),
+        ("core.commentChar=;", "; starts so"),
+        ("commit.verbose=true", "Subject\n\nWhy it is.\n---\nA rule stood here."),
+    ],
+)
+def test_a_message_is_committed_as_it_is_whatever_is_set(
+    desk: Desk, git_in: GitIn, setting: str, message: str
+) -> None:
+    root = desk.place.root
+    git_in(root, "config", *setting.split("="))
+    sets = desk.apply(Write("f", file(BASE), file(b"x\n")))
+    outcome = committed(desk.commit(sets, f"{message}\n", trailer="Assisted-by: copair:x"))
+    assert outcome.subject == message.split("\n")[0]
+    said = git_in(root, "log", "-1", "--encoding=UTF-8", "--format=%B").decode()
+    assert said.strip() == f"{message}\n\nAssisted-by: copair:x"
+    trailers = git_in(root, "log", "-1", "--format=%(trailers)").strip()
+    assert trailers == b"Assisted-by: copair:x"
+
+
+def test_a_branch_that_is_moved_meanwhile_is_noticed(
+    desk: Desk, git_in: GitIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`reset --soft` does not ask who holds the index."""
+    root = desk.place.root
+    (root / "g").write_bytes(b"taken back\n")
+    git_in(root, "commit", "-qam", "to be taken back")
+    sets = desk.apply(Write("f", file(BASE), file(b"x\n")))
+
+    seen: list[str] = []
+
+    def moves(call: str) -> None:
+        seen.append(call)
+        if call == "create" and "lock" in seen[:-1]:
+            git_in(root, "update-ref", "HEAD", "HEAD~1")
+
+    assert "branch was moved" in refused(desk.commit(sets, calls=Calls(moves))).reason
+    run = Person._run
+
+    def late(person: Person, *arguments: Any, **options: Any) -> Any:
+        git_in(root, "update-ref", "HEAD", "HEAD@{1}")
+        return run(person, *arguments, **options)
+
+    monkeypatch.setattr(Person, "_run", late)
+    assert committed(desk.commit(sets)).moved
+
+
+def test_a_record_that_cannot_be_read_is_an_error_with_a_way_on(desk: Desk) -> None:
+    folder = desk.place.state / "commits"
+    folder.mkdir(parents=True)
+    (folder / "0.json").write_text('{"token": "0"}')
+    with pytest.raises(StateError, match="record of a commit cannot be read"):
+        desk.commit(desk.apply(Write("f", file(BASE), file(b"x\n"))))
 
 
 def test_another_git_that_holds_the_index_is_respected(desk: Desk) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
-from agent.core.errors import CopairError, Exit
+from agent.core.errors import CopairError, Exit, UsageError
 
 if TYPE_CHECKING:
     from agent.ui.early import Early
@@ -22,6 +23,7 @@ OWN_OPTIONS = frozenset(("--help", "-h", "--version", "-V", "--install-completio
 def enter(arguments: list[str], early: Early | None = None) -> int:
     """Run what the arguments say. A first word that is no command begins a sentence to the model."""
     try:
+        _check_folder()
         if not arguments:
             from agent.cli.session import run_session
             from agent.cli.wanted import Wanted
@@ -49,6 +51,16 @@ def enter(arguments: list[str], early: Early | None = None) -> int:
             early.restore()
 
 
+def _check_folder() -> None:
+    """Raises UsageError when the folder that we are in was removed."""
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib is not loaded yet, and may not be needed
+    except FileNotFoundError as error:
+        raise UsageError(
+            "the folder that you are in is not there any more", hint="cd to another one"
+        ) from error
+
+
 def tell_fault(error: Exception) -> int:
     """A fault of copair itself: one line for the person, the traceback in the state folder."""
     from agent.cli.faults import keep_fault
@@ -56,7 +68,7 @@ def tell_fault(error: Exception) -> int:
     report = keep_fault(error)
     where = f"the details are in {report}; please report it" if report else "the details could not be written"
     words = f"a fault of copair itself: {type(error).__name__}: {error}"
-    tell_error(CopairError(words, hint=where, untouched="only what you approved was written"))
+    tell_error(CopairError(words, hint=where, untouched="nothing but what you approved was written"))
     return int(Exit.FAILED)
 
 

@@ -26,9 +26,14 @@ def export_session(cwd: Path, name: str, *, as_html: bool, to: str) -> int:
         sys.stdout.buffer.write(data)
         return Exit.DONE
     try:
-        with open(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file = open(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise UsageError(f"cannot write {to}: {error.strerror}", untouched="nothing was written") from error
+    try:
+        with file:
             file.write(data)
     except OSError as error:
+        Path(to).unlink()
         raise UsageError(f"cannot write {to}: {error.strerror}", untouched="nothing was written") from error
     sys.stdout.write(f"{clean(f'{info.id} is in {to}')}\n")
     return Exit.DONE

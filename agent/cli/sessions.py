@@ -46,7 +46,7 @@ def pick_session(cwd: Path, name: str, *, choose: bool) -> str:
     sys.stderr.write("which? ")
     sys.stderr.flush()
     answer = sys.stdin.readline().strip()
-    if not answer.isdigit() or not 1 <= int(answer) <= len(resumable):
+    if not answer.isdecimal() or not 1 <= int(answer) <= len(resumable):
         raise UsageError("no session was chosen", untouched="nothing was done")
     return resumable[int(answer) - 1].id
 

@@ -123,6 +123,8 @@ def execute(
     try:
         ran = run(["git", *arguments], cwd=cwd, env=env, stdin=stdin, timeout_seconds=TIMEOUT_SECONDS)
     except ProgramMissing as error:
+        if not cwd.is_dir():
+            raise RepositoryError(error.message) from error
         raise RepositoryError("git cannot be run", hint="install git 2.31 or newer") from error
     if ran.timed_out:
         raise RepositoryError(f"git did not answer within {TIMEOUT_SECONDS:.0f} seconds")

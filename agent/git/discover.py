@@ -35,6 +35,8 @@ def discover(cwd: Path, outer: Mapping[str, str] | None = None) -> Place:
     ran = _ask(cwd, env, QUESTIONS)
     if ran.status:
         raise _explain(cwd, ran)
+    if ran.stdout.startswith(b"--path-format"):
+        raise _too_old()  # it prints what it does not know
     answers = ran.stdout.split(b"\n")
     if len(answers) != len(QUESTIONS) + 1:
         # A newline in a path: ask one by one.
@@ -81,13 +83,17 @@ def _explain(cwd: Path, ran: Ran) -> RepositoryError:
             untouched=UNTOUCHED,
         )
     if "path-format" in words:
-        return RepositoryError("this git is too old", hint="install git 2.31 or newer", untouched=UNTOUCHED)
+        return _too_old()
     first = words.strip().split("\n")[0]
     return RepositoryError(
         f"git cannot open the repository of {cwd}: {first}",
         hint="`git status` there shows the same; repair the repository first",
         untouched=UNTOUCHED,
     )
+
+
+def _too_old() -> RepositoryError:
+    return RepositoryError("this git is too old", hint="install git 2.31 or newer", untouched=UNTOUCHED)
 
 
 def _check_link(place: Place) -> None:

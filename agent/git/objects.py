@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import tempfile
 import threading
@@ -101,7 +102,7 @@ class Objects:
             paths = [Path(folder) / str(number) for number in range(len(contents))]
             for path, data in zip(paths, contents, strict=True):
                 path.write_bytes(data)
-            names = "".join(f"{path}\n" for path in paths).encode()
+            names = b"".join(os.fsencode(path) + b"\n" for path in paths)
             return (
                 self._git.run("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=names)
                 .decode()

@@ -135,14 +135,15 @@ class Repo:
         return self.checked_out_all([(path, mode, oid)])[0]
 
     def checked_out_all(self, entries: Sequence[tuple[str, int, str]]) -> list[FileState]:
-        """`checked_out` of each (path, mode, id), in order: one process for all whose names are one line."""
+        """`checked_out` of each (path, mode, id), in order: one process for all whose names are plain."""
         found: list[FileState | None] = [None] * len(entries)
         lines: dict[int, bytes] = {}
         for at, (path, mode, oid) in enumerate(entries):
             name = name_to_bytes(path)
             if mode in (Mode.SYMLINK, Mode.SUBMODULE):
                 found[at] = self.stored(mode, oid)
-            elif b"\n" in name:
+            elif b"\n" in name or name[:1].isspace() or name.endswith(b"\r"):
+                # What reads a line drops blanks before the name, and would take the end of it for its own.
                 found[at] = FileState(mode, self.git.run("cat-file", "--filters", b"--path=" + name, oid))
             else:
                 lines[at] = oid.encode() + b" " + name + b"\n"

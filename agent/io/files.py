@@ -207,7 +207,13 @@ def _adopt(fd: int, like: Found) -> None:
             os.fchown(fd, -1, theirs.st_gid)
         with contextlib.suppress(PermissionError):
             os.fchown(fd, theirs.st_uid, -1)
-    for name, value in like.attributes:
+    wanted = dict(like.attributes)
+    for name, _ in _attributes(fd):
+        # Its folder may give a new file an access list that the old one has not.
+        if name not in wanted:
+            with contextlib.suppress(OSError):
+                os.removexattr(fd, name)
+    for name, value in wanted.items():
         try:
             os.setxattr(fd, name, value)
         except OSError as error:

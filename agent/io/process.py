@@ -90,6 +90,8 @@ def start(
         )
     except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
         name = os.fsdecode(argv[0])
+        if not cwd.is_dir():
+            raise ProgramMissing(f"cannot run {name} in {cwd}: there is no such folder") from error
         raise ProgramMissing(f"cannot run {name}: {error.strerror}", hint=f"is {name} installed?") from error
 
 

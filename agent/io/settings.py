@@ -5,6 +5,7 @@ A module of its own, because tomlkit costs 30 ms that reading does not need.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -31,10 +32,10 @@ def save(path: Path, key: str, value: str | int | float | bool | list[str]) -> N
 
 
 def _replace(path: Path, data: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     real = Path(os.path.realpath(path))
     temporary = real.with_name(f".{real.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(fd, "wb") as file:
             file.write(data)
@@ -42,7 +43,8 @@ def _replace(path: Path, data: bytes) -> None:
             os.fsync(fd)
         temporary.replace(real)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise UsageError(
             f"cannot write {path}: {error.strerror}", untouched="the file was left as it is"
         ) from error

@@ -97,7 +97,7 @@ def model(driver: Driver, argument: str) -> None:
 
 
 def max_tokens(driver: Driver, argument: str) -> None:
-    if not argument.strip().isdigit():
+    if not argument.strip().isdecimal():
         driver.tell("/max-tokens NUMBER", "warning")
         return
     driver.parts.limits = msgspec.structs.replace(driver.parts.limits, max_tokens=int(argument))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -79,3 +80,66 @@ def test_what_a_partial_clone_lacks_is_said(project: Path, git_in: GitIn, tmp_pa
     ran = copair(clone, "review", "HEAD~1", "--json")
     assert ran.returncode == 1
     assert "partial clone" in ran.stderr
+
+
+def test_a_folder_that_was_removed_is_said(project: Path) -> None:
+    (project / "gone").mkdir()
+    command = f"cd gone && rmdir ../gone && {sys.executable} -m agent review HEAD --json"
+    ran = subprocess.run(["sh", "-c", command], cwd=project, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert "is not there any more" in ran.stderr
+
+
+@pytest.mark.parametrize("name", [" x.txt", "\tx.txt", "x.txt\r", "x\n.txt"])
+def test_the_attributes_of_an_odd_name_are_its_own(project: Path, git_in: GitIn, name: str) -> None:
+    (project / ".gitattributes").write_text("/x.txt eol=crlf\n*.txt text\n")
+    (project / name).write_bytes(b"a\n")
+    git_in(project, "add", "-A")
+    git_in(project, "commit", "-qm", "old")
+    (project / name).write_bytes(b"a\nb\n")
+    git_in(project, "commit", "-qam", "new")
+    git_in(project, "reset", "-q", "--hard", "HEAD~1")
+    ids = [
+        chunk["id"] for chunk in json.loads(copair(project, "review", "HEAD@{1}", "--json").stdout)["chunks"]
+    ]
+    decisions = "".join(json.dumps({"chunk": name, "verdict": "approve"}) + "\n" for name in ids)
+    assert copair(project, "review", "HEAD@{1}", "--decide", "-", stdin=decisions).returncode == 0
+    assert (project / name).read_bytes() == b"a\nb\n"
+
+
+def test_a_git_that_does_not_know_the_questions_is_too_old(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before 2.31 it prints an option that it does not know, and ends well."""
+    (tmp_path / "git").write_text('#!/bin/sh\nshift\nfor word in "$@"; do echo "$word"; done\n')
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    ran = copair(project, "review", "HEAD", "--json")
+    assert ran.returncode == 1
+    assert "this git is too old" in ran.stderr
+
+
+def test_an_export_that_cannot_be_written_leaves_no_part_of_it(project: Path, git_in: GitIn) -> None:
+    (project / "a.py").write_text(CODE.replace("2", "22"))
+    copair(project, "review", "--plain")
+    command = f"ulimit -f 0; exec {sys.executable} -B -m agent export --output out.md"
+    ran = subprocess.run(
+        ["sh", "-c", f"trap '' XFSZ; {command}"], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 2, ran.stderr
+    assert "nothing was written" in ran.stderr
+    assert not (project / "out.md").exists()
+
+
+def test_a_folder_for_temporary_files_may_have_any_name(
+    project: Path, git_in: GitIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = os.fsencode(tmp_path) + b"/t\xff"
+    os.mkdir(odd)
+    monkeypatch.setenv("TMPDIR", os.fsdecode(odd))
+    for number in range(9):
+        (project / f"{number}.txt").write_text(f"{number}\n")
+    ids = [chunk["id"] for chunk in json.loads(copair(project, "review", "--json").stdout)["chunks"]]
+    decisions = "".join(json.dumps({"chunk": name, "verdict": "approve"}) + "\n" for name in ids)
+    assert copair(project, "review", "--decide", "-", stdin=decisions).returncode == 0
+    assert len(git_in(project, "ls-files").split()) == 10

@@ -1,4 +1,4 @@
-"""The seams of copair, in the core's types. Adapters are wired together in `cli.py` and nowhere else."""
+"""The seams of copair, in the core's types. Adapters are wired together in `cli/wire.py` and nowhere else."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Everything of one repository that a command needs, opened once: place, git, blobs, targets, settings.
 
-Opening recovers: a set of writes that a crash left half done is finished or rolled back before anything else,
-and `recovered` says so.
+`recover` comes before anything is written: a set of writes that a crash left half done is finished or rolled back.
 """
 
 from __future__ import annotations

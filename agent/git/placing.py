@@ -1,6 +1,6 @@
 """Places approved changes onto another version of their files: that of HEAD, and that of the index.
 
-A change was approved over the files of the work tree, and is carried over by position (`core.place`). Contents
+A change was approved over the files of the work tree, and is carried over by position (`core/lines/place`). Contents
 are compared in the form that they have in the work tree, and are stored as git would store them, line endings
 converted and drivers off; where that conversion does not give back what is stored already, the stored form is
 changed directly. What cannot be placed without guessing is refused with the reason.

@@ -1,7 +1,7 @@
 """One repository, as the rest of copair asks about it: files, index, commits, state. Read-only.
 
 Paths are `str` from git's bytes (`text.name_from_bytes`), relative to the top of the work tree. Everything runs
-through `command.Git`; contents come through one kept-open `cat-file`.
+through `command.Git`; contents come through `cat-file` processes that stay open (`objects`).
 """
 
 from __future__ import annotations
@@ -199,10 +199,6 @@ class Repo:
     def list_files(self) -> list[str]:
         """Tracked files and untracked ones that are not ignored, each once."""
         return list(dict.fromkeys([*self.tracked(), *self.untracked()]))
-
-    def branch(self) -> str | None:
-        """The short name of the branch; None when detached."""
-        return self.head().branch
 
     def untracked(self) -> list[str]:
         """Files that are neither tracked nor ignored; a nested repository is one name with a slash at its end."""

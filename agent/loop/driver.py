@@ -43,7 +43,7 @@ CUTTING = "cutting the rest of the diff"
 
 
 class Session(msgspec.Struct):
-    """What a session is made of; wired in `cli.py`."""
+    """What a session is made of; wired in `cli/wire.py`."""
 
     model: Model | None
     system: str

@@ -32,7 +32,6 @@ class Group(msgspec.Struct):
     hunks: tuple[Hunk, ...]
     symbols: tuple[str, ...]
     needs: set[int]
-    part: tuple[int, int] = (1, 1)
     is_piece: bool = False
     defines: frozenset[bytes] = frozenset()
     """Names of the definitions that begin in the added lines."""
@@ -120,12 +119,11 @@ def _grouped(
         pieces = packed(pieces, old, new, budget) if len(pieces) > 1 else pieces
         offset += len(hunk.new) - len(hunk.old)
         first = len(groups)
-        for number, piece in enumerate(pieces):
+        for piece in pieces:
             group = Group(
                 piece.hunks,
                 _symbols(piece, old, new),
                 {first + need for need in piece.needs} if piece.needs else set(),
-                (number + 1, len(pieces)),
                 is_piece=len(pieces) > 1,
                 defines=_defines(piece, new),
             )

@@ -53,16 +53,6 @@ def splice(lines: Lines, hunks: Iterable[Hunk]) -> Lines:
     return (*out, *lines[at:])
 
 
-def reverse(hunks: Iterable[Hunk]) -> tuple[Hunk, ...]:
-    """Hunks over what `splice(base, hunks)` gives, that restore the base."""
-    turned = []
-    offset = 0
-    for hunk in sorted(hunks, key=position):
-        turned.append(Hunk(hunk.start + offset, hunk.new, hunk.old, hunk.seq))
-        offset += len(hunk.new) - len(hunk.old)
-    return tuple(turned)
-
-
 def diff(old: Lines, new: Lines) -> tuple[Hunk, ...]:
     """Hunks that turn `old` into `new`, in order, never touching one another. Deterministic.
 

@@ -64,7 +64,7 @@ class FilePatch(msgspec.Struct, frozen=True):
     """What a patch does to one file. A path is None where the file is absent (`/dev/null`).
 
     `git` is true with a `diff --git` header: such a file must fit exactly. `old_blob` and `new_blob` are the object
-    names of the index line, perhaps abbreviated. `whole`: the hunk is the file's whole new content.
+    names of the index line, perhaps abbreviated.
     """
 
     old_path: str | None

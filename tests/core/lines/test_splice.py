@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import random
 import time
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.core.hunk import Hunk
-from agent.core.lines.splice import diff, reverse, splice, transplant
+from agent.core.lines.splice import diff, position, splice, transplant
 from agent.core.outcome import Clash
 from agent.core.text import Lines, split_lines
 
@@ -22,6 +23,16 @@ texts = st.one_of(few, many)
 
 def lines_of(text: str) -> Lines:
     return split_lines(text.encode())
+
+
+def reverse(hunks: Sequence[Hunk]) -> tuple[Hunk, ...]:
+    """Hunks over what `splice(base, hunks)` gives, that restore the base."""
+    turned = []
+    offset = 0
+    for hunk in sorted(hunks, key=position):
+        turned.append(Hunk(hunk.start + offset, hunk.new, hunk.old, hunk.seq))
+        offset += len(hunk.new) - len(hunk.old)
+    return tuple(turned)
 
 
 @given(texts, texts)

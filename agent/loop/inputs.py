@@ -287,6 +287,7 @@ def _move(driver: Driver, by: int, to: str) -> None:
 def _run_checks(driver: Driver, chunk_id: str) -> None:
     item = driver.state.item(chunk_id)
     if item is None:
+        driver.offered = None
         driver.tell(f"There is no chunk {chunk_id}.", "warning", "/list shows the stack")
         return
     if driver.state.growing:

@@ -133,12 +133,14 @@ def test_a_terminal_that_is_closed_in_a_hook_leaves_no_lock(
     hook.write_text("#!/bin/sh\ntouch in-hook\nexec sleep 20\n")
     hook.chmod(0o755)
     before = (project / ".git" / "index").read_bytes()
+    own = signal.signal(number, signal.SIG_DFL)  # under `nohup` it would be ignored, rightly
     with subprocess.Popen(
         [sys.executable, "-m", "agent", "commit"],
         cwd=project,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as process:
+        signal.signal(number, own)
         while not (project / "in-hook").exists():
             assert process.poll() is None
             time.sleep(0.02)

@@ -156,13 +156,18 @@ class _Reader:
         return ""
 
     def _place(self, file: FilePatch) -> str:
-        """Put both sides of `file` among the states; the reason when it does not fit."""
+        """Put both sides of `file` among the states; the reason when it does not fit.
+
+        What stands at the very lines that the patch names goes before what stands elsewhere: lines that come behind
+        others like them fit a second time, further down.
+        """
         if Mode.SUBMODULE in (file.old_mode, file.new_mode):
             return "a submodule: copair does not change which commit it is at"
         for mode in (file.old_mode, file.new_mode):
             if mode is not None and stat.S_IFMT(mode) not in (stat.S_IFREG, stat.S_IFLNK):
                 return f"mode {mode:06o} is not one of a file or a link"
         problem = ""
+        elsewhere: tuple[FileState | None, FileState | None] | None = None
         for base, is_there in self._bases(file):
             for lines in self._forms(file, base):
                 result = apply_to(turned(lines) if is_there else lines, base, lenient=False)
@@ -170,9 +175,15 @@ class _Reader:
                     problem = problem or result.message
                     continue
                 given = self._checked_out(file, base, result.state)
-                self._put(file, *((result.state, base) if is_there else (base, given)))
-                return ""
-        return problem
+                sides = (result.state, base) if is_there else (base, given)
+                if not result.notes:
+                    self._put(file, *sides)
+                    return ""
+                elsewhere = elsewhere or sides
+        if elsewhere is None:
+            return problem
+        self._put(file, *elsewhere)
+        return ""
 
     def _bases(self, file: FilePatch) -> Iterator[tuple[FileState | None, bool]]:
         """What to try: what the patch so far gives, or the blob it was made for, the file as it is.

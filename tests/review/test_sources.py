@@ -517,6 +517,24 @@ def test_a_patch_of_a_file_that_is_stored_with_windows_line_ends_keeps_its_own(
     assert (repo / "a.txt").read_bytes() == b"one\r\nnew\ntwo\r\nthree\r\n"
 
 
+def test_what_comes_behind_lines_like_its_own_is_known_again(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    """The patch fits a second time behind what it brought, as `git apply` would have it."""
+    block = b"def f%d():\n    one()\n    two()\n    three()\n\n\n"
+    old = b"".join(block % number for number in range(4))
+    start = commit(repo, git_in, {"f": old})
+    commit(repo, git_in, {"f": old.replace(b"def f2", block % 9 + b"def f2")})
+    patch = re.sub(rb"(?m)^index.*\n", b"", git_in(repo, "diff", start, "HEAD"))
+    wanted = (repo / "f").read_bytes()
+    git_in(repo, "apply", "--check", stdin=patch)
+    git_in(repo, "reset", "-q", "--hard", start)
+    for _ in range(2):
+        all_taken(reviewed, patch)
+        assert (repo / "f").read_bytes() == wanted
+    assert all(chunk["present"] for chunk in reviewed.list("-", stdin=patch)["chunks"])
+
+
 EDGES = {
     "a line at the beginning": (ROWS, b"new\n" + ROWS),
     "a line at the end": (ROWS, ROWS + b"new\n"),

@@ -517,17 +517,19 @@ def test_a_patch_of_a_file_that_is_stored_with_windows_line_ends_keeps_its_own(
     assert (repo / "a.txt").read_bytes() == b"one\r\nnew\ntwo\r\nthree\r\n"
 
 
+@pytest.mark.parametrize("differ", [0, 1])
+@pytest.mark.parametrize("git", [True, False])
 def test_what_comes_behind_lines_like_its_own_is_known_again(
-    repo: Path, git_in: GitIn, reviewed: Reviewed
+    repo: Path, git_in: GitIn, reviewed: Reviewed, differ: int, git: bool
 ) -> None:
     """The patch fits a second time behind what it brought, as `git apply` would have it."""
-    block = b"def f%d():\n    one()\n    two()\n    three()\n\n\n"
-    old = b"".join(block % number for number in range(4))
+    block = b"def f%d():\n    one()\n    two()\n    three(%d)\n\n\n"
+    old = b"".join(block % (number, number * differ) for number in range(4))
     start = commit(repo, git_in, {"f": old})
-    commit(repo, git_in, {"f": old.replace(b"def f2", block % 9 + b"def f2")})
-    patch = re.sub(rb"(?m)^index.*\n", b"", git_in(repo, "diff", start, "HEAD"))
+    commit(repo, git_in, {"f": old.replace(b"def f2", block % (9, 9 * differ) + b"def f2")})
+    left_off = rb"(?m)^index.*\n" if git else rb"(?m)^(diff|index).*\n"
+    patch = re.sub(left_off, b"", git_in(repo, "diff", start, "HEAD"))
     wanted = (repo / "f").read_bytes()
-    git_in(repo, "apply", "--check", stdin=patch)
     git_in(repo, "reset", "-q", "--hard", start)
     for _ in range(2):
         all_taken(reviewed, patch)

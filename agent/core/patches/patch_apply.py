@@ -145,6 +145,8 @@ def _hunks(patch: FilePatch, base: FileState, mode: int, *, lenient: bool) -> Ch
             words = explain(found, document, _texts(hunk.old)) if lenient else briefly(found)
             return Problem(f"hunk {number}: {words}")
         grade = max(grade, found.grade, key=list(Grade).index)
+        if not lenient:
+            notes.append(f"hunk {number} is not quoted exactly")
         placed += [Hunk(h.start, h.old, h.new, number) for h in found.hunks]
     try:
         return Changed(FileState(mode, b"".join(splice(lines, placed))), grade, tuple(notes))

@@ -186,14 +186,13 @@ def _exactly(
         at = 0 if edges[0] else len(lines) - len(old)
         fits = at >= 0 and lines[at : at + len(old)] == old and (not all(edges) or len(lines) == len(old))
         return at if fits else []
-    found = places.of(old)
     if hunk.old_start is None:
-        return found
-    if len(found) == 1:
-        return found[0]
+        return places.of(old)
     there = stated >= 0 and lines[stated : stated + len(old)] == old
-    sure = trusted or sum(bool(line.strip()) for line in old) >= SURE_LINES
-    return stated if there and sure else found
+    if there and (trusted or sum(bool(line.strip()) for line in old) >= SURE_LINES):
+        return stated
+    found = places.of(old)
+    return found[0] if len(found) == 1 else found
 
 
 class _Places:
@@ -212,7 +211,7 @@ class _Places:
     def of(self, old: Lines) -> list[int]:
         """The first places of `old`, by its rarest line."""
         rarest = min(range(len(old)), key=lambda number: len(self._index.get(old[number], ())))
-        starts = [at - rarest for at in self._index.get(old[rarest], ()) if at >= rarest]
+        starts = (at - rarest for at in self._index.get(old[rarest], ()) if at >= rarest)
         found = (at for at in starts if self.lines[at : at + len(old)] == old)
         return list(islice(found, MAX_PLACES))
 

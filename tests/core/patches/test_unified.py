@@ -121,6 +121,18 @@ def test_reading_takes_linear_time(piece: bytes) -> None:
     assert time.process_time() - start < 3
 
 
+@pytest.mark.parametrize(
+    "head", [b"", b"From 0000 Mon Sep 17 00:00:00 2001\nSubject: x\n\n"], ids=["plain", "mail"]
+)
+def test_many_files_are_read_in_linear_time(head: bytes) -> None:
+    file = b"--- a/x\n+++ b/x\n@@ -1,20 +1,21 @@\n" + b" line\n" * 20 + b"+new\n"
+    start = time.process_time()
+    patch = parse(head + file * 20_000)
+    assert time.process_time() - start < 4
+    assert isinstance(patch, Patch)
+    assert len(patch.files) == 20_000
+
+
 # --- against git
 
 TREES: dict[str, tuple[dict[str, tuple[int, bytes]], dict[str, tuple[int, bytes]]]] = {

@@ -50,7 +50,8 @@ def review(
         raise UsageError("--json lists and --decide writes: take one of them")
     if as_json:
         with _uncollected():
-            text, code = script.list_stack(script.open_stack(bench.repo, bench.target_of_diff, asked))
+            opened = script.open_stack(bench.repo, bench.target_of_diff, asked)
+            text, code = script.list_stack(opened, bench.repo.object_hash)
         return int(code if _print(text, "") else Exit.FAILED)
     if decide == "":
         raise UsageError(

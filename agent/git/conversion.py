@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from agent.core.hunk import FileState, Mode
-from agent.core.patches.patch_apply import same_blob
+from agent.core.patches.blob_names import same_blob
 from agent.core.text import name_to_bytes
 from agent.git.line_ends import EndsConfig, LineEnds
 from agent.git.repo import Repo

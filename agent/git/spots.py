@@ -7,14 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from agent.core.errors import PathRefused
+from agent.core.patches.blob_names import EMPTY_BLOBS as EMPTY_BLOBS
 from agent.core.text import folders, name_from_bytes, name_to_bytes
 from agent.git.command import Git, failed
 from agent.git.index import MANY, read_entries
-
-EMPTY_BLOBS = (
-    "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
-    "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
-)
 
 
 class Spot(msgspec.Struct, frozen=True):

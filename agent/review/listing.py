@@ -10,15 +10,16 @@ import base64
 from typing import Any
 
 from agent.core.chunk import Chunk
+from agent.core.patches.blob_names import Hash
 from agent.core.patches.chunk_diff import ChunkDiffs
 from agent.review.stack import Stack
 
 VERSION = 1
 
 
-def listing(stack: Stack, onto: str) -> dict[str, Any]:
-    """The whole document; plain data for `json.dumps`."""
-    diffs = ChunkDiffs(stack.chunks, stack.source.before)
+def listing(stack: Stack, onto: str, kind: Hash) -> dict[str, Any]:
+    """The whole document; plain data for `json.dumps`. `kind` is that of the repository."""
+    diffs = ChunkDiffs(stack.chunks, stack.source.before, kind)
     return {
         "version": VERSION,
         "source": stack.source.label,

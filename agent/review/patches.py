@@ -19,8 +19,9 @@ import msgspec
 from agent.core.errors import GitFailed, PathRefused, UsageError
 from agent.core.hunk import FileState, Mode
 from agent.core.outcome import States
+from agent.core.patches.blob_names import same_blob
 from agent.core.patches.patch import FilePatch, PatchError
-from agent.core.patches.patch_apply import Problem, apply_to, same_blob
+from agent.core.patches.patch_apply import Problem, apply_to
 from agent.core.patches.patch_forms import before_some, has_old_crlf, turned, with_crlf
 from agent.core.patches.unified import parse
 from agent.core.text import digest

@@ -17,6 +17,7 @@ import msgspec
 from agent.core.chunk import Budget
 from agent.core.errors import Exit, PathRefused, UsageError
 from agent.core.hunk import FileState
+from agent.core.patches.blob_names import Hash
 from agent.git.repo import Repo
 from agent.ports import Target
 from agent.review.choose import open_source
@@ -113,9 +114,9 @@ def _staged(repo: Repo) -> Callable[[str], FileState | None]:
     return read
 
 
-def list_stack(opened: Opened) -> tuple[str, Exit]:
-    """The document of `--json`."""
-    return _document(listing(opened.stack, opened.onto)), Exit.DONE
+def list_stack(opened: Opened, kind: Hash) -> tuple[str, Exit]:
+    """The document of `--json`. `kind` is that of the repository."""
+    return _document(listing(opened.stack, opened.onto, kind)), Exit.DONE
 
 
 def decide_stack(opened: Opened, decisions: bytes, set_id: str) -> tuple[str, Exit]:

@@ -39,6 +39,7 @@ from agent.core.frontend import (
     WorkOffer,
 )
 from agent.core.hunk import FileState
+from agent.core.patches.blob_names import Hash
 from agent.core.patches.unified import print_writes
 from agent.core.review import Answer, Approve, Decision
 
@@ -54,9 +55,12 @@ class Refused(Exception):
 
 
 class Jsonl:
-    """See `ports.Frontend`."""
+    """See `ports.Frontend`. `kind` is that of the repository, for the diffs of cards."""
 
-    def __init__(self, inbox: Callable[[Input], None], stdin: TextIO, stdout: TextIO) -> None:
+    def __init__(
+        self, inbox: Callable[[Input], None], stdin: TextIO, stdout: TextIO, kind: Hash = Hash.SHA1
+    ) -> None:
+        self._kind = kind
         self._inbox = inbox
         self._stdin = stdin
         self._stdout = stdout
@@ -77,7 +81,7 @@ class Jsonl:
             # The open card with more evidence keeps its id: an answer on its way stays good.
             self._offers += not _same_card(self._open, offer)
             self._open = offer
-        self._write({"id": f"o{self._offers}", "offer": offer_json(offer)})
+        self._write({"id": f"o{self._offers}", "offer": offer_json(offer, self._kind)})
 
     def close(self) -> None:
         self._closed.set()
@@ -158,17 +162,17 @@ def _decide(message: dict[str, Any], card: Card) -> Decide:
     return Decide(card.chunk.id, card.digest, decision)
 
 
-def offer_json(offer: Offer) -> dict[str, Any]:
+def offer_json(offer: Offer, kind: Hash = Hash.SHA1) -> dict[str, Any]:
     """An offer as JSON data. Of a card: the chunk, the exact diff, and what a person sees above it."""
     match offer:
         case CardOffer(card=card):
-            return {"type": "card", **card_json(card)}
+            return {"type": "card", **card_json(card, kind)}
         case QuestionOffer() | PromptOffer() | WorkOffer():
             found: dict[str, Any] = msgspec.to_builtins(offer)
             return found
 
 
-def card_json(card: Card) -> dict[str, Any]:
+def card_json(card: Card, kind: Hash) -> dict[str, Any]:
     """A card without repeating the files: texts are as they are, bytes that are no UTF-8 as base64."""
     view = card_view(card)
     return {
@@ -201,7 +205,7 @@ def card_json(card: Card) -> dict[str, Any]:
         "checking": card.checking,
         "base": card.base,
         "files": [{"path": file.path, "added": file.added, "removed": file.removed} for file in view.files],
-        "diff": _text(print_writes(card.writes)),
+        "diff": _text(print_writes(card.writes, kind=kind)),
         "new": {write.path: _state(write.new) for write in card.writes},
     }
 

@@ -208,7 +208,8 @@ def listed(root: Path) -> None:
     began = time.perf_counter()
     place = discover(root)
     repo = Repo(place)
-    list_stack(open_stack(repo, lambda _: WorkTree(place), Wanted("HEAD", root, lambda: b"")))
+    opened = open_stack(repo, lambda _: WorkTree(place), Wanted("HEAD", root, lambda: b""))
+    list_stack(opened, repo.object_hash)
     seconds = time.perf_counter() - began
     repo.close()
     sys.stdout.write(f"{seconds} {(_most() - idle) / 1024}\n")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +48,37 @@ def test_closed_and_full_streams_are_said(project: Path, redirection: str, words
     assert ran.returncode == code, ran.stderr
     assert words in ran.stderr
     assert "a fault of copair" not in ran.stderr
+
+
+def first_card(folder: Path, *arguments: str) -> dict[str, Any]:
+    """The first card that a session offers to a program, which then goes away."""
+    command = [sys.executable, "-m", "agent", *arguments, "--jsonl"]
+    with subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        offers = (json.loads(line).get("offer", {}) for line in process.stdout)
+        card: dict[str, Any] = next(offer for offer in offers if offer.get("type") == "card")
+        process.communicate(timeout=20)
+    return card
+
+
+@pytest.mark.parametrize("kind", ["sha1", "sha256"])
+def test_git_takes_the_diff_of_a_binary_file_whatever_names_its_objects_have(
+    tmp_path: Path, git_in: GitIn, kind: str
+) -> None:
+    git_in(tmp_path, "init", "-q", f"--object-format={kind}", "odd")
+    odd = tmp_path / "odd"
+    for name, data in (("old", b"\0\1"), ("new", b"\0\2")):
+        (odd / "b.bin").write_bytes(data * 50)
+        git_in(odd, "add", ".")
+        git_in(odd, "commit", "-qm", name)
+    git_in(odd, "reset", "-q", "--hard", "HEAD~1")
+    (chunk,) = json.loads(copair(odd, "review", "HEAD@{1}", "--json").stdout)["chunks"]
+    card = first_card(odd, "review", "HEAD@{1}")
+    kept = json.loads(copair(odd, "show", chunk["id"], "--json").stdout)
+    for diff in (chunk["diff"], card["diff"]["text"], kept["diff"]):
+        assert "GIT binary patch" in diff
+        git_in(odd, "apply", "--check", "-", stdin=diff.encode())
 
 
 def test_a_file_in_conflict_is_left_alone(project: Path, git_in: GitIn) -> None:

@@ -43,7 +43,8 @@ class Reviewed:
     def list(
         self, argument: str | None, *, onto: str = "", stdin: bytes = b"", only: Sequence[str] = ()
     ) -> dict[str, Any]:
-        text, code = list_stack(self.open(argument, onto=onto, stdin=stdin, only=only))
+        opened = self.open(argument, onto=onto, stdin=stdin, only=only)
+        text, code = list_stack(opened, self.repo.object_hash)
         assert code is Exit.DONE
         found: dict[str, Any] = json.loads(text)
         return found

@@ -12,16 +12,20 @@ from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk, Write
 from agent.core.lines.place import file_lines
 from agent.core.lines.splice import position, splice
 from agent.core.lines.stack import step
+from agent.core.patches.blob_names import Hash
 from agent.core.patches.patch import FilePatch
 from agent.core.patches.patch_print import print_file, print_hunks, print_writes
 from agent.core.text import Lines
 
 
 class ChunkDiffs:
-    """Diffs of chunks of one base; the lines of a file are split once."""
+    """Diffs of chunks of one base; the lines of a file are split once. `kind` is that of the repository."""
 
-    def __init__(self, chunks: Sequence[Chunk], base: Mapping[str, FileState | None]) -> None:
+    def __init__(
+        self, chunks: Sequence[Chunk], base: Mapping[str, FileState | None], kind: Hash = Hash.SHA1
+    ) -> None:
         self._base = base
+        self._kind = kind
         self._chunks = {chunk.id: chunk for chunk in chunks}
         self._lines: dict[str, Lines] = {}
         self._heads: dict[str, bytes] = {}
@@ -53,7 +57,8 @@ class ChunkDiffs:
     def _whole(self, chunk: Chunk, needed: Sequence[Chunk]) -> bytes:
         paths = {path for other in (chunk, *needed) for path in other.paths}
         work = step(chunk, {path: self._base.get(path) for path in paths}, needed)
-        return print_writes([Write(path, work.expected[path], work.target[path]) for path in work.paths])
+        writes = [Write(path, work.expected[path], work.target[path]) for path in work.paths]
+        return print_writes(writes, kind=self._kind)
 
     def _file(self, change: FileChange, earlier: Sequence[FileChange]) -> bytes | None:
         path, base = change.path, self._base.get(change.path)

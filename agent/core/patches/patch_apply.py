@@ -6,7 +6,6 @@ else is a problem, said so that the next try fits.
 
 from __future__ import annotations
 
-import hashlib
 import stat
 from collections.abc import Sequence
 from functools import cached_property
@@ -22,6 +21,7 @@ from agent.core.matching.document import Document
 from agent.core.matching.match import Ambiguous, Found, Located, Missing, find
 from agent.core.matching.report import briefly, explain
 from agent.core.patches.binary import apply_delta
+from agent.core.patches.blob_names import same_blob
 from agent.core.patches.gaps import find_with_gaps
 from agent.core.patches.patch import FilePatch, LineKind, PatchHunk, PatchLine
 from agent.core.text import Lines, name_from_bytes
@@ -84,13 +84,6 @@ def _mode(patch: FilePatch, base: FileState | None) -> int:
     if stat.S_IFMT(new) == stat.S_IFMT(Mode.SYMLINK):
         return Mode.SYMLINK
     return Mode.EXECUTABLE if new & 0o100 else Mode.FILE
-
-
-def same_blob(data: bytes, name: str) -> bool:
-    """True when `name`, perhaps abbreviated, is git's object name of `data`, in either of its hashes."""
-    blob = b"blob %d\0" % len(data) + data
-    names = (hashlib.sha1(blob, usedforsecurity=False).hexdigest(), hashlib.sha256(blob).hexdigest())
-    return len(name) >= 7 and any(full.startswith(name) for full in names)
 
 
 def _binary(patch: FilePatch, base: FileState | None, mode: int) -> Changed | Problem:

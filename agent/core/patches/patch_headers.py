@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from agent.core.patches.blob_names import EMPTY_BLOBS
 from agent.core.patches.patch import BinaryPatch, FilePatch, PatchHunk
 from agent.core.text import name_from_bytes, name_to_bytes
 
@@ -14,10 +15,6 @@ _LETTERS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 _PREFIXES = (b"a", b"b", b"i", b"w", b"c", b"o", b"1", b"2")
 _INDEX = re.compile(rb"index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: ([0-7]{5,6}))?")
-_EMPTY_BLOBS = (
-    "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
-    "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
-)
 _NEEDS_QUOTES = re.compile(rb'[\x00-\x1f"\\\x7f-\xff]')
 
 
@@ -118,7 +115,7 @@ class Header:
         """True when the `index` line names contents that differ, and not just those of an empty file."""
         old, new = self._blobs
         return old != new and any(
-            blob.strip("0") and not any(empty.startswith(blob) for empty in _EMPTY_BLOBS)
+            blob.strip("0") and not any(empty.startswith(blob) for empty in EMPTY_BLOBS)
             for blob in (old, new)
         )
 

@@ -6,13 +6,13 @@ creations, deletions, links, binary files, quoted names, missing final newlines.
 
 from __future__ import annotations
 
-import hashlib
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 
-from agent.core.hunk import FileState, Hunk, Write
+from agent.core.hunk import Hunk, Write
 from agent.core.lines.splice import diff
 from agent.core.patches.binary import encode_lines
+from agent.core.patches.blob_names import Hash, blob_name
 from agent.core.patches.patch import BinaryPatch, BinaryPiece, FilePatch, Patch, PatchHunk
 from agent.core.patches.patch_headers import quote
 from agent.core.text import Lines, split_lines
@@ -26,9 +26,12 @@ def print_patch(patch: Patch) -> bytes:
     return b"".join(print_file(file, b"".join(_hunk(hunk) for hunk in file.hunks)) for file in patch.files)
 
 
-def print_writes(writes: Iterable[Write], context: int = 3) -> bytes:
-    """A git diff of `writes`, in their order, with `context` lines around each change."""
-    return b"".join(part for write in writes for part in _files(write, context))
+def print_writes(writes: Iterable[Write], context: int = 3, kind: Hash = Hash.SHA1) -> bytes:
+    """A git diff of `writes`, in their order, with `context` lines around each change.
+
+    `kind` is that of the repository: git takes binary files only by the full names that they have in it.
+    """
+    return b"".join(part for write in writes for part in _files(write, context, kind))
 
 
 def print_hunks(old: Lines, hunks: Iterable[Hunk], context: int = 3) -> bytes:
@@ -68,18 +71,13 @@ def _range(start: int, count: int) -> bytes:
     return b"%d" % (start + 1) if count == 1 else b"%d,%d" % (start + (count > 0), count)
 
 
-def blob_name(data: bytes) -> str:
-    """git's object name of a blob, SHA-1."""
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
-
-
-def _files(write: Write, context: int) -> Iterator[bytes]:
+def _files(write: Write, context: int, kind: Hash) -> Iterator[bytes]:
     old, new = write.old, write.new
     if old == new:
         return
     if old and new and stat.S_IFMT(old.mode) != stat.S_IFMT(new.mode):
-        yield from _files(Write(write.path, old, None), context)
-        yield from _files(Write(write.path, None, new), context)
+        yield from _files(Write(write.path, old, None), context, kind)
+        yield from _files(Write(write.path, None, new), context, kind)
         return
     # A binary patch carries its mode in the `index` line; a text that keeps its mode says nothing of it.
     before, after = (b"" if state is None else state.data for state in (old, new))
@@ -97,16 +95,12 @@ def _files(write: Write, context: int) -> Iterator[bytes]:
         write.path if new else None,
         old_mode=old.mode if old and not same_mode else None,
         new_mode=new.mode if new and not same_mode else None,
-        old_blob=_blob(old) if binary else "",
-        new_blob=_blob(new) if binary else "",
+        old_blob=blob_name(old.data if old else None, kind) if binary else "",
+        new_blob=blob_name(new.data if new else None, kind) if binary else "",
         binary=binary,
         git=True,
     )
     yield print_file(file, body)
-
-
-def _blob(state: FileState | None) -> str:
-    return blob_name(state.data) if state else "0" * 40
 
 
 def print_file(file: FilePatch, body: bytes) -> bytes:

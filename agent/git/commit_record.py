@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from agent.core.errors import StateError
+from agent.core.patches.blob_names import EMPTY_BLOBS
 from agent.git import spots
 from agent.git.index_write import IndexFile
 from agent.git.repo import Repo
@@ -122,4 +123,4 @@ def update_index(repo: Repo, index: IndexFile, record: CommitRecord) -> bool:
 
 def _same(now: Spot | None, old: Spot | None) -> bool:
     # `add -N` was seen as absent when the record was made.
-    return now == old or (old is None and now is not None and now.oid in spots.EMPTY_BLOBS)
+    return now == old or (old is None and now is not None and now.oid in EMPTY_BLOBS)

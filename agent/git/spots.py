@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from agent.core.errors import PathRefused
-from agent.core.patches.blob_names import EMPTY_BLOBS as EMPTY_BLOBS
+from agent.core.patches.blob_names import EMPTY_BLOBS
 from agent.core.text import folders, name_from_bytes, name_to_bytes
 from agent.git.command import Git, failed
 from agent.git.index import MANY, read_entries

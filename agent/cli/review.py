@@ -185,9 +185,9 @@ def _print(text: str, done: str) -> bool:
         sys.stdout.write(text)
         sys.stdout.flush()
         return True
-    except BrokenPipeError:
-        raise
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and not done:
+            raise  # the reader has enough
         sys.stderr.write(f"copair: the result cannot be printed: {error.strerror}{done}\n")
         # The interpreter would fail at its end when it tries once more.
         with contextlib.suppress(OSError):

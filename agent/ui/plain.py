@@ -234,7 +234,7 @@ class Plain:
     def _answer(self, line: str, call_id: str, default: int, count: int) -> None:
         if line in ("q", "/quit"):
             self._inbox(Quit())
-        elif line.isdigit() and 1 <= int(line) <= count:
+        elif line.isdecimal() and 1 <= int(line) <= count:
             self._inbox(AnswerIn(call_id, Answer(int(line) - 1)))
         elif line:
             self._inbox(AnswerIn(call_id, Answer(None, line)))

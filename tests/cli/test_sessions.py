@@ -95,6 +95,14 @@ def test_a_review_begins_anew_when_an_earlier_one_of_the_same_cannot_be_read(pro
     assert person.cards
 
 
+@pytest.mark.parametrize("answer", ["²", "0", "2", "", "one"])
+def test_what_is_no_number_of_the_list_chooses_no_session(project: Path, answer: str) -> None:
+    play(project, Script(), say(Say("x")))
+    ran = copair(project, "resume", "--list", stdin=f"{answer}\n")
+    assert ran.returncode == 2
+    assert "no session was chosen" in ran.stderr
+
+
 def test_a_linked_work_tree_has_sessions_of_its_own(project: Path, git_in: GitIn, tmp_path: Path) -> None:
     linked = tmp_path / "linked"
     git_in(project, "worktree", "add", "-q", str(linked))

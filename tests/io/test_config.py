@@ -55,6 +55,13 @@ def test_saving_keeps_comments_and_order_and_is_private(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "conf").write_text("a file")
+    with pytest.raises(UsageError, match="cannot write"):
+        save(tmp_path / "conf" / "copair" / "config.toml", "model", "a/b")
+    assert (tmp_path / "conf").read_text() == "a file"
+
+
 def test_a_wrong_value_is_not_saved(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("bell = true\n")

@@ -267,6 +267,8 @@ def test_a_reply_cut_by_the_length_limit_has_no_call() -> None:
         ([chunk({"content": "x"}), sse({"error": {"message": "boom", "code": 502}})], FaultKind.SERVER),
         ([chunk({"content": "x"}), sse({"error": {"message": "slow down", "type": "rate_limit_error"}})], FaultKind.RATE),
         ([chunk({"content": "x"}), sse('[{"error": {"code": 429, "message": "slow"}}]')], FaultKind.RATE),
+        ([chunk({"content": "x"}), sse({"error": {"message": "odd", "code": "4²²"}})], FaultKind.SERVER),
+        ([chunk({"content": "x"}), sse({"error": {"message": "odd", "code": "4" * 9999}})], FaultKind.SERVER),
         ([chunk({"content": "x"}), sse('{"choices": [{"delta"')], FaultKind.SERVER),
         ([chunk({"content": "x"}), sse("[" * 100_000)], FaultKind.SERVER),
         ([chunk({"content": "x"}), chunk({}, "error")], FaultKind.SERVER),

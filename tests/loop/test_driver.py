@@ -449,3 +449,10 @@ def test_requests_only_grow_over_rejects_questions_revisions_and_undo(project: P
     for before, after in itertools.pairwise(model.requests):
         assert after.history[: len(before.history)] == before.history
         assert (after.system, after.tools) == (before.system, before.tools)
+
+
+@pytest.mark.parametrize("number", ["²", "-1", "many", ""])
+def test_a_limit_that_is_no_number_is_said_and_changes_nothing(project: Path, number: str) -> None:
+    played = play(project, Script(), say(Command("max-tokens", number)), say(Say("x")))
+    assert "/max-tokens NUMBER" in played.person.notices
+    assert len(played.model.requests) == 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import email.utils
 import math
+import re
 from collections.abc import Mapping
 
 from agent.core.dialog import Fault, FaultKind
@@ -133,7 +134,7 @@ def from_error(value: object, where: str) -> Fault:
     """The fault of an error object that came inside a stream, after a 200."""
     error = _error_of(value) or value
     codes, words = _codes(error), _words(error)
-    status = next((int(code) for code in codes if code.isdigit() and 400 <= int(code) < 600), 0)
+    status = next((int(code) for code in codes if re.fullmatch(r"[45][0-9]{2}", code)), 0)
     kind = _kind(status, codes, words) if status or codes else FaultKind.SERVER
     return Fault(
         kind,

@@ -110,3 +110,19 @@ def test_blobs_are_stored_as_they_are_however_many_there_are(
     contents = [b"%d\r\n\0" % number * (number % 3) for number in range(count)]
     oids = opened.objects.write_blobs(contents)
     assert [git_in(repo, "cat-file", "blob", oid) for oid in oids] == contents
+
+
+@pytest.mark.parametrize("name", [" x.txt", "\tx.txt", "\x0bx.txt", "x.txt\r", "x\n.txt", "x.txt "])
+def test_a_file_is_checked_out_by_the_attributes_of_its_own_name(
+    repo: Path, git_in: GitIn, opened: Repo, name: str
+) -> None:
+    (repo / ".gitattributes").write_text("* text\nx.txt eol=crlf\n")
+    files = {"x.txt": b"a\r\nb\r\n", name: b"a\nb\n"}
+    for path, data in files.items():
+        (repo / path).write_bytes(data)
+    git_in(repo, "add", "-A")
+    entries = [(entry.path, entry.mode, entry.oid) for entry in opened.entries(files)]
+    found = {
+        entry[0]: state.data for entry, state in zip(entries, opened.checked_out_all(entries), strict=True)
+    }
+    assert found == files

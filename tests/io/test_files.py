@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import struct
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,29 @@ def test_a_new_file_takes_bits_and_attributes_of_the_old(tmp_path: Path) -> None
         tree.prepare(folder, b"new", FileState(Mode.FILE, b"y"), tree.find((b"old",)))
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o604
     assert os.getxattr(tmp_path / "new", "user.note") == b"kept"
+
+
+def access_list(*entries: tuple[int, int, int]) -> bytes:
+    """Entries (tag, permissions, id) as the kernel wants them. Source: linux/posix_acl_xattr.h."""
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
+def test_a_new_file_takes_no_access_list_that_only_its_folder_gives(tmp_path: Path) -> None:
+    own, user, group, mask, other, nobody = 1, 2, 4, 16, 32, 0xFFFFFFFF
+    (tmp_path / "old").write_bytes(b"x")
+    (tmp_path / "old").chmod(0o640)
+    given = access_list(
+        (own, 7, nobody), (user, 7, 1234), (group, 5, nobody), (mask, 7, nobody), (other, 5, nobody)
+    )
+    try:
+        os.setxattr(tmp_path, "system.posix_acl_default", given)
+    except OSError as error:
+        pytest.skip(f"no access lists here: {error}")
+    tree = Tree(tmp_path)
+    with tree.folder(()) as folder:
+        tree.prepare(folder, b"new", FileState(Mode.FILE, b"y"), tree.find((b"old",)))
+    assert os.listxattr(tmp_path / "new") == os.listxattr(tmp_path / "old") == []
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o640
 
 
 class Late(Tree):

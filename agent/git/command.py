@@ -119,7 +119,8 @@ def as_variables(settings: Iterable[tuple[str, str]]) -> dict[str, str]:
 def execute(
     arguments: Iterable[str | bytes], *, cwd: Path, env: Mapping[str, str], stdin: bytes = b""
 ) -> Ran:
-    """One git process. Raises RepositoryError when git is missing or hangs; the status is the caller's."""
+    """One git process. Raises RepositoryError when git is missing or hangs, or not all of its output came;
+    the status is the caller's."""
     try:
         ran = run(["git", *arguments], cwd=cwd, env=env, stdin=stdin, timeout_seconds=TIMEOUT_SECONDS)
     except ProgramMissing as error:
@@ -130,6 +131,8 @@ def execute(
         raise RepositoryError(f"git did not answer within {TIMEOUT_SECONDS:.0f} seconds")
     if ran.cut:
         raise RepositoryError("git gave more than copair can keep in memory")
+    if ran.partial:
+        raise RepositoryError("git ended, but something that it started still holds its output")
     return ran
 
 

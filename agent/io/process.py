@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import signal
 import subprocess
 import threading
@@ -24,6 +25,7 @@ from agent.ports import Cancel
 
 CAP_BYTES = 256 * 1024 * 1024
 GRACE_SECONDS = 0.5
+PATIENCE_SECONDS = 10.0
 
 
 class ProgramMissing(CopairError):
@@ -31,7 +33,10 @@ class ProgramMissing(CopairError):
 
 
 class Ran(msgspec.Struct, frozen=True):
-    """How a program ended. `status` is negative for a signal; `cut` counts the output bytes beyond the cap."""
+    """How a program ended. `status` is negative for a signal; `cut` counts the output bytes beyond the cap.
+
+    `partial`: `stdout` may lack its end, because something that outlived the program still holds it.
+    """
 
     status: int
     stdout: bytes
@@ -39,10 +44,11 @@ class Ran(msgspec.Struct, frozen=True):
     timed_out: bool = False
     cancelled: bool = False
     cut: int = 0
+    partial: bool = False
     seconds: float = 0.0
 
 
-class _Pump(threading.Thread):
+class Pump(threading.Thread):
     """Reads one pipe to its end and keeps at most `cap` bytes of it."""
 
     def __init__(self, pipe: IO[bytes], cap: int) -> None:
@@ -51,6 +57,7 @@ class _Pump(threading.Thread):
         self._cap = cap
         self._kept = bytearray()
         self.cut = 0
+        self.partial = False
         self.start()
 
     def run(self) -> None:
@@ -58,13 +65,27 @@ class _Pump(threading.Thread):
             room = self._cap - len(self._kept)
             self._kept += block[:room]
             self.cut += max(0, len(block) - room)
+        if self.partial:
+            self._pipe.close()  # nobody waits for it any more
 
     def bytes(self) -> bytes:
         """What was read. A grandchild that left the group may still hold the pipe: it is not waited for."""
+        end = time.monotonic() + PATIENCE_SECONDS
         self.join(GRACE_SECONDS)
-        if not self.is_alive():
+        while self.is_alive() and _waits(self._pipe) and time.monotonic() < end:
+            # This thread had no turn yet: another one keeps the interpreter to itself.
+            self.join(GRACE_SECONDS)
+        self.partial = self.is_alive()
+        if not self.partial:
             self._pipe.close()
         return bytes(self._kept)
+
+
+def _waits(pipe: IO[bytes]) -> bool:
+    """True when there is something to be read, if only the end."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        return bool(selector.select(0))
 
 
 def start(
@@ -147,7 +168,7 @@ def run(
     process = start(argv, cwd=cwd, env=env)
     if process.stdout is None or process.stderr is None:
         raise AssertionError("started without pipes")
-    out, err = _Pump(process.stdout, cap_bytes), _Pump(process.stderr, cap_bytes)
+    out, err = Pump(process.stdout, cap_bytes), Pump(process.stderr, cap_bytes)
     feeder = threading.Thread(target=_feed, args=(process, stdin), daemon=True)
     feeder.start()
     if cancel is not None:
@@ -172,5 +193,6 @@ def run(
         timed_out=late.is_set(),
         cancelled=cancel is not None and cancel.cancelled,
         cut=out.cut + err.cut,
+        partial=out.partial,
         seconds=time.monotonic() - began,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.io.process import ProgramMissing, run
+from agent.io.process import ProgramMissing, Pump, run
 from agent.ports import Cancel
 
 ENV = {"PATH": os.environ["PATH"]}
@@ -82,3 +82,34 @@ def test_a_missing_program_is_an_error_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(ProgramMissing) as caught:
         run(["no-such-program-here"], cwd=tmp_path, env=ENV)
     assert "installed" in caught.value.hint
+
+
+def test_a_missing_folder_is_said_and_not_taken_for_a_missing_program(tmp_path: Path) -> None:
+    with pytest.raises(ProgramMissing, match="there is no such folder") as caught:
+        run([sys.executable, "--version"], cwd=tmp_path / "gone", env=ENV)
+    assert "installed" not in caught.value.hint
+
+
+def test_output_that_something_else_still_holds_is_marked_and_not_waited_for(tmp_path: Path) -> None:
+    code = "import os, time\nos.write(1, b'one')\nif os.fork() == 0: os.setsid(); time.sleep(2)"
+    ran = run(python(code), cwd=tmp_path, env=ENV)
+    assert (ran.status, ran.stdout, ran.partial) == (0, b"one", True)
+    assert ran.seconds < 1.8
+    assert not run(python("print('one')"), cwd=tmp_path, env=ENV).partial
+
+
+class Late(Pump):
+    """Has no turn for a while, as when another thread holds the interpreter."""
+
+    def run(self) -> None:
+        time.sleep(1.2)
+        super().run()
+
+
+def test_output_that_came_is_read_to_its_end_however_late() -> None:
+    read, write = os.pipe()
+    os.write(write, b"x" * 60_000)
+    os.close(write)
+    pump = Late(os.fdopen(read, "rb", buffering=0), 1 << 20)
+    assert pump.bytes() == b"x" * 60_000
+    assert not pump.partial

@@ -17,16 +17,12 @@ from agent.io.config import check
 
 
 def save(path: Path, key: str, value: str | int | float | bool | list[str]) -> None:
-    """Set one key (`model`, `budget.lines`), keeping the rest of the file as it is. Raises UsageError."""
+    """Set one key outside of any table (`model`), keeping the rest of the file as it is. Raises UsageError."""
     try:
         document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
         raise UsageError(f"cannot change {path}: {error}", untouched="the file was left as it is") from error
-    table, _, name = key.rpartition(".")
-    if table:
-        document.setdefault(table, tomlkit.table())[name] = value
-    else:
-        document[name] = value
+    document[key] = value
     check(document.unwrap(), str(path))
     _replace(path, tomlkit.dumps(document).encode("utf-8"))
 

@@ -48,10 +48,12 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str, hint: s
 def test_saving_keeps_comments_and_order_and_is_private(tmp_path: Path) -> None:
     path = tmp_path / "conf" / "config.toml"
     save(path, "model", "a/b")
-    path.write_text("# mine\n" + path.read_text() + "bell = true  # loud\n")
+    path.write_text("# mine\n" + path.read_text() + "bell = true  # loud\n\n[budget]\nlines = 30\n")
     save(path, "model", "c/d")
-    save(path, "budget.lines", 30)
-    assert path.read_text() == '# mine\nmodel = "c/d"\nbell = true  # loud\n\n[budget]\nlines = 30\n'
+    save(path, "protocol", "text")
+    assert path.read_text() == (
+        '# mine\nmodel = "c/d"\nbell = true  # loud\nprotocol = "text"\n\n[budget]\nlines = 30\n'
+    )
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

@@ -66,7 +66,7 @@ class Commit(msgspec.Struct, frozen=True):
 
 
 class Repo:
-    """The repository at `place`. `close` ends its kept-open process; also a context manager."""
+    """The repository at `place`. `close` ends its kept-open processes; also a context manager."""
 
     def __init__(
         self, place: Place, calls: Calls | None = None, outer: Mapping[str, str] | None = None

@@ -1,1 +1,1 @@
-"""Lines and hunks: apply them, find them, turn them round, carry them over a drift."""
+"""Lines and hunks: apply them, find them, carry them over a drift."""

@@ -1,4 +1,4 @@
-"""Lines and hunks: apply them, find them, turn them round, and carry them over a drift.
+"""Lines and hunks: apply them, find them, and carry them over a drift.
 
 Promises: any order of the same hunks is one splice; `splice(old, diff(old, new)) == new`; `transplant` maps
 positions through the diff of what drifted and never searches, so it lands at the right place or clashes.

@@ -119,8 +119,10 @@ def as_variables(settings: Iterable[tuple[str, str]]) -> dict[str, str]:
 def execute(
     arguments: Iterable[str | bytes], *, cwd: Path, env: Mapping[str, str], stdin: bytes = b""
 ) -> Ran:
-    """One git process. Raises RepositoryError when git is missing or hangs, or not all of its output came;
-    the status is the caller's."""
+    """One git process. Raises RepositoryError when git is missing or hangs, or when not all of its output came.
+
+    The status is the caller's.
+    """
     try:
         ran = run(["git", *arguments], cwd=cwd, env=env, stdin=stdin, timeout_seconds=TIMEOUT_SECONDS)
     except ProgramMissing as error:
@@ -132,7 +134,7 @@ def execute(
     if ran.cut:
         raise RepositoryError("git gave more than copair can keep in memory")
     if ran.partial:
-        raise RepositoryError("git ended, but something that it started still holds its output")
+        raise RepositoryError("what git printed could not be read in time", hint="try again")
     return ran
 
 

@@ -26,6 +26,7 @@ from agent.ports import Cancel
 CAP_BYTES = 256 * 1024 * 1024
 GRACE_SECONDS = 0.5
 PATIENCE_SECONDS = 10.0
+HAND_SECONDS = 0.1
 
 
 class ProgramMissing(CopairError):
@@ -35,7 +36,7 @@ class ProgramMissing(CopairError):
 class Ran(msgspec.Struct, frozen=True):
     """How a program ended. `status` is negative for a signal; `cut` counts the output bytes beyond the cap.
 
-    `partial`: `stdout` may lack its end, because something that outlived the program still holds it.
+    `partial`: there was more on `stdout` than could be read in time.
     """
 
     status: int
@@ -58,6 +59,7 @@ class Pump(threading.Thread):
         self._kept = bytearray()
         self.cut = 0
         self.partial = False
+        self._is_left = False
         self.start()
 
     def run(self) -> None:
@@ -65,18 +67,21 @@ class Pump(threading.Thread):
             room = self._cap - len(self._kept)
             self._kept += block[:room]
             self.cut += max(0, len(block) - room)
-        if self.partial:
+        if self._is_left:
             self._pipe.close()  # nobody waits for it any more
 
     def bytes(self) -> bytes:
-        """What was read. A grandchild that left the group may still hold the pipe: it is not waited for."""
+        """All that the program wrote, which has ended. A grandchild that holds the pipe still is not waited for."""
         end = time.monotonic() + PATIENCE_SECONDS
         self.join(GRACE_SECONDS)
         while self.is_alive() and _waits(self._pipe) and time.monotonic() < end:
             # This thread had no turn yet: another one keeps the interpreter to itself.
             self.join(GRACE_SECONDS)
-        self.partial = self.is_alive()
-        if not self.partial:
+        self.join(HAND_SECONDS)  # what it has taken out, and not put down yet
+        self.partial = self.is_alive() and _waits(self._pipe)
+        if self.is_alive():
+            self._is_left = True
+        else:
             self._pipe.close()
         return bytes(self._kept)
 

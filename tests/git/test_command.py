@@ -9,6 +9,7 @@ import pytest
 
 from agent.core.errors import RepositoryError
 from agent.git.command import execute
+from agent.io.process import Ran
 
 ENV = {"PATH": os.environ["PATH"]}
 
@@ -25,8 +26,19 @@ def test_a_missing_git_is_to_be_installed(tmp_path: Path) -> None:
     assert "install git" in caught.value.hint
 
 
-def test_an_output_that_may_lack_its_end_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "git").write_text("#!/bin/sh\necho one\nsleep 2 2>/dev/null &\n")
+def test_what_git_leaves_behind_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "git").write_text("#!/bin/sh\necho one\nsleep 20 2>/dev/null &\n")
     (tmp_path / "git").chmod(0o755)
-    with pytest.raises(RepositoryError, match="still holds its output"):
-        execute(["ls-files"], cwd=tmp_path, env={"PATH": f"{tmp_path}:{ENV['PATH']}"})
+    ran = execute(["ls-files"], cwd=tmp_path, env={"PATH": f"{tmp_path}:{ENV['PATH']}"})
+    assert ran.stdout == b"one\n"
+
+
+def test_an_output_that_could_not_be_read_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def partial(*_: object, **__: object) -> Ran:
+        return Ran(0, b"one", b"", partial=True)
+
+    monkeypatch.setattr("agent.git.command.run", partial)
+    with pytest.raises(RepositoryError, match="could not be read in time"):
+        execute(["ls-files"], cwd=tmp_path, env=ENV)

@@ -8,7 +8,6 @@ the index its entries, or forgets the record.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import msgspec
@@ -19,7 +18,8 @@ from agent.git import spots
 from agent.git.index_write import IndexFile
 from agent.git.repo import Repo
 from agent.git.spots import Spot
-from agent.io.calls import Calls, Folder
+from agent.io import durable
+from agent.io.calls import Calls
 from agent.io.paths import make_private
 
 
@@ -50,17 +50,7 @@ class Records:
         """Durably. Raises OSError."""
         make_private(self._folder)
         data = json.dumps(msgspec.to_builtins(record)).encode("ascii")
-        path = self._path(record.token)
-        temporary = path.with_suffix(".tmp")
-        temporary.unlink(missing_ok=True)
-        with Folder.open(self._folder) as folder:
-            fd = self._calls.create(folder, os.fsencode(temporary.name), data, 0o600)
-            try:
-                self._calls.sync(fd)
-            finally:
-                os.close(fd)
-            temporary.replace(path)
-            self._calls.sync_folder(folder)
+        durable.replace(self._path(record.token), data, self._calls)
 
     def forget(self, token: str) -> None:
         self._path(token).unlink(missing_ok=True)

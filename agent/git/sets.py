@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from pathlib import Path
 
 import msgspec
@@ -17,6 +16,7 @@ import msgspec
 from agent.core.errors import StateError
 from agent.core.events import StoredState, StoredWrite
 from agent.core.text import digest
+from agent.io import durable
 from agent.io.calls import Calls, Folder
 from agent.io.paths import make_private
 
@@ -62,18 +62,7 @@ class Sets:
         for phase in ("pending", "committed"):
             make_private(self._folder / phase)
         data = json.dumps(msgspec.to_builtins(write_set)).encode("ascii")
-        temporary = path.with_suffix(".tmp")
-        temporary.unlink(missing_ok=True)
-        with Folder.open(path.parent) as folder:
-            fd = self._calls.create(folder, os.fsencode(temporary.name), data, 0o600)
-            try:
-                if sync:
-                    self._calls.sync(fd)
-            finally:
-                os.close(fd)
-            temporary.replace(path)
-            if sync:
-                self._calls.sync_folder(folder)
+        durable.replace(path, data, self._calls, sync=sync)
 
     def commit(self, set_id: str) -> None:
         """`pending` to `committed`, durably: from here on it is finished, never rolled back."""

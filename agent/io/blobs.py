@@ -16,7 +16,8 @@ import msgspec
 
 from agent.core.errors import StateError
 from agent.core.text import digest as digest_of
-from agent.io.calls import Calls, Folder
+from agent.io import durable
+from agent.io.calls import Calls
 from agent.io.paths import make_private
 
 PACKED = 32
@@ -43,7 +44,7 @@ class Blobs:
         path = self._path(digest)
         if not path.exists():
             make_private(path.parent)
-            self._write(path, zlib.compress(data, 1))
+            durable.replace(path, zlib.compress(data, 1), self._calls)
         return digest
 
     def put_all(self, contents: Sequence[bytes]) -> list[str]:
@@ -63,23 +64,8 @@ class Blobs:
         path = self._folder / "packs" / digest_of(head)
         if not path.exists() or path.stat().st_size != len(head) + 1 + at:
             make_private(path.parent)
-            self._write(path, b"".join([head, b"\n", *packed]))
+            durable.replace(path, b"".join([head, b"\n", *packed]), self._calls)
         return digests
-
-    def _write(self, path: Path, data: bytes) -> None:
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        temporary.unlink(missing_ok=True)
-        try:
-            with Folder.open(path.parent) as folder:
-                fd = self._calls.create(folder, os.fsencode(temporary.name), data, 0o600)
-                try:
-                    self._calls.sync(fd)
-                finally:
-                    os.close(fd)
-                temporary.replace(path)
-                self._calls.sync_folder(folder)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def get(self, digest: str) -> bytes:
         """Raises StateError when it is missing or damaged."""

@@ -5,7 +5,6 @@ A module of its own, because tomlkit costs 30 ms that reading does not need.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from agent.core.errors import UsageError
+from agent.io import durable
 from agent.io.config import check
 
 
@@ -24,23 +24,10 @@ def save(path: Path, key: str, value: str | int | float | bool | list[str]) -> N
         raise UsageError(f"cannot change {path}: {error}", untouched="the file was left as it is") from error
     document[key] = value
     check(document.unwrap(), str(path))
-    _replace(path, tomlkit.dumps(document).encode("utf-8"))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    real = Path(os.path.realpath(path))
-    temporary = real.with_name(f".{real.name}.{os.getpid()}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(fd, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(fd)
-        temporary.replace(real)
+        durable.replace(Path(os.path.realpath(path)), tomlkit.dumps(document).encode("utf-8"))
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise UsageError(
             f"cannot write {path}: {error.strerror}", untouched="the file was left as it is"
         ) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,17 @@ def test_a_full_disk_leaves_no_half_blob(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space"):
         Blobs(tmp_path, Calls(full)).put_all([b"data"] * PACKED)
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+
+
+def test_two_threads_may_put_the_same_bytes_at_once(tmp_path: Path) -> None:
+    wait = threading.Barrier(2, timeout=5)
+
+    def together(name: str) -> None:
+        if name == "sync":
+            wait.wait()
+
+    with ThreadPoolExecutor(2) as pool:
+        puts = [pool.submit(Blobs(tmp_path, Calls(together)).put, b"data") for _ in range(2)]
+        assert len({put.result() for put in puts}) == 1
+    assert Blobs(tmp_path).get(puts[0].result()) == b"data"
+    assert list(tmp_path.rglob("*.tmp")) == []

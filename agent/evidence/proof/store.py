@@ -6,10 +6,8 @@ check is not run until the person has accepted it again, and that is said.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import msgspec
 from agent.core.errors import StateError
 from agent.evidence.proof.discover import PARTS, Check, Read, fingerprint
 from agent.evidence.runs.copying import stamp
+from agent.io import durable
 from agent.io.paths import make_private
 
 VERSION = 1
@@ -83,16 +82,9 @@ class CheckStore:
     def _write(self, checks: tuple[Check, ...]) -> None:
         make_private(self._file.parent)
         data = json.dumps(msgspec.to_builtins(_File(VERSION, checks)), indent=1).encode()
-        temporary = self._file.with_name(f".checks-{secrets.token_hex(6)}")
         try:
-            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self._file)
+            durable.replace(self._file, data)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
             raise StateError(
                 f"cannot write {self._file}: {error.strerror}", untouched="the list of checks is as it was"
             ) from error

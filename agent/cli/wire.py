@@ -26,7 +26,7 @@ from agent.core.sessions import steps
 from agent.core.sessions.session import State, fold
 from agent.evidence.lookup.api import ApiChecker
 from agent.evidence.proof.store import CheckStore
-from agent.git.apply import Recovered
+from agent.git.writer import Recovered
 from agent.io import journal
 from agent.io.journal import SessionInfo
 from agent.loop.commands import STANDARD

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agent.core.clean import clean
-from agent.git.apply import Recovered, WorkTree
+from agent.git.apply import WorkTree
 from agent.git.discover import discover
 from agent.git.repo import Repo
 from agent.git.stage import Index
+from agent.git.writer import Recovered
 from agent.io import config, journal, paths
 from agent.io.blobs import Blobs
 from agent.ports import Place, Target

@@ -12,32 +12,20 @@ from collections.abc import Sequence
 
 import msgspec
 
-from agent.core.errors import PathRefused, StateError
-from agent.core.events import StoredWrite
-from agent.core.hunk import FileState, Write, writes_digest
+from agent.core.errors import PathRefused
+from agent.core.hunk import FileState, Write
 from agent.core.outcome import Applied, Drifted, Refused, WriteOutcome
 from agent.git import plan
 from agent.git.repo import Repo
 from agent.git.sets import Sets, WriteSet
 from agent.git.transaction import DriftSeen, Transaction, parts_of
+from agent.git.writer import WAIT_SECONDS, Recovered, Writer
 from agent.io.blobs import Blobs
 from agent.io.calls import Calls
-from agent.io.locks import Locked, locked
 from agent.ports import BlobStore, Place
 
-WAIT_SECONDS = 10.0
 
-
-class Recovered(msgspec.Struct, frozen=True):
-    """A set that a crash left half done: `finished`, or rolled back. `left` keeps the person's later bytes."""
-
-    set_id: str
-    finished: bool
-    paths: tuple[str, ...]
-    left: tuple[str, ...] = ()
-
-
-class WorkTree:
+class WorkTree(Writer):
     """ports.Target for the files of one work tree.
 
     `twins`: names that differ only in case are written where the file system tells them apart; a person's own
@@ -54,61 +42,18 @@ class WorkTree:
         wait_seconds: float = WAIT_SECONDS,
         twins: bool = False,
     ) -> None:
-        self._root = str(place.root)
-        self._lock = place.state / "write.lock"
-        self._wait_seconds = wait_seconds
-        self._twins = twins
         calls = calls or Calls()
+        super().__init__(place, Sets(place.state, calls), wait_seconds)
+        self._twins = twins
         self._repo = repo or Repo(place, calls)
         self._tree = self._repo.tree
         self._blobs = blobs or Blobs(place.state / "blobs", calls)
-        self._sets = Sets(place.state, calls)
         folders = parts_of(place.prefix.rstrip("/")) if place.prefix else ()
         self._kept = frozenset(folders[:number] for number in range(1, len(folders) + 1))
 
     def read(self, path: str) -> FileState | None:
         """The file as it is now, None when absent; no link is followed. Raises PathRefused."""
         return self._repo.read(path)
-
-    def write(self, set_id: str, writes: Sequence[Write]) -> WriteOutcome:
-        """All of `writes` or none. A `set_id` that was applied before is not applied again. Raises StateError."""
-        try:
-            with locked(self._lock, wait_seconds=self._wait_seconds, what="this repository"):
-                self._recover()
-                try:
-                    return self._write(set_id, writes)
-                except KeyboardInterrupt:
-                    self._recover()  # finished or taken back now, not at the next start
-                    raise
-        except Locked as error:
-            return Refused("", error.message, error.hint)
-
-    def done(self, set_id: str) -> tuple[StoredWrite, ...] | None:
-        """What the set wrote, when it was applied; None otherwise."""
-        write_set = self._sets.done(set_id)
-        return write_set.writes if write_set else None
-
-    def recover(self) -> list[Recovered]:
-        """Finish or roll back what a crash left; to be called at the start. Raises StateError."""
-        if not self._unfinished():
-            return []
-        with locked(self._lock, wait_seconds=self._wait_seconds, what="this repository"):
-            return self._recover()
-
-    def _unfinished(self) -> list[tuple[str, WriteSet]]:
-        """Of this work tree; linked ones share the records and look after their own."""
-        phases = ("committed", "pending")
-        found = [(phase, write_set) for phase in phases for write_set in self._sets.unfinished(phase)]
-        return [(phase, write_set) for phase, write_set in found if write_set.root == self._root]
-
-    def _recover(self) -> list[Recovered]:
-        try:
-            return [self._settle(phase, write_set) for phase, write_set in self._unfinished()]
-        except OSError as error:
-            raise StateError(
-                f"a write that was interrupted cannot be finished or taken back: {error}",
-                hint="make the files of the work tree writable, then start copair again",
-            ) from error
 
     def _settle(self, phase: str, write_set: WriteSet) -> Recovered:
         transaction = Transaction(self._tree, write_set, self._kept)
@@ -123,13 +68,7 @@ class WorkTree:
         self._sets.finish(write_set.set_id)
         return Recovered(write_set.set_id, True, paths, left)
 
-    def _write(self, set_id: str, writes: Sequence[Write]) -> WriteOutcome:
-        digest = writes_digest(writes)
-        before = self._sets.done(set_id)
-        if before is not None:
-            if before.digest == digest:
-                return Applied(set_id, digest)
-            return Refused("", "another set was written under this id before", "decide on the chunk again")
+    def _write(self, set_id: str, digest: str, writes: Sequence[Write]) -> WriteOutcome:
         look = plan.compare(self._repo, writes, twins=self._twins)
         if not isinstance(look, plan.Look):
             return look

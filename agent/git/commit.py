@@ -19,7 +19,6 @@ import msgspec
 from agent.core.errors import PathRefused, RepositoryError
 from agent.core.events import StoredWrite
 from agent.git import spots
-from agent.git.apply import WAIT_SECONDS, Recovered
 from agent.git.commit_record import CommitRecord, IndexChange, Records, update_index, was_made
 from agent.git.index_write import IndexFile
 from agent.git.message import add_trailer
@@ -27,6 +26,7 @@ from agent.git.person import Person
 from agent.git.placing import Placing, Unplaceable
 from agent.git.repo import Repo
 from agent.git.spots import Spots
+from agent.git.writer import WAIT_SECONDS, Recovered
 from agent.io.blobs import Blobs
 from agent.io.calls import Calls
 from agent.io.locks import locked

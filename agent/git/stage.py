@@ -11,25 +11,24 @@ import secrets
 from collections.abc import Mapping, Sequence
 
 from agent.core.errors import PathRefused, RepositoryError
-from agent.core.events import StoredState, StoredWrite
-from agent.core.hunk import FileState, Write, writes_digest
+from agent.core.events import StoredState
+from agent.core.hunk import FileState, Write
 from agent.core.outcome import Applied, Drifted, Refused, WriteOutcome
 from agent.core.text import digest as digest_of
 from agent.git import plan, spots
-from agent.git.apply import WAIT_SECONDS, Recovered
 from agent.git.index import Entry, read_entries
 from agent.git.index_write import IndexFile
 from agent.git.repo import Repo
 from agent.git.sets import Sets, Step, WriteSet
 from agent.git.spots import Spot
 from agent.git.transaction import DriftSeen
+from agent.git.writer import WAIT_SECONDS, Recovered, Writer
 from agent.io.blobs import Blobs
 from agent.io.calls import Calls
-from agent.io.locks import Locked, locked
 from agent.ports import BlobStore, Place
 
 
-class Index:
+class Index(Writer):
     """ports.Target for the index of one work tree. `twins` as for `WorkTree`."""
 
     def __init__(
@@ -43,13 +42,10 @@ class Index:
         twins: bool = False,
     ) -> None:
         calls = calls or Calls()
-        self._root = str(place.root)
-        self._lock = place.state / "write.lock"
-        self._wait_seconds = wait_seconds
+        super().__init__(place, Sets(place.state / "index", calls), wait_seconds)
         self._twins = twins
         self._repo = repo or Repo(place, calls)
         self._blobs = blobs or Blobs(place.state / "blobs", calls)
-        self._sets = Sets(place.state / "index", calls)
         self._file = IndexFile(place, calls)
 
     def read(self, path: str) -> FileState | None:
@@ -63,35 +59,12 @@ class Index:
             raise PathRefused(f"{path} is in conflict", hint="resolve the conflict first")
         return self._repo.stored(found[0].mode, found[0].oid) if found else None
 
-    def write(self, set_id: str, writes: Sequence[Write]) -> WriteOutcome:
-        """All of `writes` or none. A `set_id` that was applied before is not applied again. Raises StateError."""
-        try:
-            with locked(self._lock, wait_seconds=self._wait_seconds, what="this repository"):
-                self._recover()
-                return self._write(set_id, writes)
-        except Locked as error:
-            return Refused("", error.message, error.hint)
+    def _crashed(self) -> bool:
+        return super()._crashed() or bool(self._file.leftovers())
 
-    def done(self, set_id: str) -> tuple[StoredWrite, ...] | None:
-        """What the set wrote, when it was applied; None otherwise."""
-        write_set = self._sets.done(set_id)
-        return write_set.writes if write_set else None
-
-    def recover(self) -> list[Recovered]:
-        """Settle what a crash left; to be called at the start. Raises StateError."""
-        if not self._unfinished() and not self._file.leftovers():
-            return []
-        with locked(self._lock, wait_seconds=self._wait_seconds, what="this repository"):
-            return self._recover()
-
-    def _unfinished(self) -> list[tuple[str, WriteSet]]:
-        phases = ("committed", "pending")
-        found = [(phase, write_set) for phase in phases for write_set in self._sets.unfinished(phase)]
-        return [(phase, write_set) for phase, write_set in found if write_set.root == self._root]
-
-    def _recover(self) -> list[Recovered]:
+    def _settle_all(self) -> list[Recovered]:
         self._file.tidy()
-        return [self._settle(phase, write_set) for phase, write_set in self._unfinished()]
+        return super()._settle_all()
 
     def _settle(self, phase: str, write_set: WriteSet) -> Recovered:
         paths = tuple(step.path for step in write_set.steps)
@@ -107,13 +80,7 @@ class Index:
             self._sets.finish(write_set.set_id)
         return Recovered(write_set.set_id, finished, paths)
 
-    def _write(self, set_id: str, writes: Sequence[Write]) -> WriteOutcome:
-        digest = writes_digest(writes)
-        before = self._sets.done(set_id)
-        if before is not None:
-            if before.digest == digest:
-                return Applied(set_id, digest)
-            return Refused("", "another set was written under this id before", "decide on the chunk again")
+    def _write(self, set_id: str, digest: str, writes: Sequence[Write]) -> WriteOutcome:
         first = writes[0].path if writes else ""
         try:
             gone = {write.path for write in writes if write.new is None}

@@ -24,10 +24,10 @@ from agent.core.outcome import Applied, Clash, Drifted, Refused, States
 from agent.core.patches.patch_print import print_writes
 from agent.core.replies.reply import EditProblem, ModelEdit, Resolved, resolve
 from agent.core.review import shown_evidence
-from agent.core.scrutiny.weakness import is_test_path
 from agent.core.secrets import is_secret_path, redact
 from agent.core.sessions.session import Item, State, Status
 from agent.core.sessions.steps import Approval
+from agent.core.testfile import is_test_path
 from agent.core.text import digest as text_digest
 from agent.ports import BlobStore, Clock, Target
 

@@ -16,6 +16,7 @@ import msgspec
 from agent.core.globs import Globs
 from agent.core.hunk import ChangeKind, FileChange, FileState, Mode
 from agent.core.secrets import is_secret_path
+from agent.core.testfile import is_test_path
 from agent.core.text import sniff
 
 
@@ -70,8 +71,7 @@ _MEDIUM = (
         "package.json", "cargo.toml", "go.mod", "gemfile", "*.gemspec", "composer.json", "pom.xml", "build.sbt",
         "environment.y*ml", "*.csproj", "pubspec.yaml", "mix.exs")),
 )  # fmt: skip
-_TESTS = ("test_*", "*_test.*", "*_tests.*", "*.test.*", "*.spec.*", "*_spec.*", "*test.java", "*tests.java")
-_TEST_FOLDERS = frozenset(("test", "tests", "testing", "spec", "specs", "__tests__", "testdata", "fixtures"))
+_TEST_MATERIAL = frozenset(("testdata", "fixtures"))
 _DOCS = ("*.md", "*.rst", "*.txt", "*.adoc", "*.mdx", "license*", "changelog*", "authors*", "notice*")
 _SENSITIVE = re.compile(
     rb"\b(?:eval|exec|execfile|__import__)\(|\bos\.system\(|\bsubprocess\.|\bshell[ \t]*=[ \t]*True|\bpickle\.loads?\("
@@ -99,7 +99,7 @@ def _tables() -> tuple[tuple[Globs, str, Level], ...]:
     )
 
 
-_GENERATED_NAMES, _TEST_NAMES, _DOC_NAMES = Globs(_GENERATED), Globs(_TESTS), Globs(_DOCS)
+_GENERATED_NAMES, _DOC_NAMES = Globs(_GENERATED), Globs(_DOCS)
 
 
 def folded_reason(path: str, old: FileState | None, new: FileState | None) -> str:
@@ -165,9 +165,8 @@ def assess(changes: Iterable[FileChange]) -> Risk:
 
 
 def is_test(path: str) -> bool:
-    """True for a file that looks like a test or belongs to tests."""
-    *folders, name = path.casefold().split("/")
-    return _TEST_NAMES.fit(name) or not _TEST_FOLDERS.isdisjoint(folders)
+    """True for a file that looks like a test or is what tests work on."""
+    return is_test_path(path) or not _TEST_MATERIAL.isdisjoint(path.casefold().split("/")[:-1])
 
 
 @lru_cache(maxsize=1024)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from agent.core.hunk import FileState, Write
-from agent.core.scrutiny.weakness import is_test_path
+from agent.core.testfile import is_test_path
 
 _MODULES = frozenset(
     (

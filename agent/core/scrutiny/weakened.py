@@ -18,9 +18,10 @@ import msgspec
 
 from agent.core.hunk import FileState, Write
 from agent.core.scrutiny.weakened_python import python_findings
-from agent.core.scrutiny.weakness import OUTRIGHT, Weakened, Weakness, is_test_path
+from agent.core.scrutiny.weakness import OUTRIGHT, Weakened, Weakness
+from agent.core.testfile import is_test_path
 
-__all__ = ["OUTRIGHT", "Weakened", "Weakness", "is_test_path", "weakened"]
+__all__ = ["OUTRIGHT", "Weakened", "Weakness", "weakened"]
 
 
 _CI = (

@@ -1,10 +1,8 @@
-"""The values of weakened tests, and which files are tests. What finds them is in `weakened.py`."""
+"""The values of weakened tests. What finds them is in `weakened.py`."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from fnmatch import fnmatchcase
-from functools import lru_cache
 
 import msgspec
 
@@ -41,19 +39,3 @@ class Weakened(msgspec.Struct, frozen=True):
         """`test_lex: assertion deleted`, for one line of a card."""
         what = f"{self.name or self.path}: {self.kind}"
         return f"{what} ({self.detail})" if self.detail else what
-
-
-_TEST_FOLDERS = ("test", "tests", "testing", "__tests__", "spec", "specs")
-_TEST_NAMES = (
-    "test_*.py", "*_test.py", "tests.py", "conftest.py", "*_test.go", "*.test.*", "*.spec.*", "*_test.*", "*_spec.*",
-    "*Test.java", "*Tests.java", "*Test.kt", "*Tests.cs", "test_*.*",
-)  # fmt: skip
-
-
-@lru_cache(maxsize=1024)
-def is_test_path(path: str) -> bool:
-    """True for a file that by its name or folder belongs to the tests."""
-    *folders, name = path.split("/")
-    return any(folder.lower() in _TEST_FOLDERS for folder in folders) or any(
-        fnmatchcase(name, pattern) for pattern in _TEST_NAMES
-    )

@@ -14,7 +14,8 @@ import msgspec
 from agent.core.hunk import FileState, Mode, Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Verdict
 from agent.core.scrutiny.meddling import meddling, same_code
-from agent.core.scrutiny.weakness import OUTRIGHT, Weakened, Weakness, is_test_path
+from agent.core.scrutiny.weakness import OUTRIGHT, Weakened, Weakness
+from agent.core.testfile import is_test_path
 from agent.evidence.proof.choice import Choice, Chooser
 from agent.evidence.proof.discover import Check, pytest_at
 from agent.evidence.proof.results import Outcome, TestRun, read_record

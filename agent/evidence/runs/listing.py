@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol as Interface
 
 from agent.core.hunk import FileState, Mode
-from agent.core.scrutiny.weakness import is_test_path
 from agent.core.secrets import is_secret_path
+from agent.core.testfile import is_test_path
 from agent.core.text import name_from_bytes
 from agent.evidence.runs.copying import stamp
 from agent.git.repo import Repo

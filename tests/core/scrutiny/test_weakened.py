@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.core.hunk import FileState, Mode, Write
-from agent.core.scrutiny.weakened import OUTRIGHT, Weakness, is_test_path, weakened
+from agent.core.scrutiny.weakened import OUTRIGHT, Weakness, weakened
 
 OLD = """\
 import pytest
@@ -155,15 +155,6 @@ def test_outright_findings_come_first_and_read_as_a_line() -> None:
     findings = weakened([write("tests/test_lex.py", OLD, new)])
     assert findings[0].kind in OUTRIGHT
     assert findings[0].text == "test_lex: assertion deleted"
-
-
-@pytest.mark.parametrize(
-    ("path", "is_test"),
-    [("tests/helpers.py", True), ("pkg/test_a.py", True), ("a_test.go", True), ("src/latest.py", False),
-     ("contest/a.py", False)],
-)  # fmt: skip
-def test_test_files_are_known_by_name_and_folder(path: str, is_test: bool) -> None:
-    assert is_test_path(path) is is_test
 
 
 PIECES = st.sampled_from(

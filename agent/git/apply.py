@@ -95,7 +95,7 @@ class WorkTree(Writer):
             transaction.carry_out()
             self._sets.commit(write_set.set_id)
         except DriftSeen as drift:
-            outcome = Drifted((drift.path,))
+            outcome = Drifted(drift.paths)
         except PathRefused as error:
             outcome = Refused(look.changes[0].path, error.message, error.hint)
         except OSError as error:

@@ -97,7 +97,7 @@ class Index(Writer):
             self._change(set_id, digest, writes)
         except DriftSeen as drift:
             self._sets.forget(set_id)
-            return Drifted(tuple(drift.path.split("\0")))
+            return Drifted(drift.paths)
         except OSError as error:
             self._sets.forget(set_id)
             return plan.refused(first, error)
@@ -116,7 +116,7 @@ class Index(Writer):
             entries = _entries(self._repo, [write.path for write in writes], variables)
             drifted = [write.path for write in writes if self._state(entries, write.path) != write.old]
             if drifted:
-                raise DriftSeen("\0".join(drifted))
+                raise DriftSeen(*drifted)
             spots.write(self._repo.git, wanted, variables)
 
         self._file.change(token, edit)

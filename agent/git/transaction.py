@@ -25,11 +25,11 @@ MISSING = (FileNotFoundError, NotADirectoryError)
 
 
 class DriftSeen(Exception):
-    """A file was not what it should be in the middle of writing; the set is to be taken back."""
+    """Files were not what they should be in the middle of writing; the set is to be taken back."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self.path = path
+    def __init__(self, *paths: str) -> None:
+        super().__init__(*paths)
+        self.paths = paths
 
 
 def parts_of(path: str) -> Parts:

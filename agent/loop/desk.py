@@ -18,8 +18,8 @@ from agent.core.cutting.split import split
 from agent.core.errors import CopairError, PathRefused, StateError
 from agent.core.frontend import Card
 from agent.core.hunk import FileState, Write, writes_digest
-from agent.core.lines.place import changes_between, transplant_states
-from agent.core.lines.stack import AlreadyPresent, Step, place_step, reach, step
+from agent.core.lines.place import changes_between
+from agent.core.lines.stack import AlreadyPresent, Step, place_step, reach, renames, step
 from agent.core.outcome import Applied, Clash, Drifted, Refused, States
 from agent.core.patches.patch_print import print_writes
 from agent.core.replies.reply import EditProblem, ModelEdit, Resolved, resolve
@@ -103,7 +103,7 @@ class Desk:
     def _own(self, item: Item, edited: ev.StoredStates) -> Step:
         """What the person's version does to the files that it was made of."""
         target = self.load(edited)
-        return Step(expected=self.read(target) | self.load(item.edited_over), target=target)
+        return Step(self.read(target) | self.load(item.edited_over), target, renames(item.chunk))
 
     def shown(self, state: State, item: Item) -> tuple[Write, ...]:
         """What the chunk is, for a card of what is in the tree already; a yes to it writes nothing."""
@@ -114,7 +114,7 @@ class Desk:
         """What would take a chunk that is in the files already out of them; empty when that cannot be told."""
         work = self._step(state, item)
         try:
-            back = place_step(Step(expected=work.target, target=work.expected), self.read(work.paths))
+            back = place_step(Step(work.target, work.expected, work.moved), self.read(work.paths))
         except PathRefused:
             return ()
         return back if isinstance(back, tuple) else ()
@@ -298,16 +298,12 @@ class Desk:
 
     def _undo(self, state: State, item: Item) -> ev.Event:
         redo = item.status is Status.UNDONE
-        writes: list[Write] = []
-        for done in item.writes:
-            pre, post = self._load_one(done.old), self._load_one(done.new)
-            now = self._target.read(done.path)
-            placed = transplant_states(post, pre, now, done.path)
-            if isinstance(placed, Clash):
-                return ev.UndoRefused(item.chunk.id, f"{done.path}: {placed.reason}")
-            if placed != now:
-                writes.append(Write(done.path, now, placed))
-        if not writes:
+        post = {done.path: self._load_one(done.new) for done in item.writes}
+        pre = {done.path: self._load_one(done.old) for done in item.writes}
+        writes = place_step(Step(post, pre, renames(item.chunk)), self.read(pre))
+        if isinstance(writes, Clash):
+            return ev.UndoRefused(item.chunk.id, f"{writes.path}: {writes.reason}")
+        if isinstance(writes, AlreadyPresent):
             return ev.UndoRefused(item.chunk.id, "nothing to take back: the files are as before it already")
         set_id = f"{state.session}.{item.chunk.id}.undo{self._clock.now():.6f}"
         stored = self._store_writes(writes)

@@ -17,8 +17,7 @@ import msgspec
 from agent.core.chunk import Chunk
 from agent.core.errors import Exit, UsageError
 from agent.core.hunk import Write
-from agent.core.lines.place import transplant_states
-from agent.core.lines.stack import step
+from agent.core.lines.stack import place_all, step
 from agent.core.outcome import Applied, Clash, Drifted, Refused
 from agent.ports import Target
 from agent.review.listing import VERSION
@@ -124,16 +123,7 @@ def _place(stack: Stack, wanted: Sequence[Chunk]) -> list[Write | Clash]:
     """The writes that bring `wanted` onto the files as they are, in path order, or where that is not certain."""
     together = Chunk("", "", "", tuple(change for chunk in wanted for change in chunk.changes))
     there = [chunk for chunk in stack.chunks if chunk.id in stack.present]
-    work = step(together, stack.source.before, there)
-    found: list[Write | Clash] = []
-    for path in work.paths:
-        now = stack.current[path]
-        new = transplant_states(work.expected[path], work.target[path], now, path)
-        if isinstance(new, Clash):
-            found.append(new)
-        elif new != now:
-            found.append(Write(path, now, new))
-    return found
+    return place_all(step(together, stack.source.before, there), stack.current)
 
 
 def _conflict(clash: Clash, wanted: Sequence[Chunk]) -> dict[str, Any]:

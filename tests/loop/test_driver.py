@@ -171,6 +171,26 @@ def test_an_edit_of_the_person_is_what_is_written_and_the_model_hears_the_differ
     assert "+    return b + a" in model.said(1).replace("\\n", "\n")
 
 
+def test_undo_of_a_rename_refuses_when_the_file_is_gone_under_both_names(project: Path) -> None:
+    def delete(person: Person) -> Undo:
+        (project / "sums.py").unlink()
+        return Undo("1")
+
+    rename = {"path": "calc.py", "rename_to": "sums.py", "because": "it sums"}
+    played = play(project, Script(propose(rename)), say(Say("x")), approve, delete)
+    assert [event.reason for event in played.person.events if isinstance(event, ev.UndoRefused)] == [
+        "sums.py: the file is gone meanwhile"
+    ]
+    assert not (project / "calc.py").exists()
+
+
+def test_an_edit_that_leaves_the_card_as_it_is_decides_nothing(project: Path) -> None:
+    shown = FileState(Mode.FILE, CODE.replace("a - b", "a + b", 1).encode())
+    played = play(project, Script(propose(FIX_ADD)), say(Say("x")), decide(Edit({"calc.py": shown})), approve)
+    assert not any(isinstance(event, ev.ChunkEdited) for event in played.person.events)
+    assert (project / "calc.py").read_bytes() == shown.data
+
+
 def test_an_edit_that_brings_back_the_file_is_no_version_of_the_chunk(project: Path) -> None:
     same = decide(Edit({"calc.py": FileState(Mode.FILE, CODE.encode())}))
     played = play(project, Script(propose(FIX_ADD)), say(Say("x")), same, approve)

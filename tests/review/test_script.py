@@ -96,6 +96,20 @@ def test_the_diffs_of_any_closed_subset_give_what_git_makes_of_them(
     assert tree_of(history) == expected
 
 
+def test_a_rename_of_a_file_that_is_not_there_is_a_conflict(
+    history: Path, reviewed: Reviewed, tree_of: TreeOf
+) -> None:
+    (history / "moved.txt").unlink()
+    before = tree_of(history)
+    names = [chunk["id"] for chunk in reviewed.list("work")["chunks"] if "moved.txt" in chunk["paths"]]
+    result, code = reviewed.decide("work", names)
+    assert code is Exit.FAILED
+    assert [(c["path"], c["reason"]) for c in result["conflicts"]] == [
+        ("moved.txt", "the file is gone meanwhile")
+    ]
+    assert tree_of(history) == before
+
+
 @pytest.mark.parametrize("onto", ["worktree", "index"])
 def test_a_folder_renamed_only_in_case_can_be_taken_in_part(
     repo: Path, git_in: GitIn, reviewed: Reviewed, onto: str

@@ -24,10 +24,14 @@ class AlreadyPresent(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What one chunk does where nothing drifted: the touched files before and after it."""
+    """What one chunk does where nothing drifted: the touched files before and after it.
+
+    `moved`: the two names of each file that it renames.
+    """
 
     expected: States
     target: States
+    moved: tuple[tuple[str, str], ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -59,22 +63,58 @@ def step(chunk: Chunk, base: Mapping[str, FileState | None], applied: Sequence[C
     return Step(
         expected={path: before.get(path) for path in touched},
         target={path: after.get(path) for path in touched},
+        moved=renames(chunk),
     )
+
+
+def renames(chunk: Chunk) -> tuple[tuple[str, str], ...]:
+    """Old and new name of each file that the chunk renames."""
+    return tuple((change.path, change.new_path) for change in chunk.changes if change.new_path is not None)
 
 
 def place_step(
     work: Step, current: Mapping[str, FileState | None]
 ) -> tuple[Write, ...] | AlreadyPresent | Clash:
     """The exact writes that bring `work` onto the files as they are, in path order."""
-    writes = []
+    placed = place_all(work, current)
+    clash = next((found for found in placed if isinstance(found, Clash)), None)
+    writes = tuple(found for found in placed if isinstance(found, Write))
+    return clash or writes or AlreadyPresent(work.paths)
+
+
+def place_all(work: Step, current: Mapping[str, FileState | None]) -> list[Write | Clash]:
+    """Those writes in path order, and a clash for each file where what to write is not certain."""
+    lost = _lost(work, current)
+    found: list[Write | Clash] = []
     for path, target in work.target.items():
         now = current[path]
-        placed = transplant_states(work.expected[path], target, now, path)
+        placed = lost.get(path) or transplant_states(work.expected[path], target, now, path)
         if isinstance(placed, Clash):
-            return placed
-        if placed != now:
-            writes.append(Write(path, now, placed))
-    return tuple(writes) if writes else AlreadyPresent(work.paths)
+            found.append(placed)
+        elif placed != now:
+            found.append(Write(path, now, placed))
+    return found
+
+
+def _lost(work: Step, current: Mapping[str, FileState | None]) -> dict[str, Clash]:
+    """Files to be moved that are under neither name. Taken one by one, the old name would count as gone already
+    and the new one as free, and the file would be made anew.
+    """
+    ways = [way for old, new in work.moved for way in ((old, new), (new, old))]
+    return {
+        source: Clash(source, "the file is gone meanwhile")
+        for source, name in ways
+        if _moves(work, source, name) and current[source] is None and current[name] is None
+    }
+
+
+def _moves(work: Step, source: str, name: str) -> bool:
+    return (
+        source in work.target
+        and work.target[source] is None
+        and work.expected.get(source) is not None
+        and work.target.get(name) is not None
+    )
 
 
 def blocked_by(chunk: Chunk, refused: Mapping[str, str], *, uses: bool = False) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from agent.core.chunk import Chunk
 from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk, Mode, Write
-from agent.core.lines.stack import AlreadyPresent, blocked_by, place_step, reach, step
+from agent.core.lines.stack import AlreadyPresent, Step, blocked_by, place_step, reach, step
 from agent.core.outcome import Clash, States
 
 
@@ -61,6 +61,16 @@ def test_what_the_person_changed_in_these_lines_is_a_clash_and_never_overwritten
 def test_what_is_there_already_is_not_written_again() -> None:
     there = {"a": text(b"1\n2\n3\n4\nfive\n")}
     assert place_step(step(LAST, BASE, []), there) == AlreadyPresent(("a",))
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_a_file_to_be_moved_that_is_under_neither_name_is_not_made_anew(back: bool) -> None:
+    way = step(MOVED, BASE, [])
+    work = Step(way.target, way.expected, way.moved) if back else way
+    gone: States = {"a": None, "b": None}
+    assert place_step(work, gone) == Clash("b" if back else "a", "the file is gone meanwhile")
+    assert place_step(work, {**gone, **work.target}) == AlreadyPresent(("a", "b"))
+    assert isinstance(place_step(work, {**gone, **work.expected}), tuple)
 
 
 def test_a_refused_need_is_named_with_its_title() -> None:

@@ -25,6 +25,8 @@ from agent.core.sessions.session import State
 CHARS_PER_TOKEN = 3.5
 KEEP_RESULTS = 4
 """Tool results at the end of the history that a new epoch keeps whole."""
+AGAIN = "[Your reply broke off here and is not used. Give it again, whole.]"
+"""For a request that is sent again: one that ends with words of the model is refused by some servers."""
 FILL = 0.85
 """A new epoch starts when a request would fill more than this part of the window."""
 
@@ -38,6 +40,9 @@ def outgoing(state: State, changed: Sequence[str]) -> tuple[Message, ...]:
     if changed:
         names = ", ".join(changed)
         words.append(f"[changed since you read them; read again before you edit: {names}]")
+    broken = state.history and isinstance(state.history[-1], AssistantMessage)
+    if broken and not words and not state.results:
+        words.append(AGAIN)
     if state.protocol is Protocol.TEXT:
         words = [*(_as_text(result) for result in state.results), *words]
         return (UserMessage("\n\n".join(words)),) if words else ()

@@ -209,6 +209,18 @@ def test_what_is_said_while_the_model_streams_goes_out_afterwards(ended: ev.Even
     assert request.outgoing(state, ()) == (UserMessage("no: y"),)
 
 
+@pytest.mark.parametrize("text", ["", "So far I"])
+def test_a_request_that_is_sent_again_never_ends_with_words_of_the_model(text: str) -> None:
+    sent = [
+        START,
+        ev.Said("x", "x"),
+        ev.Requested((UserMessage("x"),)),
+        ev.TurnFailed("network", "cut", text=text),
+    ]
+    again = request.outgoing(fold(sent), ())
+    assert again == ((UserMessage(request.AGAIN),) if text else ())
+
+
 @pytest.mark.parametrize(("kind", "words"), [("cancelled", "stopped"), ("network", "failed")])
 def test_a_reply_that_the_person_stopped_is_not_called_a_failure(kind: str, words: str) -> None:
     sent = [START, ev.Said("x", "x"), ev.Requested((UserMessage("x"),))]

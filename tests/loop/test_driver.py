@@ -171,6 +171,13 @@ def test_an_edit_of_the_person_is_what_is_written_and_the_model_hears_the_differ
     assert "+    return b + a" in model.said(1).replace("\\n", "\n")
 
 
+def test_a_proposal_that_changes_nothing_is_told_to_the_model_and_is_no_card(project: Path) -> None:
+    model = Script(propose({"path": "calc.py", "content": CODE}), propose(FIX_ADD))
+    play(project, model, say(Say("x")), approve)
+    assert "change nothing" in model.said(1)
+    assert (project / "calc.py").read_text() == CODE.replace("a - b", "a + b", 1)
+
+
 def test_undo_of_a_rename_refuses_when_the_file_is_gone_under_both_names(project: Path) -> None:
     def delete(person: Person) -> Undo:
         (project / "sums.py").unlink()

@@ -287,11 +287,14 @@ def fit(
 ) -> tuple[Chunk, ...] | TooBig:
     """A proposal within the budget as one chunk's worth of changes, cut when it is over it, refused beyond the limit.
 
-    One chunk when it fits the budget; several over the same base when it is larger; TooBig beyond the hard limit.
+    One chunk when it fits the budget; several over the same base when it is larger; TooBig beyond the hard limit;
+    none when nothing changes.
     """
     budget = budget or Budget()
     sound = sound_renames(before, after, renames or {})
     changes = changes_between(before, after, sound)
+    if not changes:
+        return ()
     lines = sum(hunk.changed for change in changes for hunk in change.hunks)
     files = len({change.path for change in changes})
     maker = Drafts(before, after, sound, budget, None)

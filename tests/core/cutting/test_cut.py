@@ -11,7 +11,7 @@ from agent.core.chunk import Budget, Chunk
 from agent.core.code.grammar import PYTHON, parses
 from agent.core.code.sheet import Sheet
 from agent.core.code.symbols import outline
-from agent.core.cutting.cut import TooBig, cut, fit
+from agent.core.cutting.cut import TooBig, cut, fit, title_of
 from agent.core.cutting.soundness import Allowance, Checker
 from agent.core.cutting.split import split
 from agent.core.hunk import ChangeKind, FileState, Mode
@@ -418,6 +418,12 @@ def test_atoms_of_their_own_say_what_they_are() -> None:
         "Rename a.txt to b.txt",
         "a.txt: 2 lines",
     ]
+
+
+def test_what_changes_nothing_is_no_chunk() -> None:
+    same: States = {"a.py": text("x = 1"), "b": None}
+    assert fit(same, same) == ()
+    assert title_of(same, same) == ""
 
 
 def test_a_proposal_within_the_budget_stays_one_chunk() -> None:

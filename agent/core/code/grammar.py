@@ -193,7 +193,7 @@ def _parser(module: str, function: str) -> Parser:
     return Parser(_language(module, function))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def root(grammar: Grammar, data: bytes) -> Node:
     """The root of the syntax tree. Never fails: what cannot be read becomes error nodes.
 

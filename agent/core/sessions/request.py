@@ -26,7 +26,9 @@ CHARS_PER_TOKEN = 3.5
 KEEP_RESULTS = 4
 """Tool results at the end of the history that a new epoch keeps whole."""
 AGAIN = "[Your reply broke off here and is not used. Give it again, whole.]"
-"""For a request that is sent again: one that ends with words of the model is refused by some servers."""
+"""For a request that is sent again: one that ends with words of the model is refused by some servers, unless it
+is to go on after a pause of its own.
+"""
 FILL = 0.85
 """A new epoch starts when a request would fill more than this part of the window."""
 
@@ -40,8 +42,8 @@ def outgoing(state: State, changed: Sequence[str]) -> tuple[Message, ...]:
     if changed:
         names = ", ".join(changed)
         words.append(f"[changed since you read them; read again before you edit: {names}]")
-    broken = state.history and isinstance(state.history[-1], AssistantMessage)
-    if broken and not words and not state.results:
+    last = state.history[-1] if state.history else None
+    if state.failure and isinstance(last, AssistantMessage) and not (words or state.results):
         words.append(AGAIN)
     if state.protocol is Protocol.TEXT:
         words = [*(_as_text(result) for result in state.results), *words]

@@ -221,6 +221,18 @@ def test_a_request_that_is_sent_again_never_ends_with_words_of_the_model(text: s
     assert again == ((UserMessage(request.AGAIN),) if text else ())
 
 
+def test_what_was_said_before_there_was_a_model_goes_out_with_the_first_one() -> None:
+    state = fold([START, ev.Said("x", "x"), ev.TurnFailed("no model", "no model is configured")])
+    assert request.outgoing(state, ()) == (UserMessage("x"),)
+
+
+def test_a_model_that_pauses_goes_on_from_its_own_words() -> None:
+    paused = ev.Replied("so far", (), Stop.PAUSE, Usage())
+    state = fold([START, ev.Said("x", "x"), ev.Requested((UserMessage("x"),)), paused])
+    assert steps.next_step(state) == steps.CallModel()
+    assert request.outgoing(state, ()) == ()
+
+
 @pytest.mark.parametrize(("kind", "words"), [("cancelled", "stopped"), ("network", "failed")])
 def test_a_reply_that_the_person_stopped_is_not_called_a_failure(kind: str, words: str) -> None:
     sent = [START, ev.Said("x", "x"), ev.Requested((UserMessage("x"),))]

@@ -95,6 +95,13 @@ class Stage:
             time.sleep(0.01)
         return self.shown
 
+    def wait_for(self, screen: str) -> None:
+        """Until the screen is `screen` again."""
+        end = time.monotonic() + PATIENCE
+        while self.shown != screen:
+            assert time.monotonic() < end, f"the screen is another:\n{self.shown}"
+            time.sleep(0.01)
+
     def send(self, keys: str) -> None:
         os.write(self.master, keys.encode())
 

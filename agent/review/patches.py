@@ -8,13 +8,9 @@ already. A file that it does not fit is left out with the reason; the others are
 from __future__ import annotations
 
 import contextlib
-import re
 import stat
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
-
-import msgspec
+from collections.abc import Iterator
 
 from agent.core.errors import GitFailed, PathRefused, UsageError
 from agent.core.hunk import FileState, Mode
@@ -31,10 +27,8 @@ from agent.git.repo import Repo
 from agent.review.commits import refused_name
 from agent.review.only import ALL, Only
 from agent.review.opening import First, Sides, begin, filled
+from agent.review.patch_files import meant, names, oldest_first, sources_first
 from agent.review.source import LeftOut, Progress, Read, Source
-
-_LOGGED = re.compile(rb"(?m)^commit ([0-9a-f]{40,64})(?: .*)?$")
-"""How `git log -p` heads a commit; nothing of a diff and no message begins so."""
 
 
 def read_patch(
@@ -51,11 +45,11 @@ def read_patch(
     spec = only.told(f"patch:{digest(data)}")
     if not data.strip():
         return Source(label, spec, {}, {}, onto=onto)
-    patch = parse(_oldest_first(repo, data))
+    patch = parse(oldest_first(repo, data))
     if isinstance(patch, PatchError):
         raise UsageError(f"{label}: {patch.message}", untouched="nothing was changed")
-    files = _sources_first([_as_one(file, read) for file in patch.files if only.takes(*_names(file))])
-    named = [path for file in files for path in _names(file)]
+    files = sources_first([file for file in meant(patch.files, read) if only.takes(*names(file))])
+    named = [path for file in files for path in names(file)]
     reader = _Reader(repo, read, Conversion(repo, [path for path in named if not refused_name(path)]), onto)
     source = Source(only.told(label), spec, {}, {}, onto=onto)
     times = Counter(named)
@@ -70,48 +64,6 @@ def read_patch(
         if progress is not None:
             progress("reading", done + 1, len(files))
     return filled(source, opening, reader.before, reader.after, reader.renames, reader.left_out)
-
-
-def _oldest_first(repo: Repo, data: bytes) -> bytes:
-    """What `git log -p` prints, with the commits in the order in which they were made, where the repository knows them."""
-    starts = [match.start() for match in _LOGGED.finditer(data)]
-    if len(starts) < 2:
-        return data
-    commits = [data[start:end] for start, end in pairwise([*starts, len(data)])]
-    newest, oldest = (_LOGGED.match(text)[1].decode() for text in (commits[0], commits[-1]))  # type: ignore[index]
-    ran = repo.git.ran("merge-base", "--is-ancestor", oldest, newest)
-    if ran.status or newest == oldest:
-        return data
-    return data[: starts[0]] + b"".join(reversed(commits))
-
-
-def _as_one(file: FilePatch, read: Read) -> FilePatch:
-    """A patch between two names that is no rename (`diff -u f.orig f`) is of one file: of two the one named shorter."""
-    old, new = file.old_path, file.new_path
-    if file.git or old is None or new is None or old == new:
-        return file
-    found = []
-    for path in (old, new):
-        with contextlib.suppress(PathRefused):
-            found += [path] if read(path) is not None else []
-    name = min(found, key=lambda path: (path.count("/"), len(path)), default=new)
-    return msgspec.structs.replace(file, old_path=name, new_path=name)
-
-
-def _sources_first(files: Sequence[FilePatch]) -> list[FilePatch]:
-    """Copies behind the change of what they copy: that says which version of it is meant, also when it is done.
-
-    Only in the patch of one commit; of several the order means something.
-    """
-    times = Counter(file.new_path for file in files)
-    changed = {file.path for file in files if not file.copy and file.old_path == file.new_path}
-    if max(times.values(), default=0) > 1:
-        return list(files)
-    return sorted(files, key=lambda file: file.copy and file.old_path in changed)
-
-
-def _names(file: FilePatch) -> list[str]:
-    return [path for path in (file.old_path, file.new_path) if path is not None]
 
 
 class _Reader:
@@ -136,7 +88,7 @@ class _Reader:
         return alone.before.get(file.path), alone.after.get(file.path)
 
     def take(self, file: FilePatch) -> None:
-        reason = next((why for path in _names(file) if (why := self._why_not(path))), "")
+        reason = next((why for path in names(file) if (why := self._why_not(path))), "")
         if not reason:
             try:
                 reason = self._place(file)

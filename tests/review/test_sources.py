@@ -629,6 +629,75 @@ def test_a_patch_of_two_names_is_of_the_file_that_is_there(
     assert git_in(repo, "status", "--porcelain") == f" M {named}\n".encode()
 
 
+def hunk(path: str, new: str, old: str = "1") -> str:
+    return f"--- {path}\n+++ {path}\n@@ -1 +1 @@\n-{old}\n+{new}\n"
+
+
+def test_a_patch_between_two_unpacked_releases_makes_and_deletes_files_below_neither(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    commit(repo, git_in, {"src/f": b"1\n", "gone": b"g\n"})
+    patch = (
+        "--- /dev/null\n+++ tool-1.0/src/made\n@@ -0,0 +1 @@\n+m\n"
+        "--- tool-1.0.orig/src/f\n+++ tool-1.0/src/f\n@@ -1 +1 @@\n-1\n+2\n"
+        "--- tool-1.0.orig/gone\n+++ /dev/null\n@@ -1 +0,0 @@\n-g\n"
+    )
+    all_taken(reviewed, patch.encode())
+    assert git_in(repo, "status", "--porcelain", "-uall") == b" D gone\n M src/f\n?? src/made\n"
+
+
+@pytest.mark.parametrize("top", ["tool/", "trunk/tool/", "./", "././tool/"])
+def test_a_folder_that_the_repository_does_not_have_is_no_part_of_a_name(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, top: str
+) -> None:
+    commit(repo, git_in, {"src/f": b"1\n", "g": b"1\n"})
+    patch = (
+        hunk(f"{top}src/f", "2") + hunk(f"{top}g", "3") + f"--- /dev/null\n+++ {top}new\n@@ -0,0 +1 @@\n+n\n"
+    )
+    all_taken(reviewed, patch.encode())
+    assert git_in(repo, "status", "--porcelain") == b" M g\n M src/f\n?? new\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "patch", "left_out"),
+    [
+        ({"f": b"1\n", "docs/x": b"x\n"}, hunk("docs/f", "2"), ["docs/f"]),
+        ({"f": b"1\n", "docs/x": b"1\n"}, hunk("docs/f", "2") + hunk("docs/x", "2"), ["docs/f"]),
+        ({"f": b"1\n"}, hunk("docs/f", "2") + hunk("docs/g", "2"), ["docs/f", "docs/g"]),
+        ({"f": b"1\n"}, hunk("../f", "2"), ["../f"]),
+        ({"f": b"1\n"}, hunk("/f", "2"), ["/f"]),
+        ({"f": b"1\n"}, "--- /dev/null\n+++ docs/f\n@@ -0,0 +1 @@\n+1\n" + hunk("docs/f", "2"), []),
+    ],
+    ids=[
+        "a folder that is there",
+        "a file that is there",
+        "a file that is nowhere",
+        "above",
+        "absolute",
+        "made before",
+    ],
+)
+def test_a_name_keeps_a_folder_that_may_be_meant(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, files: dict[str, bytes], patch: str, left_out: list[str]
+) -> None:
+    commit(repo, git_in, files)
+    found = reviewed.list("-", stdin=patch.encode())
+    assert [item["path"] for item in found["left_out"]] == left_out
+    assert "f" not in [path for chunk in found["chunks"] for path in chunk["paths"]]
+
+
+def test_a_hunk_is_as_far_off_as_the_one_before_it(repo: Path, git_in: GitIn, reviewed: Reviewed) -> None:
+    block = b"begin\nstep\nend\n"
+    start = commit(repo, git_in, {"f": b"head\n" + block * 4})
+    end = commit(repo, git_in, {"f": b"HEAD\n" + block * 2 + block.replace(b"step", b"stop") + block})
+    patch = re.sub(rb"(?m)^(index|diff) .*\n", b"", git_in(repo, "diff", "-U1", start, end))
+    git_in(repo, "reset", "-q", "--hard", start)
+    put(repo, {"f": b"new\nlines\n\n" + (repo / "f").read_bytes()})
+    all_taken(reviewed, patch)
+    wanted = b"new\nlines\n\nHEAD\n" + block * 2 + block.replace(b"step", b"stop") + block
+    assert (repo / "f").read_bytes() == wanted
+
+
 def test_a_file_that_a_patch_dates_to_the_epoch_is_not_there(
     repo: Path, git_in: GitIn, reviewed: Reviewed
 ) -> None:

@@ -1,7 +1,7 @@
 """What one file of a patch makes of a file: strictly for what git wrote, by matching for what a model wrote.
 
-Promises never to guess: a hunk stands where its header says, or at the only place where its lines are; anything
-else is a problem, said so that the next try fits.
+Promises never to guess: a hunk stands where its header says (as far off as the hunk before it, if that was), or at
+the only place where its lines are; anything else is a problem, said so that the next try fits.
 """
 
 from __future__ import annotations
@@ -121,13 +121,15 @@ def _hunks(patch: FilePatch, base: FileState, mode: int, *, lenient: bool) -> Ch
     placed: list[Hunk] = []
     notes: list[str] = []
     grade = Grade.EXACT
+    drift = 0
     for number, hunk in enumerate(patch.hunks, 1):
         edges = (False, False) if lenient else _edges(hunk)
         trusted = exact_base or (patch.git and not lenient)
-        at = _exactly(places, hunk, edges, exact_base=exact_base, trusted=trusted)
+        at = _exactly(places, hunk, edges, drift, exact_base=exact_base, trusted=trusted)
         if isinstance(at, int):
             if hunk.old_start is not None and at != _stated(hunk):
                 notes.append(f"hunk {number} stands at line {at + 1}, not {hunk.old_start}")
+            drift = 0 if lenient or hunk.old_start is None else at - _stated(hunk)
             placed.append(Hunk(at, hunk.old, hunk.new, number))
             continue
         is_exact = any(edges) or (patch.git and not lenient and hunk.old_start is not None)
@@ -165,9 +167,9 @@ def _edges(hunk: PatchHunk) -> tuple[bool, bool]:
 
 
 def _exactly(
-    places: _Places, hunk: PatchHunk, edges: tuple[bool, bool], *, exact_base: bool, trusted: bool
+    places: _Places, hunk: PatchHunk, edges: tuple[bool, bool], drift: int, *, exact_base: bool, trusted: bool
 ) -> int | list[int]:
-    """Where the hunk stands, byte for byte; else all places it could.
+    """Where the hunk stands, byte for byte; else all places it could. The hunk before it was off by `drift` lines.
 
     The line number of a model counts only where the quotation is long enough not to fit there by chance.
     """
@@ -177,12 +179,13 @@ def _exactly(
         return stated if numbered else [] if lines else 0
     if any(edges):
         at = 0 if edges[0] else len(lines) - len(old)
-        fits = at >= 0 and lines[at : at + len(old)] == old and (not all(edges) or len(lines) == len(old))
+        fits = places.has(old, at) and (not all(edges) or len(lines) == len(old))
         return at if fits else []
     if hunk.old_start is None:
         return places.of(old)
-    there = stated >= 0 and lines[stated : stated + len(old)] == old
-    if there and (trusted or sum(bool(line.strip()) for line in old) >= SURE_LINES):
+    if drift and len(old) > 1 and places.has(old, stated + drift):
+        return stated + drift
+    if places.has(old, stated) and (trusted or sum(bool(line.strip()) for line in old) >= SURE_LINES):
         return stated
     found = places.of(old)
     return found[0] if len(found) == 1 else found
@@ -200,6 +203,9 @@ class _Places:
         for at, line in enumerate(self.lines):
             index.setdefault(line, []).append(at)
         return index
+
+    def has(self, old: Lines, at: int) -> bool:
+        return at >= 0 and self.lines[at : at + len(old)] == old
 
     def of(self, old: Lines) -> list[int]:
         """The first places of `old`, by its rarest line."""

@@ -13,7 +13,7 @@ from agent.core.text import name_from_bytes, name_to_bytes
 _ESCAPE = re.compile(rb"\\([0-3][0-7][0-7]|.)", re.S)
 _LETTERS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"')
-_PREFIXES = (b"a", b"b", b"i", b"w", b"c", b"o", b"1", b"2")
+PREFIXES = (b"a", b"b", b"i", b"w", b"c", b"o", b"1", b"2")
 _INDEX = re.compile(rb"index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: ([0-7]{5,6}))?")
 _NEEDS_QUOTES = re.compile(rb'[\x00-\x1f"\\\x7f-\xff]')
 
@@ -65,20 +65,25 @@ def split_git_names(raw: bytes) -> tuple[bytes, bytes] | None:
 
 def _bare(raw: bytes) -> bytes:
     head, slash, rest = raw.partition(b"/")
-    return rest if slash and head in _PREFIXES else raw
+    return rest if slash and head in PREFIXES else raw
 
 
 def strip_names(old: bytes, new: bytes) -> tuple[str | None, str | None]:
     """Both names without `a/` and `b/`, or other first folders that are all they differ in; None for `/dev/null`."""
     pair = [None if raw == b"/dev/null" else raw for raw in (old, new)]
     heads = [raw.partition(b"/")[0] for raw in pair if raw is not None]
-    known = all(head in _PREFIXES for head in heads) and all(b"/" in raw for raw in pair if raw is not None)
+    known = all(head in PREFIXES for head in heads) and all(b"/" in raw for raw in pair if raw is not None)
     same = len(set(heads)) < len(heads)
-    apart = len(heads) == 2 and not same and old.partition(b"/")[2] == new.partition(b"/")[2] != b""
-    if apart or (known and heads and not (same and heads[0] not in (b"a", b"b"))):
+    if tops_apart(old, new) or (known and heads and not (same and heads[0] not in (b"a", b"b"))):
         pair = [raw and raw.partition(b"/")[2] for raw in pair]
     first, second = (None if raw is None else name_from_bytes(raw) for raw in pair)
     return first, second
+
+
+def tops_apart(old: bytes, new: bytes) -> set[bytes]:
+    """The first folders of two names that differ in nothing else; of others none."""
+    (first, _, one), (second, _, other) = old.partition(b"/"), new.partition(b"/")
+    return {first, second} if first != second and one == other != b"" and first != b"" != second else set()
 
 
 def _is_one_sided(names: tuple[bytes, bytes], old: bytes, new: bytes) -> bool:

@@ -10,12 +10,21 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
+from msgspec.structs import replace
+
 from agent.core.patches.mail import decoded
 from agent.core.patches.patch import BinaryPatch, FilePatch, LineKind, Patch, PatchError, PatchHunk, PatchLine
 from agent.core.patches.patch_binary import read_binary
-from agent.core.patches.patch_headers import Header, split_git_names, strip_names, unquote_line
+from agent.core.patches.patch_headers import (
+    PREFIXES,
+    Header,
+    split_git_names,
+    strip_names,
+    tops_apart,
+    unquote_line,
+)
 from agent.core.patches.patch_print import print_patch, print_writes
-from agent.core.text import split_lines
+from agent.core.text import name_to_bytes, split_lines
 
 __all__ = ["parse", "print_patch", "print_writes"]
 
@@ -28,6 +37,9 @@ _EPOCH = re.compile(rb"\t(?:(?:1970-01-01|1969-12-31)[ T]|\(nonexistent\)|\(revi
 
 _KINDS = {b" ": LineKind.CONTEXT, b"-": LineKind.OLD, b"+": LineKind.NEW}
 _NO_NEWLINE = b"\\"
+
+_EATEN = (b"\n", b"\r\n")
+"""Lines of context that lost the blank in front of them; those that begin with a tab did too."""
 
 MAX_SHOWN = 60
 
@@ -54,6 +66,8 @@ class _Reader:
         self.lines = lines
         self.lenient = lenient
         self.at = 0
+        self.tops: set[bytes] = set()
+        """First folders of plain names that were taken off because the two of a pair differ in nothing else."""
 
     def patch(self) -> Patch | PatchError:
         files: list[FilePatch] = []
@@ -76,7 +90,7 @@ class _Reader:
             return stop.error
         if not files:
             return PatchError(1, _shown(self.lines[0]) if self.lines else "nothing", "a unified diff")
-        return Patch(tuple(files))
+        return Patch(tuple(self._one_sided(file) for file in files))
 
     def line(self, ahead: int = 0) -> bytes:
         """A line without its ending; empty behind the end."""
@@ -144,7 +158,9 @@ class _Reader:
         return read.patch
 
     def _plain_file(self) -> FilePatch:
-        old, new = strip_names(unquote_line(self.line()[4:]), unquote_line(self.line(1)[4:]))
+        raw = unquote_line(self.line()[4:]), unquote_line(self.line(1)[4:])
+        old, new = strip_names(*raw)
+        self.tops |= tops_apart(*raw) - set(PREFIXES)
         nothing = [_EPOCH.search(self.line(ahead)) is not None for ahead in (0, 1)]
         self.at += 2
         hunks = self._hunks(git=False)
@@ -155,6 +171,13 @@ class _Reader:
         if not hunks or (old is None and new is None):
             raise self.stop("a hunk (`@@ -1,2 +1,2 @@`)")
         return FilePatch(old, new, hunks)
+
+    def _one_sided(self, file: FilePatch) -> FilePatch:
+        """A plain file that comes or goes, without the first folder that the pairs of this patch have for show."""
+        top, _, rest = file.path.partition("/")
+        if file.git or None not in (file.old_path, file.new_path) or name_to_bytes(top) not in self.tops:
+            return file
+        return replace(file, old_path=file.old_path and rest, new_path=file.new_path and rest)
 
     def _hunks(self, *, git: bool) -> tuple[PatchHunk, ...]:
         hunks: list[PatchHunk] = []
@@ -190,6 +213,8 @@ class _Reader:
             old -= kind is not LineKind.NEW
             new -= kind is not LineKind.OLD
             lines.append(self._body(kind))
+        while not self.lenient and self.line()[:1] == b" ":
+            self.at += 1  # context behind the end changes nothing
         if old or new or self._goes_on():
             return None
         return PatchHunk(tuple(lines), int(header[1]), int(header[3]), header[5])
@@ -197,13 +222,13 @@ class _Reader:
     def _kind(self) -> LineKind | None:
         if self.at >= len(self.lines):
             return None
-        if self.lines[self.at] in (b"\n", b"\r\n"):
+        if self.lines[self.at] in _EATEN or self.lines[self.at].startswith(b"\t"):
             return LineKind.CONTEXT
         return _KINDS.get(self.lines[self.at][:1])
 
     def _body(self, kind: LineKind) -> PatchLine:
         raw = self.lines[self.at]
-        data = raw if raw in (b"\n", b"\r\n") else raw[1:]
+        data = raw if raw in _EATEN or raw.startswith(b"\t") else raw[1:]
         if kind is not LineKind.CONTEXT and not raw.endswith(b"\n") and not self.lenient:
             raise self.stop("the end of the line: the patch is cut off")
         data = data if data.endswith(b"\n") else data + b"\n"

@@ -368,3 +368,16 @@ def test_subversion_marks_files_that_come_and_go() -> None:
     new, old = parse_ok(text).files
     assert (new.old_path, new.new_path) == (None, "new")
     assert (old.old_path, old.new_path) == ("old", None)
+
+
+def test_context_behind_the_end_of_a_hunk_and_lines_without_their_blank_harm_nothing() -> None:
+    head, tail = b"--- a/f\n+++ b/f\n", b"--- a/g\n+++ b/g\n@@ -1 +1 @@\n-1\n+2\n"
+    whole = b"@@ -1,3 +1,3 @@\n \ta\n-b\n+c\n \n"
+    plain = parse_ok(head + whole + tail)
+    assert parse(head + whole + b" \n" + tail) == plain
+    assert parse(head + whole + b" \n more\n" + whole.replace(b"-1", b"-9") + tail) == parse(
+        head + whole + whole.replace(b"-1", b"-9") + tail
+    )
+    assert parse(head + whole.replace(b" \ta", b"\ta").replace(b" \n", b"\n") + tail) == plain
+    for more in (b" \n+d\n", b"-d\n", b" x\n-d\n"):
+        assert isinstance(parse(head + whole + more + tail), PatchError)

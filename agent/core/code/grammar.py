@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from symtable import symtable
 
 import msgspec
-from tree_sitter import Language, Node, Parser, Query, QueryCursor
+from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
 
 MAX_BYTES = 2_000_000
 """Larger files are treated as plain text: nobody reads them as code, and parsing must stay cheap."""
@@ -37,12 +37,6 @@ class Grammar(msgspec.Struct, frozen=True):
     """Nodes that belong to what follows them: comments, attributes."""
     texts: frozenset[str] = frozenset()
     """Long strings and comments, between whose inner lines a text can be cut."""
-    alone: tuple[tuple[str, bytes, bytes], ...] = ()
-    """Containers whose contents parse alone, with what has to stand before and behind them."""
-
-    def around(self, container: str) -> tuple[bytes, bytes] | None:
-        """What must stand around the contents of a container so that they parse; None where that is not known."""
-        return next(((before, behind) for kind, before, behind in self.alone if kind == container), None)
 
 
 def _set(words: str) -> frozenset[str]:
@@ -77,11 +71,6 @@ _SCRIPT = Grammar(
     ),
     leading=_set("comment decorator"),
     texts=_set("comment template_string"),
-    alone=(
-        ("class_body", b"class A {\n", b"\n}\n"),
-        ("statement_block", b"async function* f() {\n", b"\n}\n"),
-        ("interface_body", b"interface A {\n", b"\n}\n"),
-    ),
 )
 GRAMMARS = {
     "python": PYTHON,
@@ -104,7 +93,6 @@ GRAMMARS = {
         ),
         leading=_set("comment"),
         texts=_set("comment raw_string_literal"),
-        alone=(("block", b"func f() {\n", b"\n}\n"), ("statement_list", b"func f() {\n", b"\n}\n")),
     ),
     "rust": Grammar(
         "rust",
@@ -119,7 +107,6 @@ GRAMMARS = {
         ),
         leading=_set("line_comment block_comment attribute_item inner_attribute_item"),
         texts=_set("block_comment string_literal raw_string_literal"),
-        alone=(("block", b"fn f() {\n", b"\n}\n"), ("declaration_list", b"impl A {\n", b"\n}\n")),
     ),
     "c": Grammar(
         "c",
@@ -134,7 +121,6 @@ GRAMMARS = {
         ),
         leading=_set("comment"),
         texts=_set("comment"),
-        alone=(("compound_statement", b"void f() { switch (x) {\n", b"\n}}\n"),),
     ),
     "java": Grammar(
         "java",
@@ -149,12 +135,6 @@ GRAMMARS = {
         ),
         leading=_set("line_comment block_comment"),
         texts=_set("block_comment"),
-        alone=(
-            ("class_body", b"class A {\n", b"\n}\n"),
-            ("interface_body", b"interface A {\n", b"\n}\n"),
-            ("block", b"class A { void f() {\n", b"\n}}\n"),
-            ("constructor_body", b"class A { A() {\n", b"\n}}\n"),
-        ),
     ),
 }
 _SUFFIXES = {
@@ -199,7 +179,13 @@ def root(grammar: Grammar, data: bytes) -> Node:
 
     Kept for a while: outline and brackets of a text are read one after the other.
     """
-    return _parser(grammar.module, grammar.function).parse(data).root_node
+    return read(grammar, data).root_node
+
+
+def read(grammar: Grammar, data: bytes, edited: Tree | None = None) -> Tree:
+    """The syntax tree, from that of another text which was told how it was edited, if there is one."""
+    parser = _parser(grammar.module, grammar.function)
+    return parser.parse(data) if edited is None else parser.parse(data, edited)
 
 
 @cache

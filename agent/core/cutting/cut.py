@@ -209,6 +209,7 @@ def _settled(
         groups: list[tuple[int, ...]] = [(member,) for member in by_file]
         if not (checker.in_order or (checker.settled and members == by_file)):
             groups = Settling(hunks, needs, checker, budget.hard_lines).order(members)
+            checker.rest()
         slots = iter(own)
         for group in groups:
             settled[next(slots)] = group[0]

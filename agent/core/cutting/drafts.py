@@ -110,6 +110,7 @@ class Drafts:
         new = Sheet(new_path, _lines_of(goal), deep=deep)
         checker = Checker(old, new, self.allowance)
         groups = group_hunks(change.hunks, old, new, self.budget, checker)
+        checker.rest()
         if checker.usable and len(groups) > 1:
             self.checkers[change.path] = checker
         first = len(self.drafts)

@@ -34,7 +34,7 @@ def down_the_file(
         pieces += [Piece(p.hunks, p.at, tuple(first + need for need in p.needs)) for p in own]
     found: list[list[Piece]] = []
     current: list[Piece] = []
-    applied: list[Hunk] = []
+    applied = checker.spans()
     broken = 0
     for piece in pieces:
         if current and sum(p.changed for p in current) + piece.changed > budget.hard_lines:
@@ -42,8 +42,8 @@ def down_the_file(
             current = []
             broken += 1
         current.append(piece)
-        applied = [*applied, *piece.hunks]
-        if checker.sound(applied, [hunk for p in current for hunk in p.hunks]):
+        applied = applied.plus(piece.hunks)
+        if checker.sound_in(applied, [hunk for p in current for hunk in p.hunks]):
             found.append(current)
             current = []
     return [*found, current] if current else found, broken

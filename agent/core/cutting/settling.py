@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from agent.core.cutting.soundness import Checker, Spans
+from agent.core.cutting.regions import Spans
+from agent.core.cutting.soundness import Checker
 from agent.core.hunk import Hunk
 from agent.core.lines.splice import position
 

@@ -1,0 +1,110 @@
+"""Whether a text still parses with some hunks, read anew only where they change it.
+
+tree-sitter keeps what it read: told what was edited, it reads the lines around that and takes the rest from its last
+tree. A fault that it finds so is looked at once more in the whole text, for it may be left over from the way.
+Source: tree-sitter's documentation, "Editing".
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import accumulate
+
+import msgspec
+from tree_sitter import Tree
+
+from agent.core.code.grammar import Grammar, read
+from agent.core.hunk import Hunk
+from agent.core.lines.splice import position
+from agent.core.text import Lines
+
+Point = tuple[int, int]
+"""Row and column, both from 0."""
+
+
+class _State(msgspec.Struct, frozen=True):
+    """A text that was read, with `hunks` in their order; how far these have moved what is behind each of them."""
+
+    data: bytes
+    tree: Tree
+    hunks: Sequence[Hunk] = ()
+    rows: Sequence[int] = (0,)
+    sizes: Sequence[int] = (0,)
+
+    def moved(self, hunk: Hunk) -> tuple[int, int]:
+        """By how many rows and bytes a hunk of the old text stands further down here."""
+        at = bisect_left(self.hunks, position(hunk), key=position)
+        return self.rows[at], self.sizes[at]
+
+
+class Reparser:
+    """Reads one text with hunks of it, always from the nearest state that it has read without a fault."""
+
+    def __init__(self, grammar: Grammar, lines: Lines) -> None:
+        self.grammar = grammar
+        self.lines = lines
+        self.starts = list(accumulate(map(len, lines), initial=0))
+        self._states: list[_State] = []
+        """The old text, and the last one that was read without a fault."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the text without hunks."""
+        return self.starts[-1]
+
+    def has_fault(self, hunks: Sequence[Hunk]) -> bool:
+        """True when tree-sitter finds a fault in the text with hunks that are in order."""
+        state = self._near(hunks)
+        data, tree = self._edited(state, hunks)
+        read_anew = read(self.grammar, data, tree)
+        if read_anew.root_node.has_error:
+            return True
+        rows = accumulate((len(hunk.new) - len(hunk.old) for hunk in hunks), initial=0)
+        sizes = accumulate((_size(hunk.new) - _size(hunk.old) for hunk in hunks), initial=0)
+        self._states[1:] = [_State(data, read_anew, list(hunks), list(rows), list(sizes))]
+        return False
+
+    def forget(self) -> None:
+        """Free the trees, which are large; they are made again when they are asked for."""
+        self._states.clear()
+
+    def _near(self, hunks: Sequence[Hunk]) -> _State:
+        """The state that was read last if it lacks only some of these hunks, else the old text."""
+        if not self._states:
+            data = b"".join(self.lines)
+            self._states = [_State(data, read(self.grammar, data))]
+        last = self._states[-1]
+        known = set(map(id, hunks))
+        return last if all(id(hunk) in known for hunk in last.hunks) else self._states[0]
+
+    def _edited(self, state: _State, hunks: Sequence[Hunk]) -> tuple[bytes, Tree]:
+        """The text with all of `hunks`, and the tree of `state` that knows where they changed it."""
+        there = set(map(id, state.hunks))
+        tree = state.tree.copy()
+        parts: list[bytes] = []
+        behind = len(state.data)
+        for hunk in reversed(hunks):
+            if id(hunk) in there:
+                continue
+            rows, size = state.moved(hunk)
+            start, end = self.starts[hunk.start] + size, self.starts[hunk.end] + size
+            new = b"".join(hunk.new)
+            top = hunk.start + rows
+            points = (top, 0), _end(top, hunk.old), _end(top, hunk.new)
+            tree.edit(start, end, start + len(new), *points)
+            parts += state.data[end:behind], new
+            behind = start
+        parts.append(state.data[:behind])
+        return b"".join(reversed(parts)), tree
+
+
+def _size(lines: Lines) -> int:
+    return sum(map(len, lines))
+
+
+def _end(row: int, lines: Lines) -> Point:
+    """Where some lines end that begin at a row."""
+    if lines and not lines[-1].endswith(b"\n"):
+        return row + len(lines) - 1, len(lines[-1])
+    return row + len(lines), 0

@@ -174,18 +174,22 @@ def _parser(module: str, function: str) -> Parser:
 
 
 @lru_cache(maxsize=2)
-def root(grammar: Grammar, data: bytes) -> Node:
-    """The root of the syntax tree. Never fails: what cannot be read becomes error nodes.
+def tree(grammar: Grammar, data: bytes) -> Tree:
+    """The syntax tree. Never fails: what cannot be read becomes error nodes.
 
     Kept for a while: outline and brackets of a text are read one after the other.
     """
-    return read(grammar, data).root_node
+    return _parser(grammar.module, grammar.function).parse(data)
 
 
-def read(grammar: Grammar, data: bytes, edited: Tree | None = None) -> Tree:
-    """The syntax tree, from that of another text which was told how it was edited, if there is one."""
-    parser = _parser(grammar.module, grammar.function)
-    return parser.parse(data) if edited is None else parser.parse(data, edited)
+def reread(grammar: Grammar, data: bytes, edited: Tree) -> Tree:
+    """The syntax tree, by that of another text which was told where it was edited."""
+    return _parser(grammar.module, grammar.function).parse(data, edited)
+
+
+def root(grammar: Grammar, data: bytes) -> Node:
+    """The root of the syntax tree."""
+    return tree(grammar, data).root_node
 
 
 @cache

@@ -15,14 +15,25 @@ from agent.core.code.sheet import Sheet
 from agent.core.cutting.grouping import Group, group_hunks
 from agent.core.cutting.passage import merged
 from agent.core.cutting.risk import folded_reason
-from agent.core.cutting.soundness import MAX_PARSED, RESERVE, Allowance, Checker
-from agent.core.hunk import ChangeKind, FileChange, FileState
+from agent.core.cutting.soundness import Allowance, Checker
+from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk
 from agent.core.lines.place import file_lines
 from agent.core.outcome import States
 from agent.core.text import Lines, folders
 
 MANY = 2_500
-"""With more hunks than this nothing is parsed that need not be: time must stay that of reading the difference."""
+"""With more hunks than this, files are not parsed that cannot but parse: time must stay that of reading the difference."""
+
+MAX_PARSED = 20_000_000, 100_000_000
+"""Bytes parsed for one difference at most: of a small one, of any."""
+
+SIZE_PARSED = 8
+"""Between these it is so many times the size of its files."""
+
+RESERVE = 8_000_000
+"""Bytes kept for going down those files for which no way was found."""
+
+_NO_SIGNS = bytes(code for code in range(256) if code not in b"()[]{}<>\"'`\\/*#:;,")
 
 
 class Draft(msgspec.Struct):
@@ -66,12 +77,13 @@ class Drafts:
         self.progress = progress
         self.drafts: list[Draft] = []
         self.checkers: dict[str, Checker] = {}
-        self.allowance = Allowance(MAX_PARSED, Allowance(RESERVE))
+        self.allowance = Allowance(MAX_PARSED[0], Allowance(RESERVE))
+        self.many = False
 
     def of(self, changes: Sequence[FileChange]) -> list[Draft]:
         """Drafts in the order of `changes`, which are those between `before` and `after`."""
-        if sum(len(change.hunks) for change in changes) > MANY:
-            self.allowance.left = 0
+        self.many = sum(len(change.hunks) for change in changes) > MANY
+        self.allowance.left = min(max(SIZE_PARSED * self._size(changes), MAX_PARSED[0]), MAX_PARSED[1])
         for done, change in enumerate(changes):
             self._add(change)
             if self.progress is not None:
@@ -79,6 +91,12 @@ class Drafts:
         self._folders()
         self._renames_last()
         return self.drafts
+
+    def _size(self, changes: Sequence[FileChange]) -> int:
+        """Bytes of both sides of the files that change."""
+        sides = [self.before.get(change.path) for change in changes]
+        sides += [self.after.get(self.renames.get(change.path, change.path)) for change in changes]
+        return sum(len(state.data) for state in sides if state is not None)
 
     def _renames_last(self) -> None:
         """Other changes of a file are told by its old name, so they come while it still has that name."""
@@ -105,10 +123,11 @@ class Drafts:
 
     def _text(self, change: FileChange, new_path: str) -> None:
         base, goal = self.before.get(change.path), self.after.get(new_path)
-        deep = self.allowance.left > 0 or any(hunk.changed > self.budget.lines for hunk in change.hunks)
+        checked = self.allowance.left > 0 and not (self.many and all(map(_keeps_signs, change.hunks)))
+        deep = checked or any(hunk.changed > self.budget.lines for hunk in change.hunks)
         old = Sheet(change.path, _lines_of(base), deep=deep)
         new = Sheet(new_path, _lines_of(goal), deep=deep)
-        checker = Checker(old, new, self.allowance)
+        checker = Checker(old, new, self.allowance if checked else Allowance(0))
         groups = group_hunks(change.hunks, old, new, self.budget, checker)
         checker.rest()
         if checker.usable and len(groups) > 1:
@@ -151,6 +170,18 @@ class Drafts:
             needs = set(above.get(path, ()))
             needs |= {gone[folder] for folder in folders(path) if folder in gone}
             self.drafts[index].needs |= needs - {index}
+
+
+def _keeps_signs(hunk: Hunk) -> bool:
+    """True when each line stays one line with its indentation, brackets and other signs: it cannot but parse."""
+    return len(hunk.old) == len(hunk.new) and all(
+        one.translate(None, _NO_SIGNS) == other.translate(None, _NO_SIGNS) and _margin(one) == _margin(other)
+        for one, other in zip(hunk.old, hunk.new, strict=True)
+    )
+
+
+def _margin(line: bytes) -> bytes:
+    return line[: len(line) - len(line.lstrip())]
 
 
 def _lines_of(state: FileState | None) -> Callable[[], Lines]:

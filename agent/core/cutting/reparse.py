@@ -14,7 +14,7 @@ from itertools import accumulate
 import msgspec
 from tree_sitter import Tree
 
-from agent.core.code.grammar import Grammar, read
+from agent.core.code.grammar import Grammar, reread, tree
 from agent.core.hunk import Hunk
 from agent.core.lines.splice import position
 from agent.core.text import Lines
@@ -56,13 +56,13 @@ class Reparser:
     def has_fault(self, hunks: Sequence[Hunk]) -> bool:
         """True when tree-sitter finds a fault in the text with hunks that are in order."""
         state = self._near(hunks)
-        data, tree = self._edited(state, hunks)
-        read_anew = read(self.grammar, data, tree)
-        if read_anew.root_node.has_error:
+        data, edited = self._edited(state, hunks)
+        found = reread(self.grammar, data, edited)
+        if found.root_node.has_error:
             return True
         rows = accumulate((len(hunk.new) - len(hunk.old) for hunk in hunks), initial=0)
         sizes = accumulate((_size(hunk.new) - _size(hunk.old) for hunk in hunks), initial=0)
-        self._states[1:] = [_State(data, read_anew, list(hunks), list(rows), list(sizes))]
+        self._states[1:] = [_State(data, found, list(hunks), list(rows), list(sizes))]
         return False
 
     def forget(self) -> None:
@@ -73,7 +73,7 @@ class Reparser:
         """The state that was read last if it lacks only some of these hunks, else the old text."""
         if not self._states:
             data = b"".join(self.lines)
-            self._states = [_State(data, read(self.grammar, data))]
+            self._states = [_State(data, tree(self.grammar, data))]
         last = self._states[-1]
         known = set(map(id, hunks))
         return last if all(id(hunk) in known for hunk in last.hunks) else self._states[0]
@@ -81,7 +81,7 @@ class Reparser:
     def _edited(self, state: _State, hunks: Sequence[Hunk]) -> tuple[bytes, Tree]:
         """The text with all of `hunks`, and the tree of `state` that knows where they changed it."""
         there = set(map(id, state.hunks))
-        tree = state.tree.copy()
+        edited = state.tree.copy()
         parts: list[bytes] = []
         behind = len(state.data)
         for hunk in reversed(hunks):
@@ -92,11 +92,11 @@ class Reparser:
             new = b"".join(hunk.new)
             top = hunk.start + rows
             points = (top, 0), _end(top, hunk.old), _end(top, hunk.new)
-            tree.edit(start, end, start + len(new), *points)
+            edited.edit(start, end, start + len(new), *points)
             parts += state.data[end:behind], new
             behind = start
         parts.append(state.data[:behind])
-        return b"".join(reversed(parts)), tree
+        return b"".join(reversed(parts)), edited
 
 
 def _size(lines: Lines) -> int:

@@ -16,12 +16,6 @@ from agent.core.cutting.reparse import Reparser
 from agent.core.hunk import Hunk
 from agent.core.lines.splice import splice
 
-MAX_PARSED = 20_000_000
-"""Bytes parsed for one difference at most."""
-
-RESERVE = 8_000_000
-"""Bytes kept for going down those files for which no way was found."""
-
 QUICK = 2
 """So much less a text counts that tree-sitter reads to the end without a fault, which is quick."""
 
@@ -29,6 +23,9 @@ EDITED = 1_000
 """What an edited text counts that tree-sitter reads anew around the edits, and for each `SHARED` bytes of it one more."""
 
 SHARED = 50
+DOUBTS = 16
+"""So often a fault in an edited text of one file is looked at in the whole text, and is there, before it is believed."""
+
 MAX_KNOWN = 64
 """What is found out of states with more hunks is not kept: there are many of them, and each comes up once."""
 
@@ -75,6 +72,7 @@ class Checker:
         self.balance = Balance([(sheet.lines, sheet.words) for sheet in (old, new) if self.usable])
         self.regions = Regions(old, self.balance, self._parses, self._spend)
         self.reader = Reparser(self.grammar, old.lines) if self.grammar and not self.python else None
+        self.doubts = DOUBTS
         self.known: dict[tuple[int, ...], tuple[Sequence[Hunk], bool]] = {}
 
     @property
@@ -134,5 +132,11 @@ class Checker:
         self._spend(EDITED + self.reader.size // SHARED)
         if not self.reader.has_fault(hunks):
             return True
+        if self.doubts <= 0:
+            return False
         lines = splice(self.old.lines, hunks)
-        return self.balance.holds(lines) and self._parses(b"".join(lines))
+        if not self.balance.holds(lines):
+            return False
+        found = self._parses(b"".join(lines))
+        self.doubts += DOUBTS if found else -1
+        return found

@@ -12,6 +12,7 @@ from agent.core.code.grammar import PYTHON, parses
 from agent.core.code.sheet import Sheet
 from agent.core.code.symbols import outline
 from agent.core.cutting.cut import TooBig, cut, fit, title_of
+from agent.core.cutting.drafts import MANY
 from agent.core.cutting.soundness import Allowance, Checker
 from agent.core.cutting.split import split
 from agent.core.hunk import ChangeKind, FileState, Mode
@@ -366,6 +367,17 @@ def test_changes_that_only_parse_together_are_one_chunk() -> None:
     }
     chunks = cut(before, after)
     assert len(chunks) == 1
+    assert_every_prefix_parses(before, chunks, "p.py")
+
+
+def test_what_only_parses_together_is_one_chunk_in_the_largest_difference_too() -> None:
+    plain = [line for at in range(MANY + 1) for line in (f"value_{at} = {at}", "", "", "", "", "", "")]
+    functions = [f"def f{at}():\n    return {at}\n\n" for at in range(6)]
+    quoted = ["x = 1", *functions[:2], '"""', *functions[2:4], '"""', *functions[4:]]
+    before: States = {"p.py": text("x = 1", *functions), "plain.py": text(*plain)}
+    changed = [line.replace(" = ", " = 1 + ") for line in plain]
+    chunks = cut(before, {"p.py": text(*quoted), "plain.py": text(*changed)})
+    assert sum(len(change.hunks) for chunk in chunks for change in chunk.changes) > MANY
     assert_every_prefix_parses(before, chunks, "p.py")
 
 

@@ -44,7 +44,7 @@ def meant(files: Sequence[FilePatch], read: Read) -> list[FilePatch]:
     named = [_as_one(_without(file, _HERE), read) for file in files]
     while top := _top_for_show(named, read):
         named = [_without(file, re.compile(re.escape(f"{top}/"))) for file in named]
-    return named
+    return [_as_new(file, read) for file in named]
 
 
 def _as_one(file: FilePatch, read: Read) -> FilePatch:
@@ -58,6 +58,14 @@ def _as_one(file: FilePatch, read: Read) -> FilePatch:
             found += [path] if read(path) is not None else []
     name = min(found, key=lambda path: (path.count("/"), len(path)), default=new)
     return replace(file, old_path=name, new_path=name)
+
+
+def _as_new(file: FilePatch, read: Read) -> FilePatch:
+    """A patch that puts lines before the first one (`-0,0`) of a file that is not there makes it."""
+    fills = [hunk for hunk in file.hunks if hunk.old_start == 0 and not hunk.old]
+    if file.git or file.old_path is None or len(file.hunks) != 1 or not fills or _is_there(read, file.path):
+        return file
+    return replace(file, old_path=None)
 
 
 def _top_for_show(files: Sequence[FilePatch], read: Read) -> str:

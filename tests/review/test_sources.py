@@ -686,6 +686,17 @@ def test_a_name_keeps_a_folder_that_may_be_meant(
     assert "f" not in [path for chunk in found["chunks"] for path in chunk["paths"]]
 
 
+def test_a_patch_of_a_file_that_is_not_there_makes_it_where_it_says_that_nothing_was(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    commit(repo, git_in, {"empty": b"", "full": b"1\n"})
+    heads = [f"--- a/{name}\n+++ b/{name}\n" for name in ("new", "empty")]
+    all_taken(reviewed, "".join(head + "@@ -0,0 +1 @@\n+n\n" for head in heads).encode())
+    assert [(repo / name).read_bytes() for name in ("new", "empty", "full")] == [b"n\n", b"n\n", b"1\n"]
+    found = reviewed.list("-", stdin=b"--- a/full\n+++ b/full\n@@ -0,0 +1 @@\n+n\n")
+    assert [item["path"] for item in found["left_out"]] == ["full"]
+
+
 def test_a_hunk_is_as_far_off_as_the_one_before_it(repo: Path, git_in: GitIn, reviewed: Reviewed) -> None:
     block = b"begin\nstep\nend\n"
     start = commit(repo, git_in, {"f": b"head\n" + block * 4})

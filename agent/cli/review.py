@@ -9,7 +9,7 @@ import queue
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 
@@ -179,7 +179,7 @@ def _standard_input() -> bytes:
 def _print(text: str, done: str) -> bool:
     """To standard output; `done` is said where that cannot be, as on a full disk, and False is returned."""
     if sys.stdout is None:
-        sys.stderr.write(f"copair: the result cannot be printed: the standard output is closed{done}\n")
+        _complain(f"the standard output is closed{done}")
         return False
     try:
         sys.stdout.write(text)
@@ -188,11 +188,25 @@ def _print(text: str, done: str) -> bool:
     except OSError as error:
         if isinstance(error, BrokenPipeError) and not done:
             raise  # the reader has enough
-        sys.stderr.write(f"copair: the result cannot be printed: {error.strerror}{done}\n")
-        # The interpreter would fail at its end when it tries once more.
-        with contextlib.suppress(OSError):
-            sys.stdout.close()
+        _complain(f"{error.strerror}{done}")
+        _close(sys.stdout)
         return False
+
+
+def _complain(why: str) -> None:
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(f"copair: the result cannot be printed: {why}\n")
+        sys.stderr.flush()
+    except OSError:
+        _close(sys.stderr)
+
+
+def _close(stream: TextIO) -> None:
+    """Give up what could not be written: the interpreter would fail at its end when it tries once more."""
+    with contextlib.suppress(OSError):
+        stream.close()
 
 
 def _keys_from_the_terminal() -> None:

@@ -23,6 +23,7 @@ from agent.core.hunk import FileState, Write
 from agent.core.patches.chunk_diff import ChunkDiffs
 from agent.core.patches.unified import print_writes
 from agent.core.sessions.session import Item, State, Status, fold
+from agent.core.text import whole_number
 from agent.io import journal
 from agent.io.journal import SessionInfo
 from agent.loop.commands import stack_line
@@ -45,10 +46,10 @@ def pick_session(cwd: Path, name: str, *, choose: bool) -> str:
         sys.stderr.write(f"{number:3}  {_line(info)}\n")
     sys.stderr.write("which? ")
     sys.stderr.flush()
-    answer = sys.stdin.readline().strip()
-    if not answer.isdecimal() or not 1 <= int(answer) <= len(resumable):
+    chosen = whole_number(sys.stdin.readline())
+    if not chosen or chosen > len(resumable):
         raise UsageError("no session was chosen", untouched="nothing was done")
-    return resumable[int(answer) - 1].id
+    return resumable[chosen - 1].id
 
 
 def find_session(bench: Workbench, name: str) -> SessionInfo:

@@ -132,3 +132,9 @@ def folders(path: str) -> list[str]:
     """All folders above a path, from the top."""
     parts = path.split("/")
     return ["/".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def whole_number(words: str) -> int | None:
+    """A number that a person typed in decimal digits; None for all else, and for more digits than any number here has."""
+    words = words.strip()
+    return int(words) if words.isdecimal() and len(words) <= 18 else None

@@ -60,8 +60,11 @@ class Writer(ABC):
 
     def recover(self) -> list[Recovered]:
         """Finish or roll back what a crash left; to be called at the start. Raises StateError."""
-        if not self._crashed():
-            return []
+        try:
+            if not self._crashed():
+                return []
+        except StateError:
+            pass  # a record that another copair has just put elsewhere, or one that is damaged
         with self._alone():
             return self._recover()
 

@@ -90,7 +90,7 @@ class Calls:
             while view:
                 self._before("write")
                 view = view[os.write(fd, view) :]
-        except OSError:
+        except BaseException:
             os.close(fd)
             raise
         return fd

@@ -27,6 +27,8 @@ CAP_BYTES = 256 * 1024 * 1024
 GRACE_SECONDS = 0.5
 PATIENCE_SECONDS = 10.0
 HAND_SECONDS = 0.1
+PIPE_BYTES = 1 << 20
+"""The most that a pipe holds: what is read beyond that, after the program has ended, is of one that it left behind."""
 
 
 class ProgramMissing(CopairError):
@@ -59,11 +61,13 @@ class Pump(threading.Thread):
         self._kept = bytearray()
         self.cut = 0
         self.partial = False
+        self._taken = 0
         self._is_left = False
         self.start()
 
     def run(self) -> None:
         while block := os.read(self._pipe.fileno(), 1 << 16):
+            self._taken += len(block)
             room = self._cap - len(self._kept)
             self._kept += block[:room]
             self.cut += max(0, len(block) - room)
@@ -73,8 +77,9 @@ class Pump(threading.Thread):
     def bytes(self) -> bytes:
         """All that the program wrote, which has ended. A grandchild that holds the pipe still is not waited for."""
         end = time.monotonic() + PATIENCE_SECONDS
+        most = self._taken + PIPE_BYTES
         self.join(GRACE_SECONDS)
-        while self.is_alive() and _waits(self._pipe) and time.monotonic() < end:
+        while self.is_alive() and _waits(self._pipe) and time.monotonic() < end and self._taken <= most:
             # This thread had no turn yet: another one keeps the interpreter to itself.
             self.join(GRACE_SECONDS)
         self.join(HAND_SECONDS)  # what it has taken out, and not put down yet

@@ -10,6 +10,7 @@ import msgspec
 from agent.core import events as ev
 from agent.core.frontend import Quit
 from agent.core.sessions.session import Item, State, Status
+from agent.core.text import whole_number
 from agent.loop import inputs
 from agent.loop.summary import status_word
 
@@ -97,10 +98,11 @@ def model(driver: Driver, argument: str) -> None:
 
 
 def max_tokens(driver: Driver, argument: str) -> None:
-    if not argument.strip().isdecimal():
+    number = whole_number(argument)
+    if not number:
         driver.tell("/max-tokens NUMBER", "warning")
         return
-    driver.parts.limits = msgspec.structs.replace(driver.parts.limits, max_tokens=int(argument))
+    driver.parts.limits = msgspec.structs.replace(driver.parts.limits, max_tokens=number)
 
 
 def quit_session(driver: Driver, argument: str) -> None:

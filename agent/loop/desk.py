@@ -318,11 +318,15 @@ class Desk:
                 return ev.UndoRefused(item.chunk.id, f"{path}: {reason}")
 
     def edited(self, card: Card, states: States) -> ev.Event:
-        """The person's version of what a card shows, with the difference to it as a diff for the model."""
-        shown = {write.path: write for write in card.writes if write.path in states}
-        proposed = {path: write.new for path, write in shown.items()}
-        over = {path: write.old for path, write in shown.items()}
-        difference = print_writes([Write(p, proposed.get(p), new) for p, new in states.items()])
+        """The person's version of what a card shows, with the difference to it as a diff for the model.
+
+        Files of the card that are not in `states` are left as they are.
+        """
+        shown = {write.path: write for write in card.writes}
+        over = {path: write.old for path, write in shown.items() if path in states}
+        mine = {path: write.old for path, write in shown.items()} | states
+        proposed = {path: shown[path].new if path in shown else None for path in mine}
+        difference = print_writes([Write(path, proposed[path], new) for path, new in mine.items()])
         words = difference.decode("utf-8", "replace")
         title = "" if card.chunk.why else title_of(over, states)
         return ev.ChunkEdited(card.chunk.id, self.store(states), words, self.store(over), title)

@@ -167,7 +167,7 @@ def _decide(driver: Driver, decide: Decide) -> None:
             way = "n offers to take it back" if open_card.present else "n rejects the chunk"
             driver.tell(f"Your version changes nothing; {way}.", "warning")
             return
-        case Edit(states=states) if states.items() <= {w.path: w.new for w in open_card.writes}.items():
+        case Edit(states=states) if not states or states == {w.path: w.new for w in open_card.writes}:
             driver.tell("Your version is what the card shows already; nothing was decided.", "warning")
             return
         case Edit(states=states):

@@ -94,15 +94,19 @@ class Jsonl:
         return None
 
     def _read(self) -> None:
-        with suppress(OSError, ValueError):
-            while line := self._stdin.readline():
-                if not line.strip():
-                    continue
-                try:
-                    self._inbox(self._input(line))
-                except Refused as refusal:
-                    self._write({"error": {"message": str(refusal), "line": line[:200]}})
-        self._inbox(Quit("end"))
+        try:
+            with suppress(OSError, ValueError):
+                while line := self._stdin.readline():
+                    if line.strip():
+                        self._take(line)
+        finally:
+            self._inbox(Quit("end"))
+
+    def _take(self, line: str) -> None:
+        try:
+            self._inbox(self._input(line))
+        except Refused as refusal:
+            self._write({"error": {"message": str(refusal), "line": line[:200]}})
 
     def _write(self, content: dict[str, Any]) -> None:
         with self._lock:
@@ -117,6 +121,8 @@ class Jsonl:
             message = json.loads(line)
         except ValueError as error:
             raise Refused(f"not JSON: {error}") from error
+        except RecursionError as error:
+            raise Refused("nested too deeply") from error
         if not isinstance(message, dict):
             raise Refused("one JSON object a line is wanted")
         try:

@@ -42,6 +42,7 @@ from agent.core.frontend import (
     WorkOffer,
 )
 from agent.core.review import Answer, Approve, Ask, Defer, Reject, Revise, Split
+from agent.core.text import whole_number
 from agent.ui.filter import harmless
 from agent.ui.story import Story, note
 from agent.ui.words import card_words, question_words, saying_words
@@ -234,8 +235,8 @@ class Plain:
     def _answer(self, line: str, call_id: str, default: int, count: int) -> None:
         if line in ("q", "/quit"):
             self._inbox(Quit())
-        elif line.isdecimal() and 1 <= int(line) <= count:
-            self._inbox(AnswerIn(call_id, Answer(int(line) - 1)))
+        elif (number := whole_number(line)) and number <= count:
+            self._inbox(AnswerIn(call_id, Answer(number - 1)))
         elif line:
             self._inbox(AnswerIn(call_id, Answer(None, line)))
         elif self._terminal and count:

@@ -95,7 +95,7 @@ def test_a_review_begins_anew_when_an_earlier_one_of_the_same_cannot_be_read(pro
     assert person.cards
 
 
-@pytest.mark.parametrize("answer", ["²", "0", "2", "", "one"])
+@pytest.mark.parametrize("answer", ["²", "0", "2", "", "one", "1" * 5000])
 def test_what_is_no_number_of_the_list_chooses_no_session(project: Path, answer: str) -> None:
     play(project, Script(), say(Say("x")))
     ran = copair(project, "resume", "--list", stdin=f"{answer}\n")

@@ -57,6 +57,15 @@ def test_saving_keeps_comments_and_order_and_is_private(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_saving_keeps_windows_line_ends(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"# mine\r\nmodel = 'x'\r\nbell = true\r\n")
+    save(path, "model", "y")
+    save(path, "protocol", "text")
+    wanted = b'# mine\r\nmodel = "y"\r\nbell = true\r\nprotocol = "text"\r\n'
+    assert path.read_bytes() == wanted
+
+
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "conf").write_text("a file")
     with pytest.raises(UsageError, match="cannot write"):

@@ -97,6 +97,13 @@ def test_output_that_something_else_still_holds_is_not_waited_for(tmp_path: Path
     assert ran.seconds < 1.8
 
 
+def test_what_a_program_left_behind_is_not_heard_to_its_end(tmp_path: Path) -> None:
+    code = "import os\nos.write(1, b'one')\nif os.fork() == 0:\n os.setsid()\n while True: os.write(1, b'x' * 65536)"
+    ran = run(python(code), cwd=tmp_path, env=ENV, cap_bytes=3)
+    assert ran.stdout == b"one"
+    assert ran.seconds < 5
+
+
 class Late(Pump):
     """Has no turn for a while, as when another thread holds the interpreter."""
 

@@ -198,6 +198,17 @@ def test_an_edit_that_leaves_the_card_as_it_is_decides_nothing(project: Path) ->
     assert (project / "calc.py").read_bytes() == shown.data
 
 
+def test_an_edit_of_some_files_of_a_card_leaves_the_others_and_says_so(project: Path) -> None:
+    (project / "other.py").write_text("y = 1\n")
+    other = {"path": "other.py", "old": "y = 1", "new": "y = 2"}
+    shown = FileState(Mode.FILE, CODE.replace("a - b", "a + b", 1).encode())
+    model = Script(propose(FIX_ADD, other))
+    play(project, model, say(Say("x")), decide(Edit({"calc.py": shown})), approve)
+    assert (project / "calc.py").read_bytes() == shown.data
+    assert (project / "other.py").read_text() == "y = 1\n"
+    assert "-y = 2\\n+y = 1" in model.said(1)
+
+
 def test_an_edit_that_brings_back_the_file_is_no_version_of_the_chunk(project: Path) -> None:
     same = decide(Edit({"calc.py": FileState(Mode.FILE, CODE.encode())}))
     played = play(project, Script(propose(FIX_ADD)), say(Say("x")), same, approve)
@@ -478,7 +489,7 @@ def test_requests_only_grow_over_rejects_questions_revisions_and_undo(project: P
         assert (after.system, after.tools) == (before.system, before.tools)
 
 
-@pytest.mark.parametrize("number", ["²", "-1", "many", ""])
+@pytest.mark.parametrize("number", ["²", "-1", "0", "many", "", "1" * 5000])
 def test_a_limit_that_is_no_number_is_said_and_changes_nothing(project: Path, number: str) -> None:
     played = play(project, Script(), say(Command("max-tokens", number)), say(Say("x")))
     assert "/max-tokens NUMBER" in played.person.notices

@@ -70,6 +70,7 @@ class Player:
         assert "Traceback" not in complaint, complaint
         assert "fault of copair" not in complaint, complaint
         assert killed or self._process.returncode in (0, 1, 2), complaint
+        assert killed or self._busy or self._world.facts() == self._quiet, "changed without a yes"
 
     def _heed(self, message: dict[str, Any]) -> None:
         event = message.get("event", {})
@@ -123,6 +124,7 @@ class Player:
         return {"id": self._open, **content}
 
     def _decide(self, card: dict[str, Any]) -> dict[str, Any]:
+        assert self._busy or self._world.facts() == self._quiet, "changed without a yes"
         if self._rng.random() < 0.1 and not self._yes:
             self._world.change()
         self._quiet = self._world.facts()

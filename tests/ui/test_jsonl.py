@@ -93,6 +93,7 @@ def test_a_card_carries_its_exact_diff_and_is_approved_by_its_digest() -> None:
     [
         "nonsense",
         "[]",
+        "[" * 20_000,
         {"id": "o9", "decision": {"type": "reject"}},
         {"id": "o1", "decision": {"type": "approve", "digest": "other"}},
         {"id": "o1", "decision": {"type": "everything"}},
@@ -100,7 +101,7 @@ def test_a_card_carries_its_exact_diff_and_is_approved_by_its_digest() -> None:
         {"input": {"type": "decide", "chunk": "1", "digest": "d", "decision": {"type": "reject"}}},
         {"decision": {"type": "reject"}},
     ],
-    ids=str,
+    ids=lambda message: str(message)[:60],
 )
 def test_what_does_not_fit_changes_nothing_and_is_answered(message: Any) -> None:
     talk = Talk()

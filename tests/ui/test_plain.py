@@ -136,7 +136,7 @@ def test_an_unknown_word_decides_nothing() -> None:
 def test_questions() -> None:
     question = QuestionOffer("q", Question("Which?", "It matters.", ("one", "two"), 0))
     assert play("2\n", question)[0][0] == AnswerIn("q", Answer(1))
-    for words in ("neither", "²", "3"):
+    for words in ("neither", "²", "3", "1" * 5000):
         assert play(f"{words}\n", question)[0][0] == AnswerIn("q", Answer(None, words))
     assert play("\n", question)[0] == [Quit("end")]
     assert play("\n", question, terminal=True)[0][0] == AnswerIn("q", Answer(0))

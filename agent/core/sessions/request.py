@@ -20,14 +20,15 @@ from agent.core.dialog import (
     ToolResult,
     UserMessage,
 )
-from agent.core.sessions.session import State
+from agent.core.sessions.session import UNUSABLE
+from agent.core.sessions.state import State
 
 CHARS_PER_TOKEN = 3.5
 KEEP_RESULTS = 4
 """Tool results at the end of the history that a new epoch keeps whole."""
-AGAIN = "[Your reply broke off here and is not used. Give it again, whole.]"
-"""For a request that is sent again: one that ends with words of the model is refused by some servers, unless it
-is to go on after a pause of its own.
+AGAIN = "[Your last reply did not come to its end and is not used. Reply again, whole.]"
+"""For a request that is sent again: the model must know, and a request that ends with its words is refused by some
+servers, unless it is to go on after a pause of its own.
 """
 FILL = 0.85
 """A new epoch starts when a request would fill more than this part of the window."""
@@ -42,14 +43,20 @@ def outgoing(state: State, changed: Sequence[str]) -> tuple[Message, ...]:
     if changed:
         names = ", ".join(changed)
         words.append(f"[changed since you read them; read again before you edit: {names}]")
-    last = state.history[-1] if state.history else None
-    if state.failure and isinstance(last, AssistantMessage) and not (words or state.results):
+    if _ends_unused(state):
         words.append(AGAIN)
     if state.protocol is Protocol.TEXT:
         words = [*(_as_text(result) for result in state.results), *words]
         return (UserMessage("\n\n".join(words)),) if words else ()
     said = (UserMessage("\n\n".join(words)),) if words else ()
     return (*state.results, *said)
+
+
+def _ends_unused(state: State) -> bool:
+    """True when the history ends with words of the model that the last failure made useless."""
+    failure = state.failure
+    cut = failure is not None and (failure.text.strip() or failure.kind in UNUSABLE)
+    return bool(cut) and isinstance(state.history[-1], AssistantMessage)
 
 
 def build(state: State, system: str, tools: Sequence[Tool], max_output_tokens: int = 8192) -> Request:

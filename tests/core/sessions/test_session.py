@@ -34,8 +34,8 @@ def chunk(name: str, *, needs: tuple[str, ...] = (), new: bytes = b"x\n") -> Chu
     return Chunk(name, f"title {name}", "why", (change,), needs=needs)
 
 
-def replied(*calls: ToolCall, text: str = "") -> ev.Replied:
-    return ev.Replied(text, calls, Stop.TOOL if calls else Stop.END, Usage(10, 0, 0, 5, 0))
+def replied(*calls: ToolCall, text: str = "", stop: Stop | None = None) -> ev.Replied:
+    return ev.Replied(text, calls, stop or (Stop.TOOL if calls else Stop.END), Usage(10, 0, 0, 5, 0))
 
 
 PROPOSE = ToolCall("c1", "propose", "{}")
@@ -219,6 +219,23 @@ def test_a_request_that_is_sent_again_never_ends_with_words_of_the_model(text: s
     ]
     again = request.outgoing(fold(sent), ())
     assert again == ((UserMessage(request.AGAIN),) if text else ())
+
+
+def test_a_reply_of_no_use_is_told_beside_all_else_and_a_pause_is_none() -> None:
+    sent = [START, ev.Said("x", "x"), ev.Requested((UserMessage("x"),))]
+    claim = replied(text="I ran the tests and all of them pass. Now the", stop=Stop.LENGTH)
+    (told,) = request.outgoing(fold([*sent, claim]), ["a.py"])
+    assert isinstance(told, UserMessage)
+    assert "struck" in told.text
+    assert "a.py" in told.text
+    assert told.text.endswith(request.AGAIN)
+    paused = [
+        *sent,
+        replied(text="First", stop=Stop.PAUSE),
+        ev.Requested(()),
+        ev.TurnFailed("network", "cut"),
+    ]
+    assert request.outgoing(fold(paused), ()) == ()
 
 
 def test_what_was_said_before_there_was_a_model_goes_out_with_the_first_one() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from agent.core.hunk import Mode
+from agent.core.patches.blob_names import EMPTY_BLOBS
 from agent.core.text import name_from_bytes, name_to_bytes
 from agent.git.command import Git
 
@@ -57,6 +58,24 @@ def read_entries(
     return [
         _entry(record) for record in git.run("ls-files", *arguments, variables=variables).split(b"\0")[:-1]
     ]
+
+
+def without_intents(
+    git: Git, entries: Iterable[Entry], variables: Mapping[str, str] | None = None
+) -> list[Entry]:
+    """Entries but for those of files that are only intended to be added (`add -N`), which hold nothing yet.
+
+    `ls-files` shows them as empty files; for git's diffs they are not there.
+    """
+    found = list(entries)
+    empty = [name_to_bytes(entry.path) for entry in found if entry.oid in EMPTY_BLOBS and not entry.stage]
+    if not empty:
+        return found
+    names = empty if len(empty) <= MANY else []
+    shown = ("--name-only", "-z", "--diff-filter=A", "--no-renames", "--no-ext-diff", "--no-textconv")
+    told = git.run("diff", *shown, "--", *names, variables=variables)
+    intents = {name_from_bytes(name) for name in told.split(b"\0")[:-1]}
+    return [entry for entry in found if entry.path not in intents]
 
 
 def _entry(record: bytes) -> Entry:

@@ -19,7 +19,7 @@ from agent.core.hunk import FileState, Mode
 from agent.core.patches.blob_names import Hash
 from agent.core.text import name_from_bytes, name_to_bytes
 from agent.git.command import Git
-from agent.git.index import Entry, read_entries
+from agent.git.index import Entry, read_entries, without_intents
 from agent.git.objects import Objects
 from agent.git.paths import Fence
 from agent.io.calls import Calls, Folder
@@ -192,6 +192,10 @@ class Repo:
 
     def entries(self, paths: Iterable[str] | None = None) -> list[Entry]:
         return read_entries(self.git, paths)
+
+    def staged(self) -> list[Entry]:
+        """Entries of the index but for what is only intended to be added."""
+        return without_intents(self.git, self.entries())
 
     def unmerged(self) -> set[str]:
         """Paths that are in conflict."""

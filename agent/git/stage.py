@@ -16,7 +16,7 @@ from agent.core.hunk import FileState, Write
 from agent.core.outcome import Applied, Drifted, Refused, WriteOutcome
 from agent.core.text import digest as digest_of
 from agent.git import plan, spots
-from agent.git.index import Entry, read_entries
+from agent.git.index import Entry, read_entries, without_intents
 from agent.git.index_write import IndexFile
 from agent.git.repo import Repo
 from agent.git.sets import Sets, Step, WriteSet
@@ -145,9 +145,9 @@ class Index(Writer):
 def _entries(repo: Repo, paths: Sequence[str], variables: Mapping[str, str] | None) -> dict[str, list[Entry]]:
     found: dict[str, list[Entry]] = {}
     wanted = set(paths)
-    for entry in read_entries(repo.git, paths, variables):
-        if entry.path in wanted:
-            found.setdefault(entry.path, []).append(entry)
+    asked = [entry for entry in read_entries(repo.git, paths, variables) if entry.path in wanted]
+    for entry in without_intents(repo.git, asked, variables):
+        found.setdefault(entry.path, []).append(entry)
     return found
 
 

@@ -100,7 +100,7 @@ def _without_conflicts(
 
 def _staged(repo: Repo) -> Callable[[str], FileState | None]:
     """Reads files of the index, which is listed once, not once for each file. Raises PathRefused."""
-    entries = repo.entries()
+    entries = repo.staged()
     staged = {entry.path: entry for entry in entries}
     conflicts = {entry.path for entry in entries if entry.stage}
 

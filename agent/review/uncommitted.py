@@ -55,7 +55,7 @@ class _Reader:
     def __init__(self, repo: Repo) -> None:
         self.repo = repo
         self.entries: dict[str, list[Entry]] = {}
-        for entry in repo.entries():
+        for entry in repo.staged():
             self.entries.setdefault(entry.path, []).append(entry)
         self.before: States = {}
         self.after: States = {}

@@ -79,6 +79,20 @@ def test_flags_of_a_written_entry_stay(staged: Path, git_in: GitIn) -> None:
         index(staged).read("d")
 
 
+def test_what_is_only_intended_is_not_there_and_nothing_of_it_is_left_when_it_is_taken_back(
+    staged: Path, git_in: GitIn
+) -> None:
+    (staged / "empty").touch()
+    git_in(staged, "add", "empty")
+    assert index(staged).read("new") is None
+    assert index(staged).read("empty") == file(b"")
+    whole = Write("new", None, file(b"intended\n"))
+    assert isinstance(index(staged).write("s", [whole]), Applied)
+    assert git_in(staged, "show", ":new") == b"intended\n"
+    assert isinstance(index(staged).write("back", [Write("new", whole.new, None)]), Applied)
+    assert git_in(staged, "status", "--porcelain", "new", "empty") == b"A  empty\n?? new\n"
+
+
 def test_drift_changes_nothing(staged: Path, git_in: GitIn) -> None:
     git_in(staged, "add", "b")
     before = (staged / ".git/index").read_bytes()

@@ -194,6 +194,17 @@ def test_without_argument_the_uncommitted_work_is_reviewed_from_the_index_on(
     assert not any(chunk["present"] for chunk in found["chunks"])
 
 
+def test_a_file_that_is_only_intended_is_a_new_one(history: Path, git_in: GitIn, reviewed: Reviewed) -> None:
+    put(history, {"fresh.txt": b"fresh\n", "staged.txt": b""})
+    git_in(history, "add", "-N", "fresh.txt")
+    git_in(history, "add", "staged.txt")
+    put(history, {"staged.txt": b"filled\n"})
+    chunks = {chunk["paths"][0]: chunk for chunk in reviewed.list(None)["chunks"]}
+    assert (chunks["fresh.txt"]["kind"], chunks["staged.txt"]["kind"]) == ("create", "modify")
+    reviewed.decide(None, [chunks["fresh.txt"]["id"]])
+    assert git_in(history, "status", "--porcelain", "fresh.txt") == b"A  fresh.txt\n"
+
+
 def test_a_file_moved_by_hand_is_a_rename(history: Path, reviewed: Reviewed) -> None:
     (history / "moved.txt").rename(history / "elsewhere.txt")
     assert [chunk["title"] for chunk in reviewed.list(None)["chunks"]] == [

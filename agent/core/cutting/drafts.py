@@ -13,10 +13,11 @@ import msgspec
 from agent.core.chunk import Budget
 from agent.core.code.sheet import Sheet
 from agent.core.cutting.grouping import Group, group_hunks
+from agent.core.cutting.harmless import is_harmless
 from agent.core.cutting.passage import merged
 from agent.core.cutting.risk import folded_reason
 from agent.core.cutting.soundness import Allowance, Checker
-from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk
+from agent.core.hunk import ChangeKind, FileChange, FileState
 from agent.core.lines.place import file_lines
 from agent.core.outcome import States
 from agent.core.text import Lines, folders
@@ -24,16 +25,14 @@ from agent.core.text import Lines, folders
 MANY = 2_500
 """With more hunks than this, files are not parsed that cannot but parse: time must stay that of reading the difference."""
 
-MAX_PARSED = 20_000_000, 100_000_000
+MAX_PARSED = 20_000_000, 500_000_000
 """Bytes parsed for one difference at most: of a small one, of any."""
 
 SIZE_PARSED = 8
 """Between these it is so many times the size of its files."""
 
-RESERVE = 8_000_000
-"""Bytes kept for going down those files for which no way was found."""
-
-_NO_SIGNS = bytes(code for code in range(256) if code not in b"()[]{}<>\"'`\\/*#:;,")
+RESERVE = 0.4
+"""So much more is kept for going down those files for which no way was found."""
 
 
 class Draft(msgspec.Struct):
@@ -77,13 +76,14 @@ class Drafts:
         self.progress = progress
         self.drafts: list[Draft] = []
         self.checkers: dict[str, Checker] = {}
-        self.allowance = Allowance(MAX_PARSED[0], Allowance(RESERVE))
+        self.allowance = Allowance(0)
         self.many = False
 
     def of(self, changes: Sequence[FileChange]) -> list[Draft]:
         """Drafts in the order of `changes`, which are those between `before` and `after`."""
         self.many = sum(len(change.hunks) for change in changes) > MANY
-        self.allowance.left = min(max(SIZE_PARSED * self._size(changes), MAX_PARSED[0]), MAX_PARSED[1])
+        parsed = min(max(SIZE_PARSED * self._size(changes), MAX_PARSED[0]), MAX_PARSED[1])
+        self.allowance = Allowance(parsed, Allowance(int(RESERVE * parsed)))
         for done, change in enumerate(changes):
             self._add(change)
             if self.progress is not None:
@@ -123,14 +123,16 @@ class Drafts:
 
     def _text(self, change: FileChange, new_path: str) -> None:
         base, goal = self.before.get(change.path), self.after.get(new_path)
-        checked = self.allowance.left > 0 and not (self.many and all(map(_keeps_signs, change.hunks)))
+        plain = self.many and all(map(is_harmless, change.hunks))
+        checked = self.allowance.left > 0 and not plain
         deep = checked or any(hunk.changed > self.budget.lines for hunk in change.hunks)
         old = Sheet(change.path, _lines_of(base), deep=deep)
         new = Sheet(new_path, _lines_of(goal), deep=deep)
         checker = Checker(old, new, self.allowance if checked else Allowance(0))
         groups = group_hunks(change.hunks, old, new, self.budget, checker)
         checker.rest()
-        if checker.usable and len(groups) > 1:
+        # Where there is no time left to look, the order of the file is the best guess.
+        if len(groups) > 1 and (checker.usable or (checker.spent and not plain)):
             self.checkers[change.path] = checker
         first = len(self.drafts)
         numbers = _parts(groups)
@@ -170,18 +172,6 @@ class Drafts:
             needs = set(above.get(path, ()))
             needs |= {gone[folder] for folder in folders(path) if folder in gone}
             self.drafts[index].needs |= needs - {index}
-
-
-def _keeps_signs(hunk: Hunk) -> bool:
-    """True when each line stays one line with its indentation, brackets and other signs: it cannot but parse."""
-    return len(hunk.old) == len(hunk.new) and all(
-        one.translate(None, _NO_SIGNS) == other.translate(None, _NO_SIGNS) and _margin(one) == _margin(other)
-        for one, other in zip(hunk.old, hunk.new, strict=True)
-    )
-
-
-def _margin(line: bytes) -> bytes:
-    return line[: len(line) - len(line.lstrip())]
 
 
 def _lines_of(state: FileState | None) -> Callable[[], Lines]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from agent.core.errors import StateError, UsageError
 from agent.git.repo import Repo
 from agent.review.commits import read_commits
-from agent.review.only import ALL, Only
+from agent.review.only import ALL, Only, only_below
 from agent.review.opening import First
 from agent.review.patches import read_patch
 from agent.review.source import Progress, Read, Source
@@ -36,8 +36,9 @@ def open_source(
     """
     if argument is None:
         return read_uncommitted(repo, progress, first, only)
+    folder = "/".join(only_below(repo.place.root, cwd, ["."]).paths)
     if argument == "-":
-        return read_patch(repo, stdin(), "stdin", read, onto, progress, first, only)
+        return read_patch(repo, stdin(), "stdin", read, onto, progress, first, only, folder)
     file = cwd / argument
     is_file = _is_file(file)
     commits = None
@@ -59,7 +60,7 @@ def open_source(
         data = file.read_bytes()
     except OSError as error:
         raise StateError(f"{argument} cannot be read: {error.strerror}") from error
-    return read_patch(repo, data, argument, read, onto, progress, first, only)
+    return read_patch(repo, data, argument, read, onto, progress, first, only, folder)
 
 
 def _is_file(path: Path) -> bool:

@@ -39,12 +39,14 @@ def oldest_first(repo: Repo, data: bytes) -> bytes:
     return data[: starts[0]] + b"".join(reversed(commits))
 
 
-def meant(files: Sequence[FilePatch], read: Read) -> list[FilePatch]:
-    """The files with the names that they have here."""
+def meant(files: Sequence[FilePatch], read: Read, folder: str = "") -> tuple[list[FilePatch], str]:
+    """The files with the names that they have here; and `folder`, where the person stands, if it is named from there."""
     named = [_as_one(_without(file, _HERE), read) for file in files]
     while top := _top_for_show(named, read):
         named = [_without(file, re.compile(re.escape(f"{top}/"))) for file in named]
-    return [_as_new(file, read) for file in named]
+    if folder and _is_told_from(folder, named, read):
+        return [_as_new(_below(file, folder), read) for file in named], folder
+    return [_as_new(file, read) for file in named], ""
 
 
 def _as_one(file: FilePatch, read: Read) -> FilePatch:
@@ -70,10 +72,8 @@ def _as_new(file: FilePatch, read: Read) -> FilePatch:
 
 def _top_for_show(files: Sequence[FilePatch], read: Read) -> str:
     """A folder that this repository knows nothing of, while all that the patch changes in it is there without it."""
-    made = {file.new_path for file in files if file.old_path != file.new_path}
-    changed = [file.path for file in files if file.old_path == file.new_path and file.path not in made]
     tops: dict[str, list[str]] = {}
-    for path in changed:
+    for path in _changed(files):
         if "/" in path:
             tops.setdefault(path.partition("/")[0], []).append(path)
     for top, paths in tops.items():
@@ -84,6 +84,24 @@ def _top_for_show(files: Sequence[FilePatch], read: Read) -> str:
             if all(_is_there(read, path.split("/", depth)[-1]) for path in paths):
                 return "/".join(shared[:depth])
     return ""
+
+
+def _is_told_from(folder: str, files: Sequence[FilePatch], read: Read) -> bool:
+    """True when all that the patch changes is there below `folder`, and nothing of it elsewhere."""
+    paths = _changed(files)
+    elsewhere = any(_is_there(read, path) for path in paths)
+    return bool(paths) and not elsewhere and all(_is_there(read, f"{folder}/{path}") for path in paths)
+
+
+def _changed(files: Sequence[FilePatch]) -> list[str]:
+    """Names of files that must be there for the patch to change them."""
+    made = {file.new_path for file in files if file.old_path != file.new_path}
+    return [file.path for file in files if file.old_path == file.new_path and file.path not in made]
+
+
+def _below(file: FilePatch, folder: str) -> FilePatch:
+    old, new = (path and f"{folder}/{path}" for path in (file.old_path, file.new_path))
+    return replace(file, old_path=old, new_path=new)
 
 
 def _is_there(read: Read, path: str) -> bool:

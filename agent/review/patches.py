@@ -40,15 +40,18 @@ def read_patch(
     progress: Progress | None = None,
     first: First | None = None,
     only: Only = ALL,
+    folder: str = "",
 ) -> Source:
-    """`read` gives a file as it is now. Raises UsageError when `data` is no patch."""
+    """`read` gives a file as it is now; names may also be told from `folder`. Raises UsageError when `data` is no patch."""
     spec = only.told(f"patch:{digest(data)}")
     if not data.strip():
         return Source(label, spec, {}, {}, onto=onto)
     patch = parse(oldest_first(repo, data))
     if isinstance(patch, PatchError):
         raise UsageError(f"{label}: {patch.message}", untouched="nothing was changed")
-    files = sources_first([file for file in meant(patch.files, read) if only.takes(*names(file))])
+    found, told_from = meant(patch.files, read, folder)
+    spec += f" in {told_from}" if told_from else ""
+    files = sources_first([file for file in found if only.takes(*names(file))])
     named = [path for file in files for path in names(file)]
     reader = _Reader(repo, read, Conversion(repo, [path for path in named if not refused_name(path)]), onto)
     source = Source(only.told(label), spec, {}, {}, onto=onto)

@@ -27,7 +27,7 @@ class Reviewed:
     """`copair review` on one repository, without a process of its own."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root = self.cwd = root
         self.place = discover(root)
         self.repo = Repo(self.place)
 
@@ -37,7 +37,7 @@ class Reviewed:
     def open(
         self, argument: str | None, *, onto: str = "", stdin: bytes = b"", only: Sequence[str] = ()
     ) -> Opened:
-        wanted = Wanted(argument, self.root, lambda: stdin, onto, only=only)
+        wanted = Wanted(argument, self.cwd, lambda: stdin, onto, only=only)
         return open_stack(self.repo, self.target, wanted)
 
     def list(

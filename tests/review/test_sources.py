@@ -708,6 +708,21 @@ def test_a_patch_of_a_file_that_is_not_there_makes_it_where_it_says_that_nothing
     assert [item["path"] for item in found["left_out"]] == ["full"]
 
 
+@pytest.mark.parametrize("options", [["--relative"], ["--relative", "--no-prefix"]])
+def test_a_patch_may_be_told_from_where_one_stands(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, options: list[str]
+) -> None:
+    start = commit(repo, git_in, {"src/f": b"1\n", "src/in/g": b"1\n"})
+    end = commit(repo, git_in, {"src/f": b"2\n", "src/in/g": b"2\n", "src/new": b"n\n"})
+    patch = git_in(repo / "src", "diff", *options, start, end)
+    git_in(repo, "reset", "-q", "--hard", start)
+    reviewed.cwd = repo / "src"
+    all_taken(reviewed, patch)
+    assert git_in(repo, "add", "-A") + git_in(repo, "write-tree") == git_in(
+        repo, "rev-parse", f"{end}^{{tree}}"
+    )
+
+
 def test_a_hunk_is_as_far_off_as_the_one_before_it(repo: Path, git_in: GitIn, reviewed: Reviewed) -> None:
     block = b"begin\nstep\nend\n"
     start = commit(repo, git_in, {"f": b"head\n" + block * 4})

@@ -50,13 +50,14 @@ _BOUND = (
 def is_harmless(hunk: Hunk) -> bool:
     """True when each line stays a line of its kind, or whole statements of one line come or go."""
     if len(hunk.old) == len(hunk.new):
-        return all(_alike(one, other) for one, other in zip(hunk.old, hunk.new, strict=True))
+        return all(map(_alike, hunk.old, hunk.new))
     return _are_statements(hunk.old or hunk.new) if not (hunk.old and hunk.new) else False
 
 
 def _alike(one: bytes, other: bytes) -> bool:
     """The same indentation and the same signs; or both are whole in themselves and end in the same way."""
-    if _margin(one) != _margin(other):
+    margin = len(one) - len(one.lstrip())
+    if one[:margin] != other[:margin] or other[margin : margin + 1].isspace():
         return False
     if one.translate(None, _NO_SIGNS) == other.translate(None, _NO_SIGNS):
         return True

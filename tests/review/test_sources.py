@@ -723,16 +723,25 @@ def test_a_patch_may_be_told_from_where_one_stands(
     )
 
 
-def test_a_hunk_is_as_far_off_as_the_one_before_it(repo: Path, git_in: GitIn, reviewed: Reviewed) -> None:
+@pytest.mark.parametrize("known", ["head", "foot"])
+def test_a_hunk_is_as_far_off_as_the_one_before_it_or_the_next(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, known: str
+) -> None:
     block = b"begin\nstep\nend\n"
-    start = commit(repo, git_in, {"f": b"head\n" + block * 4})
-    end = commit(repo, git_in, {"f": b"HEAD\n" + block * 2 + block.replace(b"step", b"stop") + block})
+    same = block * 4
+    text = b"head\n" + same + b"foot\n"
+    wanted = text.replace(same, block * 2 + block.replace(b"step", b"stop") + block)
+    wanted = wanted.replace(known.encode(), known.upper().encode())
+    start = commit(repo, git_in, {"f": text})
+    end = commit(repo, git_in, {"f": wanted})
     patch = re.sub(rb"(?m)^(index|diff) .*\n", b"", git_in(repo, "diff", "-U1", start, end))
     git_in(repo, "reset", "-q", "--hard", start)
-    put(repo, {"f": b"new\nlines\n\n" + (repo / "f").read_bytes()})
+    more = b"new\nlines\n\n\n"
+    put(repo, {"f": more + text})
     all_taken(reviewed, patch)
-    wanted = b"new\nlines\n\nHEAD\n" + block * 2 + block.replace(b"step", b"stop") + block
-    assert (repo / "f").read_bytes() == wanted
+    assert (repo / "f").read_bytes() == more + wanted
+    put(repo, {"f": more + text.replace(known.encode(), b"gone")})
+    assert [item["path"] for item in reviewed.list("-", stdin=patch)["left_out"]] == ["f"]
 
 
 def test_a_file_that_a_patch_dates_to_the_epoch_is_not_there(

@@ -1,6 +1,6 @@
 """What one file of a patch makes of a file: strictly for what git wrote, by matching for what a model wrote.
 
-Promises never to guess: a hunk stands where its header says (as far off as the hunk before it, if that was), or at
+Promises never to guess: a hunk stands where its header says (as far off as the hunk before it, or the next one), or at
 the only place where its lines are; anything else is a problem, said so that the next try fits.
 """
 
@@ -30,6 +30,8 @@ SURE_LINES = 3
 """Lines that are not blank, from which on a model's line number may choose between equal places."""
 
 MAX_PLACES = 6
+MAX_NEXT = 8
+"""So many hunks further on one is looked for that tells where a hunk with several places stands."""
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -126,6 +128,8 @@ def _hunks(patch: FilePatch, base: FileState, mode: int, *, lenient: bool) -> Ch
         edges = (False, False) if lenient else _edges(hunk)
         trusted = exact_base or (patch.git and not lenient)
         at = _exactly(places, hunk, edges, drift, exact_base=exact_base, trusted=trusted)
+        if not isinstance(at, int) and len(at) > 1 and not lenient:
+            at = _as_the_next(places, hunk, patch.hunks[number : number + MAX_NEXT], at)
         if isinstance(at, int):
             if hunk.old_start is not None and at != _stated(hunk):
                 notes.append(f"hunk {number} stands at line {at + 1}, not {hunk.old_start}")
@@ -189,6 +193,18 @@ def _exactly(
         return stated
     found = places.of(old)
     return found[0] if len(found) == 1 else found
+
+
+def _as_the_next(
+    places: _Places, hunk: PatchHunk, following: Sequence[PatchHunk], found: list[int]
+) -> int | list[int]:
+    """The place of a hunk with several that is as far off as the next one with a single place; else all of them."""
+    for other in following:
+        alone = places.of(other.old) if other.old and other.old_start is not None else []
+        if len(alone) == 1:
+            at = _stated(hunk) + alone[0] - _stated(other)
+            return at if hunk.old_start is not None and places.has(hunk.old, at) else found
+    return found
 
 
 class _Places:

@@ -75,6 +75,12 @@ def sniff(data: bytes) -> Encoding | None:
     return Encoding("utf-8", BOM_UTF8) if data.startswith(BOM_UTF8) else UTF8
 
 
+def indentation(line: bytes) -> int:
+    """Columns of blanks that a line begins with; a tab reaches to the next fourth column."""
+    blanks = line[: len(line) - len(line.lstrip())]
+    return len(blanks.expandtabs(4)) if b"\t" in blanks else len(blanks)
+
+
 def split_lines(data: bytes, encoding: Encoding | None = UTF8) -> Lines:
     """`data` cut after each LF. A binary file (encoding None) is one line; an empty file has none."""
     if not data:

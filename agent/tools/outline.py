@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from itertools import pairwise
-
-from agent.core.code.grammar import grammar_of
-from agent.core.code.symbols import Symbol
+from agent.core.code.structure import Symbol
 from agent.core.code.symbols import outline as symbols_of
 from agent.core.secrets import is_secret_path
 from agent.ports import ToolOutput
@@ -15,21 +11,8 @@ from agent.tools.source import Page, Unseen, View, normal, shown
 
 ROWS = 200
 LINE_CHARS = 160
-LONG_LINE = 400
-"""Characters; longer lines are data."""
 NAME_WITHIN = 40
 """Lines from the start of a definition in which its name is looked for."""
-
-_DEFINITION = re.compile(
-    r"(?:export\s+|default\s+|pub(?:\([a-z]+\))?\s+|public\s+|private\s+|protected\s+|internal\s+|static\s+|final\s+"
-    r"|abstract\s+|async\s+|unsafe\s+|const\s+|inline\s+|extern\s+|virtual\s+|override\s+|sealed\s+|declare\s+)*"
-    r"(?:class|def|func|fn|function\*?|interface|trait|impl|struct|enum|union|type|module|namespace|object|record"
-    r"|protocol|extension|typedef|macro_rules!|contract|sub|proc|defmodule|defp?|fun)\b[ (<*]\s*\S"
-    r"|(?:export\s+)?(?:const|let|var)\s+\w+\s*=\s*(?:async\s*)?(?:function\b|\(|\w+\s*=>)"
-    r"|\[[^\]\n]+\]\s*$|#{1,6}\s+\S"
-    r"|[A-Za-z_][\w\s*&:<>,~]{0,100}\([^;{}]{0,200}\)\s*(?:const\s*)?\{\s*$"
-)
-_FLOW = re.compile(r"(?:if|for|while|switch|else|catch|return|do|try|with|match)\b")
 
 
 def outline(view: View, wanted: str) -> ToolOutput:
@@ -62,31 +45,21 @@ def _file(page: Page) -> ToolOutput:
 def _rows(page: Page) -> list[str]:
     """One row a definition: its lines, as `read` takes them, and the line that names it."""
     lines = tuple(f"{line}\n".encode("utf-8", "replace") for line in page.lines)
-    if grammar_of(page.path, b"".join(lines)) is not None:
-        symbols = symbols_of(page.path, lines).symbols
-        return [f"{one.start + 1}-{one.end}: {_named(page, one)}" for one in symbols]
-    found = [number for number, line in enumerate(page.lines, 1) if _defines(line.strip())]
-    return [
-        f"{number}-{end - 1}: {_cut(page.lines[number - 1])}"
-        for number, end in pairwise([*found, len(page.lines) + 1])
-    ]
+    symbols = symbols_of(page.path, lines).symbols
+    return [f"{one.start + 1}-{one.end}: {_named(page, one)}" for one in symbols]
 
 
 def _named(page: Page, symbol: Symbol) -> str:
     """The line of a symbol that has its name: comments and decorators may stand before it."""
-    last = symbol.name.rpartition(".")[2].split()[-1]
+    last = [symbol.name, *symbol.name.rpartition(".")[2].split()][-1]
     inside = page.lines[symbol.start : min(symbol.end, symbol.start + NAME_WITHIN)]
-    plain = (line for line in inside if not line.lstrip().startswith(("#", "//", "/*", "*", "@")))
-    line = next((line for line in plain if last in line), "")
+    plain = [line for line in inside if not line.lstrip().startswith(("#", "//", "/*", "*", "@"))]
+    line = next((line for line in (*plain, *inside) if last in line), "")
     return _cut(line) if line else symbol.name
 
 
 def _cut(line: str) -> str:
     return line.rstrip()[:LINE_CHARS]
-
-
-def _defines(text: str) -> bool:
-    return len(text) < LONG_LINE and not _FLOW.match(text) and bool(_DEFINITION.match(text))
 
 
 def folder(view: View, path: str) -> ToolOutput:

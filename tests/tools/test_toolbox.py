@@ -247,7 +247,7 @@ def test_the_outline_of_a_python_file_gives_ranges_to_read(repo: Path, tools: To
         ("a.rs", "pub(crate) fn run() {\n  x();\n}\n", ["1-3: pub(crate) fn run() {"]),
         ("a.ts", "export class A {\n  run() {\n  }\n}\n", ["1-4: export class A {", "2-3:   run() {"]),
         ("a.c", "static int f(int a) {\n  return 1;\n}\n", ["1-3: static int f(int a) {"]),
-        ("a.rb", "class A\n  def run\n    if x\n    end\n  end\nend\n", ["1-1: class A", "2-6:   def run"]),
+        ("a.rb", "class A\n  def run\n    if x\n    end\n  end\nend\n", ["1-6: class A", "2-5:   def run"]),
         ("a.md", "# Title\ntext\n## Part\n", ["1-2: # Title", "3-3: ## Part"]),
         ("broken.py", "def f(:\n  pass\n\ndef g():\n    pass\n", ["1-2: def f(:", "4-5: def g():"]),
         ("empty.py", "", []),

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from functools import cached_property
 
 from agent.core.code.brackets import EMPTY, Word, words
-from agent.core.code.symbols import Margin, Outline, Symbol, borders, outline
+from agent.core.code.definitions import Margin
+from agent.core.code.structure import Outline, Symbol, borders
+from agent.core.code.symbols import outline
 from agent.core.text import Lines
 
 Context = tuple[str, ...] | None

@@ -15,7 +15,7 @@ from agent.core.code.sheet import Sheet
 from agent.core.cutting.grouping import Group, group_hunks
 from agent.core.cutting.harmless import is_harmless
 from agent.core.cutting.passage import merged
-from agent.core.cutting.risk import folded_reason
+from agent.core.cutting.risk import folded_reason, is_document
 from agent.core.cutting.soundness import Allowance, Checker
 from agent.core.hunk import ChangeKind, FileChange, FileState
 from agent.core.lines.place import file_lines
@@ -46,6 +46,8 @@ class Draft(msgspec.Struct):
     users: list[tuple[str, list[int]]] = msgspec.field(default_factory=list)
     """Names that this one defines, and the drafts that use them."""
     defines: frozenset[bytes] = frozenset()
+    stem: bytes = b""
+    """The name of a new file, by which others can import it."""
     part: tuple[int, int] = (1, 1)
     folded: str = ""
 
@@ -146,8 +148,9 @@ class Drafts:
             )
             if change.kind is ChangeKind.CREATE and not index:
                 stem = new_path.rpartition("/")[2].partition(".")[0]
-                draft.defines |= {stem.encode("utf-8", "surrogateescape")} if len(stem) > 2 else set()
-            if numbers[index][0] > 1:
+                if len(stem) > 2 and not is_document(new_path):
+                    draft.stem = stem.encode("utf-8", "surrogateescape")
+            if numbers[index][0] > 1 or (index and group.is_piece and not (group.defines or new.is_code)):
                 draft.after[first + index - 1] = ""
             self.drafts.append(draft)
 

@@ -28,6 +28,9 @@ _NOT_CODE = re.compile(
 )
 """Strings and comments, roughly, in any language: words in them use nothing."""
 
+_FILES = "\0"
+"""Stands for what is found by the name of its file alone, in imports: no path has this name."""
+
 _NO_LINES = (ChangeKind.BINARY, ChangeKind.SYMLINK, ChangeKind.RENAME, ChangeKind.MODE)
 
 
@@ -47,10 +50,11 @@ def _names(drafts: Sequence[Draft], *, new: bool) -> dict[int, Names]:
     wanted = {name for own in found.values() for name in (*own.defined, *own.imported)}
     if new:
         wanted.update(*(draft.defines for draft in drafts if draft.defines))
+        wanted.update(draft.stem for draft in drafts if draft.stem)
     if not wanted:
         return {}
     linked = {path for path, own in found.items() if not wanted.isdisjoint((*own.used, *own.imported))}
-    linked |= {draft.changes[0].path for draft in drafts if draft.defines}
+    linked |= {draft.changes[0].path for draft in drafts if draft.defines or draft.stem}
     return {
         index: names_in(own)
         for index, (draft, own) in enumerate(zip(drafts, lines, strict=True))
@@ -77,12 +81,15 @@ def _connect(drafts: Sequence[Draft], names: Mapping[int, Names], *, forward: bo
         defined = own.defined | drafts[index].defines if forward else own.defined
         for key in _keys(drafts[index], defined, own.imported):
             definers.setdefault(key, []).append(index)
+        if forward and drafts[index].stem:
+            definers.setdefault((_FILES, drafts[index].stem), []).append(index)
     clear = {key: found for key, found in definers.items() if len(found) <= MAX_DEFINERS}
     wanted = frozenset(name for _, name in clear)
     users: dict[tuple[str, bytes], list[int]] = {}
     for index, own in names.items():
         for name in own.used & wanted:
-            for key in (("", name), (drafts[index].changes[0].path, name)):
+            keys = [("", name), (drafts[index].changes[0].path, name)]
+            for key in [*keys, (_FILES, name)] if name in own.modules else keys:
                 if key in clear and index not in clear[key]:
                     users.setdefault(key, []).append(index)
     for key in sorted(users):
@@ -125,25 +132,31 @@ def uses(drafts: Sequence[Draft], before: States) -> list[dict[int, str]]:
         margin = names_in(lines) if lines else NO_NAMES
         for key in _keys(draft, draft.defines | margin.defined, margin.imported):
             bringers.setdefault(key, []).append(index)
+        if draft.stem:
+            bringers.setdefault((_FILES, draft.stem), []).append(index)
     known = {key: found for key, found in bringers.items() if words.is_new(key[1], drafts, found)}
-    return [_uses_of(index, draft, known, words) for index, draft in enumerate(drafts)]
+    files = any(scope == _FILES for scope, _ in known)
+    return [_uses_of(index, draft, known, words, files=files) for index, draft in enumerate(drafts)]
 
 
 def _uses_of(
-    index: int, draft: Draft, known: Mapping[tuple[str, bytes], list[int]], words: _Words
+    index: int, draft: Draft, known: Mapping[tuple[str, bytes], list[int]], words: _Words, *, files: bool
 ) -> dict[int, str]:
     found: dict[int, str] = {}
     path = draft.changes[0].path
     if not known or grammar_of(path) is None:
         return found
-    code = _NOT_CODE.sub(b" ", b"".join(_lines(draft, new=True)))
-    for name in sorted(used(code)):
-        for key in (("", name), (path, name)):
-            own = known.get(key, [])
-            if index not in own and name not in words.of(path):
-                for other in own:
-                    if other < index:
-                        found.setdefault(other, name.decode("utf-8", "replace"))
+    lines = _lines(draft, new=True)
+    named = used(_NOT_CODE.sub(b" ", b"".join(lines)))
+    keys = {(scope, name) for name in named for scope in ("", path)}
+    if files:
+        keys |= {(_FILES, name) for name in names_in(lines).modules}
+    for scope, name in sorted(keys & known.keys(), key=lambda key: (key[1], key[0])):
+        own = known[scope, name]
+        if index not in own and name not in words.of(path):
+            for other in own:
+                if other < index:
+                    found.setdefault(other, name.decode("utf-8", "replace"))
     return found
 
 

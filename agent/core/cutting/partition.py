@@ -15,8 +15,9 @@ import msgspec
 from agent.core.chunk import Budget
 from agent.core.code.brackets import first_lines
 from agent.core.code.sheet import Sheet
-from agent.core.code.symbols import Item
+from agent.core.code.structure import Item
 from agent.core.hunk import Hunk
+from agent.core.text import indentation
 
 Range = tuple[int, int]
 """Lines `start` to `end` of a file, half-open."""
@@ -160,16 +161,20 @@ class _Partition:
         """
         current = first
         enough = self._enough(units, first)
+        header = first.size if first is not None else 0
+        # A header is not left alone for a few lines, where only indentation tells what it holds.
+        most = self.budget.lines + (0 if self.sheet.is_code or first is None else FEW_LINES)
         rest = sum(end - start for start, end in units)
         for start, end in units:
             size = end - start
             if size > self.budget.lines:
-                current = self._expand(start, end, parent, current)
+                bare = current is not None and self._is_bare(current, first, header)
+                current = self._expand(start, end, parent, current, bare=bare)
                 rest -= size
                 continue
             wanted = rest if current is not None and current.size >= enough else size
             rest -= size
-            if current is None or current.size + wanted > self.budget.lines:
+            if current is None or current.size + wanted > (most if current is first else self.budget.lines):
                 current = Part([], parent)
                 self.parts.append(current)
             _extend(current.ranges, (start, end))
@@ -180,9 +185,18 @@ class _Partition:
         total = sum(end - start for start, end in units) + (first.size if first is not None else 0)
         return -(-total // max(1, -(-total // self.budget.lines)))
 
-    def _expand(self, start: int, end: int, parent: int | None, current: Part | None) -> Part | None:
+    def _is_bare(self, current: Part, first: Part | None, header: int) -> bool:
+        """True when there is nothing yet but the header of what is around, or the few lines that open a file."""
+        if first is not None:
+            return current is first and first.size == header
+        return len(self.parts) == 1 and current.size <= FEW_LINES
+
+    def _expand(
+        self, start: int, end: int, parent: int | None, current: Part | None, *, bare: bool
+    ) -> Part | None:
         """One unit that is too large: its frame and contents, or lines. What is part of a definition goes on
-        with `current`, and what follows it with its last part; a definition begins and ends its own."""
+        with `current`, and what follows it with its last part; a definition begins and ends its own, but that it
+        begins with a `bare` header."""
         contents = [found for item in self._items(start, end) for found in self._contents(item, end)]
         contents = [(low, high) for low, high in contents if start <= low < high <= end]
         if not contents:
@@ -201,7 +215,7 @@ class _Partition:
             self._by_lines(start, end, parent)
             return None
         alone = self._defines(start)
-        if current is not None and not alone and current.size + frame.size <= self.budget.lines:
+        if current is not None and (bare or not alone) and current.size + frame.size <= self.budget.lines:
             for both in frame.ranges:
                 _extend(current.ranges, both)
             frame = current
@@ -267,15 +281,26 @@ class _Partition:
             start, parent = self._by_brackets(start, end, parent)
         while start < end:
             stop = min(end, start + budget.lines)
-            blanks = [
-                line for line in range(start + budget.lines // 2, stop) if not sheet.lines[line].strip()
-            ]
-            if stop < end and blanks:
-                stop = blanks[-1] + 1
+            if stop < end:
+                stop = self._good_stop(start + budget.lines // 2, stop)
             self.parts.append(Part([(start, stop)], parent))
             if sheet.is_code:
                 parent = len(self.parts) - 1
             start = stop
+
+    def _good_stop(self, low: int, high: int) -> int:
+        """Behind the last blank line of these, else where the least indented line is that opens something."""
+        lines = self.sheet.lines
+        blanks = [line for line in range(low, high) if not lines[line].strip()]
+        if blanks or self.sheet.is_code:
+            return blanks[-1] + 1 if blanks else high
+        closing = [
+            lines[line].lstrip().startswith((b"}", b")", b"]", b"end")) for line in range(low, high + 1)
+        ]
+        return max(
+            range(low, high + 1),
+            key=lambda line: (not closing[line - low], -indentation(lines[line]), line),
+        )
 
     def _by_brackets(self, start: int, end: int, parent: int | None) -> tuple[int, int | None]:
         """Cut lines together with those that close what they open; where lines are left, and their parent.

@@ -14,7 +14,7 @@ import msgspec
 
 from agent.core.code.brackets import Balance
 from agent.core.code.sheet import Sheet
-from agent.core.code.symbols import Body, Item
+from agent.core.code.structure import Body, Item
 from agent.core.cutting.partition import Range
 from agent.core.hunk import Hunk
 from agent.core.lines.splice import position, splice

@@ -15,11 +15,15 @@ MAX_LINE = 400
 
 _WORD = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]{2,}")
 _DEFINITION = re.compile(
-    rb"(?:^|[\s(])(?:def|class|func|fun|fn|function\*?|struct|enum|union|trait|interface|type|const|let|var"
-    rb"|static|mod|macro_rules!|#[ \t]*define|record|namespace)[ \t]+(?:\([^)\n]*\)[ \t]*)?(?:mut[ \t]+)?"
-    rb"([A-Za-z_$][A-Za-z0-9_$]{2,})",
+    rb"^[ \t]*(?:(?:export|default|declare|pub(?:\([\w: ]+\))?|public|private|protected|internal|static|async|abstract|final"
+    rb"|sealed|open|override|virtual|inline|unsafe|extern|typedef|local|data|partial|suspend|const)[ \t]+)*"
+    rb"(?:def|class|func|fun|fn|function\*?|struct|enum|union|trait|interface|type|mod|macro_rules!|#[ \t]*define|record"
+    rb"|namespace)[ \t]+(?:\([^)\n]*\)[ \t]*)?([A-Za-z_$][A-Za-z0-9_$]{2,})"
+    rb"|^(?:(?:export|pub(?:\([\w: ]+\))?|declare)[ \t]+)*(?:const|let|var|static)[ \t]+"
+    rb"(?:mut[ \t]+)?([A-Za-z_$][A-Za-z0-9_$]{2,})",
     re.MULTILINE,
 )
+"""Words that define, at the begin of a line, so that no prose is taken for them; values at the margin only."""
 _DEFINERS = frozenset(
     b"def class func fun function struct enum union trait interface type const let var static mod macro_rules"
     b" define record namespace".split()
@@ -29,13 +33,17 @@ _CONSTANT = re.compile(
     rb"^(?:[ \t]*(?:self\.|this\.))?([A-Za-z_$][A-Za-z0-9_$]{2,})[ \t]*(?::[^=\n]{1,60})?=(?!=)", re.MULTILINE
 )
 _IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+\S+[ \t]+)?(?:import|use|using|require|include|#[ \t]*include)\b[ \t{(*\"'<]*(.*)",
+    rb"^[ \t]*(?:from[ \t]+(\S+)[ \t]+)?(?:import|use|using|require(?:_relative|_once)?|include(?:_once)?|alias|mod"
+    rb"|#[ \t]*include)\b[ \t{(*\"'<]*(.*)|\b(?:require|from)[ (]+([\"'][^\"'\n]+)",
     re.MULTILINE,
 )
+"""Where something is imported from, and what; or only where from."""
 _MARGIN_OR_SELF = re.compile(rb"^[^\s]|self\.|this\.", re.MULTILINE)
 """Constants are defined at the margin or as attributes."""
 _NONE: frozenset[bytes] = frozenset()
-_IMPORTERS = frozenset((b"import", b"use", b"using", b"require", b"include"))
+_IMPORTERS = frozenset(
+    b"import from use using require require_relative require_once include include_once alias mod".split()
+)
 _KEYWORDS = frozenset(
     b"and assert async await break case catch class const continue def default del elif else enum except export"
     b" extends false final finally for from func function goto global if impl implements import in int interface"
@@ -51,6 +59,8 @@ class Names(msgspec.Struct, frozen=True):
     defined: Set[bytes]
     imported: Set[bytes]
     used: Set[bytes]
+    modules: Set[bytes] = _NONE
+    """All words of their imports: names of files may be among them."""
 
 
 NO_NAMES = Names(_NONE, _NONE, _NONE)
@@ -64,13 +74,16 @@ def names_in(lines: Sequence[bytes]) -> Names:
         text = b"".join([line for line in lines if len(line) <= MAX_LINE])
     found: list[bytes] = []
     imports: list[bytes] = []
+    modules: list[bytes] = []
     if not words.isdisjoint(_DEFINERS) or b"fn " in text:
-        found += _DEFINITION.findall(text)
+        found += [one or other for one, other in _DEFINITION.findall(text)]
     if b"=" in text and _MARGIN_OR_SELF.search(text):
         found += _CONSTANT.findall(text)
     if not words.isdisjoint(_IMPORTERS):
-        imports += [word for line in _IMPORT.findall(text) for word in _WORD.findall(line)]
-    return Names(_names(found), _names(imports), words - _KEYWORDS)
+        for source, what, file in _IMPORT.findall(text):
+            imports += _WORD.findall(what)
+            modules += _WORD.findall(b"%s %s" % (source, file))
+    return Names(_names(found), _names(imports), words - _KEYWORDS, _names([*modules, *imports]))
 
 
 def _names(words: Sequence[bytes]) -> Set[bytes]:

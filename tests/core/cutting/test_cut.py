@@ -267,6 +267,20 @@ def test_what_defines_a_name_comes_before_what_uses_it() -> None:
     assert chunks[1].place_reason == "after tokenize: uses tokenize"
 
 
+def test_a_new_file_comes_before_those_that_import_it_and_not_for_a_word_alone() -> None:
+    before: States = {"a.py": text("x = 1"), "b.py": text("y = 1"), "config.py": None}
+    after: States = {
+        "a.py": text("x = 1", "# the config of all"),
+        "b.py": text("from config import *", "y = 1"),
+        "config.py": text('"""All of it."""'),
+    }
+    chunks = cut(before, after)
+    assert [chunk.paths for chunk in chunks] == [("a.py",), ("config.py",), ("b.py",)]
+    assert chunks[1].place_reason == "first: b.py uses config"
+    assert [(use.chunk, use.name) for use in chunks[2].uses] == [(chunks[1].id, "config")]
+    assert not chunks[0].uses
+
+
 def test_what_uses_a_new_name_says_which_chunk_brings_it_in() -> None:
     before: States = {"a.py": text("import os", "", "", "def main():", "    pass"), "n.md": text("# Notes")}
     after: States = {

@@ -41,7 +41,7 @@ def test_the_header_of_a_long_function_comes_with_its_first_statements() -> None
 def test_a_long_statement_goes_on_with_what_is_before_and_behind_it_in_its_function() -> None:
     loop = "\tfor at := range all {\n" + statements(30, "\t\t") + "\t}\n"
     text = "package a\n\nfunc run() {\n" + statements(4) + loop + statements(3) + "}\n"
-    assert sizes(new_file("a.go", text)) == [2, 19, 22]
+    assert sizes(new_file("a.go", text)) == [20, 23]
 
 
 def test_no_full_piece_is_followed_by_a_tiny_one() -> None:
@@ -116,3 +116,49 @@ def test_a_short_comment_that_stands_for_itself_goes_with_what_follows_it() -> N
         ]
         assert sum(b"-----" in text for text in added) == 3
         assert all(b"step_" in text for text in added if b"-----" in text), path
+
+
+RUBY = """\
+# frozen_string_literal: true
+
+module Shop
+  module Cart
+%s
+%s
+  end
+end
+"""
+
+
+def ruby_method(name: str, count: int) -> str:
+    body = "".join(f"      step {name}, {at}\n" + ("\n" if at % 10 == 9 else "") for at in range(count))
+    return f"    # Says {name}.\n    def {name}(first)\n{body}    end\n"
+
+
+def test_an_unknown_language_is_cut_at_definitions_by_their_indentation() -> None:
+    text = RUBY % (ruby_method("total", 18), ruby_method("empty", 40))
+    chunks = new_file("cart.rb", text)
+    assert [chunk.title for chunk in chunks] == [
+        "New file cart.rb: 29 lines",
+        "Shop.Cart.empty (1 of 2): 26 lines",
+        "Shop.Cart.empty (2 of 2): 22 lines",
+    ]
+    assert chunks[0].changes[0].hunks[0].new[0] == b"# frozen_string_literal: true\n"
+    assert chunks[2].place_reason == "goes on with Shop.Cart.empty"
+    done = outcome({"cart.rb": None}, [change for chunk in chunks for change in chunk.changes])["cart.rb"]
+    assert done is not None and done.data == text.encode()
+
+
+def test_lines_without_a_border_are_cut_where_they_are_indented_least() -> None:
+    text = "".join(f"entry {at}\n" + "    more\n" * 6 for at in range(8))
+    for chunk in new_file("list.dat", text):
+        assert chunk.changes[0].hunks[0].new[0].startswith(b"entry")
+
+
+def test_pieces_of_a_text_without_definitions_stay_in_their_order() -> None:
+    block = "".join(f"call other_{at} with value_{at}\n" for at in range(12))
+    text = "\n".join(f"value_{at} = 1\n{block}" for at in range(6))
+    chunks = new_file("steps.dat", text)
+    starts = [chunk.changes[0].hunks[0].seq for chunk in chunks]
+    assert len(chunks) > 2
+    assert starts == sorted(starts)

@@ -24,6 +24,10 @@ def lines_of(text: str) -> list[bytes]:
         ("        total = self.limit\n", set()),
         ("    if limit == 3:\n", set()),
         ("#define LIMIT 3\n", {b"LIMIT"}),
+        ("pub(crate) const LIMIT: u8 = 3;\n", {b"LIMIT"}),
+        ("    let total = 3;\n", set()),
+        ("    for (const item of items) {\n", set()),
+        ("If you own the struct your code defines,\nthen a function invoked by it runs\n", set()),
         ("x" * MAX_LINE + " = 1; def parse(): ...\n", set()),
     ],
 )
@@ -50,3 +54,19 @@ def test_what_lines_use_is_every_word_that_is_no_keyword() -> None:
         b"text",
         b"limit",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("from .config import load\n", {b"config", b"load"}),
+        ("import {load} from './config'\n", {b"config", b"load"}),
+        ("const all = require('./config');\n", {b"config"}),
+        ("export * from './config';\n", {b"config"}),
+        ("require_relative 'shop/config'\n", {b"shop", b"config"}),
+        ('#include "config.h"\n', {b"config"}),
+        ("config = load(config)\n", set()),
+    ],
+)
+def test_files_are_named_in_imports_only(text: str, names: set[bytes]) -> None:
+    assert names_in(lines_of(text)).modules == names

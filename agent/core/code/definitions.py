@@ -1,0 +1,186 @@
+"""What a line defines, by the words it begins with: for files in languages that no parser here knows.
+
+Also what opens a section in texts and settings. Cheap guesses that only name things: never wrong enough to matter.
+"""
+
+from __future__ import annotations
+
+import re
+
+from agent.core.code.structure import Symbol
+from agent.core.text import Lines
+
+TEXTS = ("md", "markdown", "rst", "txt", "mdx")
+SETTINGS = ("toml", "ini", "cfg", "conf")
+KEYED = ("yml", "yaml")
+MAX_LABEL = 80
+
+_HEADING = re.compile(rb"\n#{1,6}[ \t]+([^\r\n]+?)[ \t#]*\r?$", re.MULTILINE)
+_SECTION = re.compile(rb"\n\[+[ \t]*([^\]\r\n]+?)[ \t]*\]+[ \t]*(?:[#;].*)?\r?$", re.MULTILINE)
+_KEY = re.compile(rb"\n[\"']?([A-Za-z_][\w.-]*)[\"']?[ \t]*:(?=[ \t]|\r?$)", re.MULTILINE)
+
+_BEFORE = (
+    rb"(?:(?:pub|export|public|private|protected|internal|fileprivate|static|async|abstract|final|sealed|open|override"
+    rb"|virtual|inline|suspend|data|local|default|partial|readonly|unsafe|operator|implicit|lazy|case|infix|tailrec"
+    rb"|actual|expect|inner|companion|mutating|indirect|recursive|pure|@\w+)[ \t]+)*"
+)
+_WORDS = (
+    rb"(?:def|defp|defmodule|defmacrop?|defprotocol|defimpl|enum[ \t]+class|class|func|fun|fn|function!?|sub|module"
+    rb"|struct|trait|interface|enum|record|object|protocol|extension|actor|namespace|macro|proc|method|service|message"
+    rb"|contract|library|procedure|subroutine|mixin)"
+)
+_NAME = rb"(?:<[^>\n]{0,80}>[ \t]*)?&?([A-Za-z_$][\w$.:?!'\\]*|[=<>+\-*/%!~^&|\[\]]{1,3}(?=\())"
+_BEHIND = (
+    rb"(?=[ \t]*(?:[({<:;,=\[*!|]|->|//|\#|--|\r?$"
+    rb"|(?:do|extends|implements|with|where|is|begin|when|on|throws|returns)\b))"
+)
+_DEFINES = re.compile(
+    rb"\n[ \t]*(?:"
+    # a word says that something is defined: `def x`, `public final class X`, `local function M.x`
+    rb"%(before)s%(words)s[ \t]+(?:`([^`\n]+)`|%(name)s%(behind)s)"
+    # lists of Lisp
+    rb"|\((?:def\w*-?|define(?:-\w+)*)[ \t]+\(?([^\s()\"']+)"
+    # a test that is named by a sentence
+    rb"|(?:test|it|describe|context|specify|feature|scenario|test_that|@test)[ \t(]+([\"'][^\"'\n]+[\"'])"
+    # a signature on a line of its own, a type, a value at the margin
+    rb"|([a-z_][\w']*)[ \t]+::[ \t]|(?:data|newtype|type|rpc|input)[ \t]+([A-Z][\w']*)"
+    rb"|(instance[ \t]+[A-Z][^=\n]*?)(?=[ \t]+where\b|[ \t]*\r?$)"
+    rb"|(?<=\n)let(?:[ \t]+rec)?[ \t]+([A-Za-z_][\w':]*)"
+    # what a database or an infrastructure is to have
+    rb"|(?i:create)(?:[ \t]+[A-Za-z]+){1,6}?[ \t]+([\w.\"`]+)(?=[ \t]*(?:\(|\r?$)|[ \t]+(?i:as|on|for|is)\b)"
+    rb"|(?:resource|module|variable|output|provider)[ \t]+((?:\"[\w.-]+\"[ \t]*)+)(?=\{)"
+    # a function that is assigned, in Lua and R; in R also an object
+    rb"|(?:local[ \t]+)?([A-Za-z_.][\w.:$]*)[ \t]*(?:<<?-|=)[ \t]*(?:function\b|ggproto\(|R6Class\(|setRefClass\()"
+    # a function of a shell
+    rb"|([A-Za-z_][\w:.-]*)[ \t]*\(\)[ \t]*\r?\n?[ \t]*\{"
+    rb")" % {b"before": _BEFORE, b"words": _WORDS, b"name": _NAME, b"behind": _BEHIND},
+    re.MULTILINE,
+)
+_FUNCTION = re.compile(
+    rb"\n[ \t]*(?:"
+    rb"(?!(?:if|for|while|switch|return|else|catch|throw|new|do|case|using|foreach|lock|await|yield|synchronized)\b)"
+    rb"(?:[\w<>,.*&\[\]?:@]+[ \t]+[*&]*)++([A-Za-z_~][\w:~]*)"
+    rb"(?=\((?:[^;\n]*[{,(])?[ \t]*\r?$|\([^;\n]*\r?\n[ \t]*\{)"
+    rb"|[-+][ \t]*\([^)\n]*\)[ \t]*([A-Za-z_]\w*)|@(?:interface|implementation|protocol)[ \t]+(\w+)"
+    rb"|%(before)s(?:enum[ \t]+class|class|struct|interface|enum|extension|mixin|namespace|module|trait)[ \t]+"
+    rb"([A-Za-z_][\w.]*)"
+    rb")" % {b"before": _BEFORE},
+    re.MULTILINE,
+)
+"""Where a type stands before the name of a function, and no word says that it is one."""
+_FUNCTIONS = (
+    "cpp",
+    "cc",
+    "cxx",
+    "hpp",
+    "hh",
+    "hxx",
+    "cu",
+    "cs",
+    "m",
+    "mm",
+    "d",
+    "dart",
+    "vala",
+    "groovy",
+    "glsl",
+)
+_RULE = re.compile(rb"\n[ \t]*([^\s{};/*][^{};\n]*?)[ \t]*\{", re.MULTILINE)
+RULES = ("css", "scss", "less")
+_TARGET = re.compile(rb"\n([\w./%-]+)[ \t]*:(?!=)", re.MULTILINE)
+_TARGETS = ("mk", "makefile", "gnumakefile")
+_AT_MARGIN = re.compile(rb"\n(?=[a-z])%s%s[ \t]+([A-Za-z_][\w.:?!]*)" % (_BEFORE, _WORDS))
+
+
+class Margin:
+    """The names of what begins at the margin, looked for upwards from a line: for texts that there is no time to parse.
+
+    Lines are best asked for in their order: none is looked at twice then.
+    """
+
+    def __init__(self, path: str, lines: Lines) -> None:
+        self._lines = lines
+        self._pattern = _sections(kind_of(path)) or _AT_MARGIN
+        self._last: Symbol | None = None
+        self._seen = 0
+        """Up to here it is known that `_last` is the last symbol."""
+
+    def at(self, line: int) -> Symbol | None:
+        """What begins at this line, or is the last that begins above it."""
+        line = min(line, len(self._lines) - 1)
+        floor, found = (self._seen, self._last) if line >= self._seen else (0, None)
+        text, marks = self._marks(floor, line + 1)
+        if marks:
+            start = floor + text.count(b"\n", 0, marks[-1].start())
+            found = Symbol(_label(marks[-1]), start, line + 1)
+        self._seen, self._last = line + 1, found
+        return found
+
+    def begun(self, low: int, high: int) -> list[str]:
+        """Names of what begins at these lines."""
+        return [_label(mark) for mark in self._marks(low, high)[1]]
+
+    def _marks(self, low: int, high: int) -> tuple[bytes, list[re.Match[bytes]]]:
+        text = b"\n" + b"".join(self._lines[low:high])
+        return text, list(self._pattern.finditer(text))
+
+
+def kind_of(path: str) -> str:
+    """What tells of which kind a text is: the suffix of its name, or the name."""
+    return path.rpartition("/")[2].rpartition(".")[2].lower()
+
+
+def has_sections(kind: str) -> bool:
+    """True for texts and settings: what a line opens there goes on to the next such line."""
+    return _sections(kind) is not None
+
+
+def marks(kind: str, lines: Lines) -> dict[int, str]:
+    """Lines that open a section or define something in this kind of file, with the name, in order."""
+    # Patterns begin with the end of the line before: what begins with a plain byte is found much faster.
+    text = b"\n" + b"".join(lines)
+    found: dict[int, str] = {}
+    at = counted = 0
+    for mark in (_sections(kind) or _definitions(kind)).finditer(text):
+        at += text.count(b"\n", counted, mark.start())
+        counted = mark.start()
+        found[at] = _label(mark)
+    if kind in TEXTS and found:
+        inside = _fenced(lines)
+        return {at: label for at, label in found.items() if not inside[at]}
+    return found
+
+
+def _sections(kind: str) -> re.Pattern[bytes] | None:
+    """What opens a section in this kind of file; None where lines define something instead."""
+    if kind in TEXTS:
+        return _HEADING
+    if kind in SETTINGS:
+        return _SECTION
+    return _KEY if kind in KEYED else None
+
+
+def _definitions(kind: str) -> re.Pattern[bytes]:
+    if kind in _FUNCTIONS:
+        return _FUNCTION
+    if kind in RULES:
+        return _RULE
+    return _TARGET if kind in _TARGETS else _DEFINES
+
+
+def _label(mark: re.Match[bytes]) -> str:
+    name = mark[mark.lastindex or 1].decode("utf-8", "replace")
+    if name[:1] in "\"'" and name[-1:] == name[:1]:
+        return f'"{name[1:-1][:MAX_LABEL]}"'
+    return name.rstrip(".:'\\")[:MAX_LABEL] or name[:MAX_LABEL]
+
+
+def _fenced(lines: Lines) -> list[bool]:
+    """Whether each line is inside of a fence, or opens one."""
+    inside = False
+    found = []
+    for line in lines:
+        if line.lstrip()[:3] in (b"```", b"~~~"):
+            inside = not inside
+        found.append(inside)
+    return found

@@ -282,7 +282,7 @@ class _Partition:
         while start < end:
             stop = min(end, start + budget.lines)
             if stop < end:
-                stop = self._good_stop(start + budget.lines // 2, stop)
+                stop = self._good_stop(start + max(1, budget.lines // 2), stop)
             self.parts.append(Part([(start, stop)], parent))
             if sheet.is_code:
                 parent = len(self.parts) - 1

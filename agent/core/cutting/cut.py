@@ -7,6 +7,7 @@ any set of chunks that is closed under `needs` applies; ids depend on the input 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
@@ -160,6 +161,7 @@ def finish(
     order, joined = _settled(arrange(nodes), drafts, checkers or {}, budget)
     for index in joined:
         risks[index] = assess(drafts[index].changes)
+    lines = _lines(drafts)
     ids = _ids(drafts, id_seed, {chunk.id for _, chunk in ahead})
     found: list[Finished] = []
     seen: set[int] = set()
@@ -169,7 +171,7 @@ def finish(
         draft = drafts[index]
         chunk = Chunk(
             id=ids[index],
-            title=title(draft.changes, draft.symbols, draft.part, opens=not draft.needs),
+            title=title(draft.changes, draft.symbols, draft.part, opens=not draft.needs, line=lines[index]),
             why="",
             changes=tuple(draft.changes),
             risks=risks[index].reasons,
@@ -182,6 +184,19 @@ def finish(
         seen.add(index)
         found.append((draft, chunk))
     return found
+
+
+def _lines(drafts: Sequence[Draft]) -> list[int]:
+    """The first line of each draft that only its file names, as others of the same file are; 0 for all else."""
+    nameless = [
+        draft.changes[0].path if draft.changes[0].kind is ChangeKind.MODIFY and not any(draft.symbols) else ""
+        for draft in drafts
+    ]
+    times = Counter(nameless)
+    return [
+        draft.changes[0].hunks[0].start + 1 if path and times[path] > 1 else 0
+        for draft, path in zip(drafts, nameless, strict=True)
+    ]
 
 
 def _settled(

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import lru_cache
 
+from agent.core.code.definitions import PROGRAMS, kind_of
 from agent.core.code.grammar import grammar_of
 from agent.core.cutting.drafts import Draft
 from agent.core.cutting.risk import is_document
@@ -63,7 +65,7 @@ def _names(drafts: Sequence[Draft], *, new: bool) -> dict[int, Names]:
 
 
 def _lines(draft: Draft, *, new: bool) -> list[bytes]:
-    if draft.folded or is_document(draft.changes[0].path):
+    if draft.folded or not _is_program(draft.changes[0].path):
         return []
     return [
         line
@@ -72,6 +74,12 @@ def _lines(draft: Draft, *, new: bool) -> list[bytes]:
         for hunk in change.hunks
         for line in (hunk.new if new else hunk.old)
     ]
+
+
+@lru_cache(maxsize=4096)
+def _is_program(path: str) -> bool:
+    """True for files that define and use names: words of prose and keys of settings are none."""
+    return not is_document(path) and (grammar_of(path) is not None or kind_of(path) in PROGRAMS)
 
 
 def _connect(drafts: Sequence[Draft], names: Mapping[int, Names], *, forward: bool) -> None:
@@ -100,8 +108,8 @@ def _connect(drafts: Sequence[Draft], names: Mapping[int, Names], *, forward: bo
 
 
 def _keys(draft: Draft, defined: Iterable[bytes], imported: Set[bytes]) -> set[tuple[str, bytes]]:
-    """What a draft brings in: definitions for every file, imports for its own. Headings of a text define nothing."""
-    if is_document(draft.changes[0].path):
+    """What a draft brings in: definitions for every file, imports for its own. Prose and settings define nothing."""
+    if not _is_program(draft.changes[0].path):
         return set()
     found = {("", name) for name in defined}
     if imported:

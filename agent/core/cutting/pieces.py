@@ -7,6 +7,7 @@ Together the pieces are always exactly the hunk.
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 from collections.abc import Sequence
 
@@ -46,10 +47,35 @@ def _replacements(hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, s
             pieces += _shifted(cut_hunk(sub, old, new, at + j, budget, sound), len(pieces))
         elif sub.changed <= budget.hard_lines:
             pieces.append(Piece((sub,), at + j))
+        elif sound is anything:
+            pieces += _abreast(sub, at + j, budget)
         else:
             found = walk(sub, old, new, at + j, budget, sound) or anew(sub, old, new, at + j, budget, sound)
             pieces += _shifted(found, len(pieces))
     return _with_tail(pieces, hunk, at, budget) if tail else pieces
+
+
+def _abreast(hunk: Hunk, at: int, budget: Budget) -> list[Piece]:
+    """Old and new lines side by side, where nothing tells what parses: no piece leaves both texts in the file.
+
+    Cut where the same line but for its blanks stands on both sides, else as far down the one as down the other.
+    """
+    pieces: list[Piece] = []
+    i = j = 0
+    stops = _alike(hunk)
+    for index, (k, m) in enumerate(stops):
+        beyond = stops[index + 1] if index + 1 < len(stops) else (sys.maxsize, 0)
+        if sum(beyond) - i - j <= budget.lines:
+            continue
+        count = -(-(k - i + m - j) // budget.lines)
+        for part in range(count):
+            a, b = i + (k - i) * part // count, j + (m - j) * part // count
+            c, d = i + (k - i) * (part + 1) // count, j + (m - j) * (part + 1) // count
+            own = Hunk(hunk.start + a, hunk.old[a:c], hunk.new[b:d], hunk.seq + b)
+            if own.changed:
+                pieces.append(Piece((own,), at + b))
+        i, j = k, m
+    return pieces
 
 
 def _with_tail(pieces: list[Piece], hunk: Hunk, at: int, budget: Budget) -> list[Piece]:
@@ -97,6 +123,18 @@ def walk(hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, sound: Sou
 
 def _same_lines(hunk: Hunk, old: Sheet, new: Sheet, at: int) -> list[tuple[int, int]]:
     """Where the same line but for its indentation stands on both sides, at a border of each."""
+    found = _alike(hunk)
+    return [
+        (i, j)
+        for i, j in found
+        if old.opens(hunk.start + i)
+        and None not in (old.borders[hunk.start + i], new.borders[at + j])
+        and (0, 0) != (i, j) != (len(hunk.old), len(hunk.new))
+    ]
+
+
+def _alike(hunk: Hunk) -> list[tuple[int, int]]:
+    """Where the same line but for its blanks stands on both sides, behind it, and both ends; in order."""
     here, there = (tuple(line.strip() for line in lines) for lines in (hunk.old, hunk.new))
     found: list[tuple[int, int]] = []
     i = j = 0
@@ -104,13 +142,7 @@ def _same_lines(hunk: Hunk, old: Sheet, new: Sheet, at: int) -> list[tuple[int, 
         found += [(i + by, j + by) for by in range(part.start - i + 1)]
         i, j = part.end, j + part.start - i + len(part.new)
         found.append((i, j))
-    return [
-        (i, j)
-        for i, j in dict.fromkeys(found)
-        if old.opens(hunk.start + i)
-        and None not in (old.borders[hunk.start + i], new.borders[at + j])
-        and (0, 0) != (i, j) != (len(here), len(there))
-    ]
+    return list(dict.fromkeys(found))
 
 
 def _steps(
@@ -177,6 +209,9 @@ class _Pairs:
         best: tuple[int, int] | None = None
         best_cost = 1e9
         size, rate = k - i + m - j, (k - i) / (m - j)
+        ends = {(i, j), (k, m)}
+        if not self.new.is_code:  # all of the new text before all of the old one: both would be in the file
+            ends |= {(i, m), (k, j)}
         for to in range(j, m + 1):
             context = self.new.borders[self.c + to]
             spots = here.get(context) if context is not None else None
@@ -184,7 +219,7 @@ class _Pairs:
                 continue
             wanted = names.get(self.new.lines[self.c + to].strip()) if to < m else None
             for at in sorted({*_nearest(spots, i + (to - j) * rate), *([] if wanted is None else [wanted])}):
-                if at not in known[context] or (at, to) in ((i, j), (k, m)):
+                if at not in known[context] or (at, to) in ends:
                     continue
                 left = at - i + to - j
                 cost = abs(2 * left - size) / size + abs(at - i - (to - j) * rate) / size

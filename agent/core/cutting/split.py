@@ -5,6 +5,8 @@ Promise: the parts together do exactly what the chunk does, and each of them sta
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from agent.core.chunk import Budget, Chunk
@@ -15,6 +17,9 @@ from agent.core.cutting.titles import title
 from agent.core.hunk import ChangeKind, FileChange, Hunk
 from agent.core.lines.place import file_lines, outcome
 from agent.core.outcome import States
+
+_COUNT = re.compile(r"(?: \(\d+ of \d+\))?(?:: \d+ lines?)?$")
+"""What a title says of size and number: each part has its own."""
 
 BY_LINES = (ChangeKind.MODIFY, ChangeKind.CREATE)
 
@@ -30,7 +35,8 @@ def split(chunk: Chunk, base: States, budget: Budget | None = None) -> tuple[Chu
     parts: list[Chunk] = []
     for number, change in enumerate(changes, 1):
         creates_later = change.kind is ChangeKind.CREATE and not chunk.needs and number > 1
-        name = title((change,), (), (number, len(changes)), opens=not chunk.needs and number == 1)
+        subject = _COUNT.sub("", chunk.title)
+        name = title((change,), (subject,), (number, len(changes)), opens=False)
         part = msgspec.structs.replace(
             chunk,
             id=chunk_id((change,), chunk.id),

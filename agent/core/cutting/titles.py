@@ -27,10 +27,11 @@ def title(
     part: tuple[int, int] = (1, 1),
     *,
     opens: bool = True,
+    line: int = 0,
 ) -> str:
     """A line for one chunk; `symbols` are what it touches, `part` its number among the pieces of one symbol.
 
-    `opens`: it is the first of its file when the file is new.
+    `opens`: it is the first of its file when the file is new. `line` tells it from others that have but a file to name.
     """
     lines = sum([len(hunk.old) + len(hunk.new) for change in changes for hunk in change.hunks])
     of = f" ({part[0]} of {part[1]})" if part[1] > 1 else ""
@@ -43,7 +44,7 @@ def title(
     if first.kind is ChangeKind.CREATE and opens:
         return f"New file {first.path}: {plural(lines)}"
     files = ", ".join(_short(c.path.rpartition("/")[2]) for c in changes[:3])
-    subject = _subject(symbols) or _at_margin(changes, files) or files
+    subject = _subject(symbols) or _at_margin(changes, files) or (f"{files}:{line}" if line else files)
     return f"{subject}{of}: {plural(lines)}"
 
 

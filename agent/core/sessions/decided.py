@@ -28,7 +28,8 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
         for whole in state.items:
             parts = [msgspec.structs.replace(whole, chunk=part, evidence=()) for part in event.parts]
             items.extend(parts if whole.chunk.id == event.chunk else [_renamed(whole, event)])
-        return msgspec.structs.replace(state, items=tuple(items), focus="")
+        focus = event.parts[0].id if state.focus == event.chunk and event.parts else state.focus
+        return msgspec.structs.replace(state, items=tuple(items), focus=focus)
     if isinstance(event, ev.ChunkEdited):
         own = {"edited": event.states, "edited_over": event.over, "difference": event.difference}
         state = put_item(state, event.chunk, **own)

@@ -240,6 +240,13 @@ def test_a_chunk_is_named_by_the_function_that_it_touches() -> None:
     assert titles(chunks) == ["Parser.step: 2 lines"]
 
 
+def test_chunks_that_only_their_file_names_are_told_apart_by_their_line() -> None:
+    old = [f"entry {at}" for at in range(60)]
+    new = [f"{line} more" if at in (3, 40) else line for at, line in enumerate(old)]
+    chunks = cut({"a.dat": text(*old), "b.dat": text("x")}, {"a.dat": text(*new), "b.dat": text("y")})
+    assert titles(chunks) == ["a.dat:4: 2 lines", "a.dat:41: 2 lines", "b.dat: 2 lines"]
+
+
 def test_functions_that_are_assigned_in_scripts_have_names_too() -> None:
     old = "A.prototype.run = function () {\n  return 1;\n};\nconst o = {\n  m: function () {\n    return 2;\n  },\n};\n"
     new = old.replace("return 1", "return 3").replace("return 2", "return 4")

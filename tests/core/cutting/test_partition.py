@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from agent.core.chunk import Budget, Chunk
 from agent.core.code.grammar import GRAMMARS, parses
 from agent.core.code.sheet import Sheet
 from agent.core.cutting.cut import cut
 from agent.core.cutting.grouping import packed
 from agent.core.cutting.partition import Piece
+from agent.core.cutting.split import split
 from agent.core.hunk import FileState, Hunk, Mode
 from agent.core.lines.place import outcome
 from agent.core.text import split_lines
@@ -162,3 +165,27 @@ def test_pieces_of_a_text_without_definitions_stay_in_their_order() -> None:
     starts = [chunk.changes[0].hunks[0].seq for chunk in chunks]
     assert len(chunks) > 2
     assert starts == sorted(starts)
+
+
+def test_a_text_that_is_indented_anew_is_replaced_side_by_side() -> None:
+    old = "{\n" + "".join(f'  "key{at}": [\n    {at}\n  ],\n' for at in range(40)) + '  "end": 0\n}\n'
+    new = old.replace("    ", "\t\t").replace("  ", "\t")
+    before, after = ({"a.json": FileState(Mode.FILE, text.encode())} for text in (old, new))
+    chunks = cut(before, after)
+    assert len(chunks) > 8
+    for chunk in chunks:
+        assert chunk.changed_lines <= 26
+        done = outcome(before, chunk.changes)["a.json"]
+        assert done is not None
+        assert json.loads(done.data) == json.loads(old)
+
+
+def test_a_chunk_is_split_with_both_sides_of_its_lines() -> None:
+    before = {"a.cfg": FileState(Mode.FILE, b"[a]\nb = 1\nc = 2\nd = 3\n")}
+    after = {"a.cfg": FileState(Mode.FILE, b"[x]\nb: 1\nc: 2\nd: 3\n")}
+    (chunk,) = cut(before, after)
+    parts = split(chunk, before)
+    assert [part.title for part in parts] == ["x (1 of 2): 4 lines", "x (2 of 2): 4 lines"]
+    assert [(hunk.old, hunk.new) for hunk in parts[0].changes[0].hunks] == [
+        ((b"[a]\n", b"b = 1\n"), (b"[x]\n", b"b: 1\n"))
+    ]

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from agent.cli.sessions import find_session, tell_unread
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
@@ -15,7 +17,9 @@ from agent.core.message import commit_message
 from agent.core.sessions.session import Item, State, Status, fold
 from agent.git.commit import CommitRefused, Committed, Committer
 from agent.io import journal
+from agent.loop.desk import Desk
 from agent.loop.driver import Driver
+from agent.loop.gone import gone
 
 
 def committable(state: State, names: Sequence[str] = ()) -> list[Item]:
@@ -29,6 +33,33 @@ def committable(state: State, names: Sequence[str] = ()) -> list[Item]:
                 f"chunk {name} is not applied, or is committed already", untouched="nothing was committed"
             )
     return [item for item in waiting if not names or item.chunk.id in names]
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """Chunks to be committed, and those of which the files have nothing any more."""
+
+    items: Sequence[Item]
+    lost: Sequence[Item] = ()
+
+    @property
+    def note(self) -> str:
+        """What is left out; empty when nothing is."""
+        titles = "; ".join(item.chunk.title for item in self.lost)
+        return f"left out, because the files do not have it any more: {titles}" if titles else ""
+
+
+def waiting(committer: Committer, desk: Desk, state: State, names: Sequence[str] = ()) -> Waiting:
+    """Of what could be committed, what is still in the files and not in the last commit. Raises UsageError.
+
+    What was applied and then thrown away is not brought back by a commit; what was undone and applied again may be
+    in the commit that it was in before.
+    """
+    items = committable(state, names)
+    lost = {item.chunk.id for item in gone(desk, state)} if items else set()
+    again = [item for item in items if state.written.count(item.chunk.id) > 1]
+    lost_items = [item for item in items if item.chunk.id in lost]
+    there = {item.chunk.id for item in again if committer.has(item.writes)}
+    return Waiting([item for item in items if item.chunk.id not in lost | there], lost_items)
 
 
 def commit_items(
@@ -78,7 +109,10 @@ def commit_command(bench: Workbench) -> Callable[[Driver, str], None]:
     def run(driver: Driver, argument: str) -> None:
         names = argument.split()
         each = names == ["each"]
-        items = committable(driver.state, () if each else names)
+        found = waiting(bench.committer, driver.parts.desk, driver.state, () if each else names)
+        items = found.items
+        if found.note:
+            driver.tell(f"{found.note[0].upper()}{found.note[1:]}.", "warning")
         if not items:
             driver.tell("There is nothing to commit: no applied chunk waits.", "warning")
         groups = [[item] for item in items] if each else [items] if items else []
@@ -93,8 +127,9 @@ def commit_each(bench: Workbench) -> Callable[[Driver, str], None]:
     """`commit = "each"`: one commit after each applied chunk."""
 
     def run(driver: Driver, chunk: str) -> None:
-        items = committable(driver.state, (chunk,))
-        _commit(bench, driver, items)
+        items = waiting(bench.committer, driver.parts.desk, driver.state, (chunk,)).items
+        if items:
+            _commit(bench, driver, items)
 
     return run
 
@@ -128,16 +163,20 @@ def commit_session(
     message: str = "",
 ) -> int:
     """`copair commit`: of the latest session with applied chunks, or of a named one. Returns the exit code."""
+    from agent.cli.wire import make_desk
+
     bench = Workbench.open(cwd)
     bench.recover_and_say()
     chosen = (session and find_session(bench, session).id) or _latest(bench)
     editor = _editor(bench) if edit else ""
     with journal.Journal(bench.place.state, chosen) as book:
         state = fold(journal.read(book.path))
-        items = committable(state, chunks)
-        if not items:
+        found = waiting(bench.committer, make_desk(bench, state.onto, twins=True), state, chunks)
+        if found.note:
+            sys.stderr.write(f"{clean(f'copair: {found.note}')}\n")
+        if not found.items:
             raise UsageError("there is nothing to commit: no applied chunk waits")
-        for group in [[item] for item in items] if each else [items]:
+        for group in [[item] for item in found.items] if each else [found.items]:
             made = commit_items(
                 bench.committer,
                 state,
@@ -158,10 +197,15 @@ def commit_session(
 
 
 def _latest(bench: Workbench) -> str:
-    closed = (info for info in bench.sessions() if not info.open)
-    for info, history in journal.histories(closed, tell_unread):
+    sessions = bench.sessions()
+    for info, history in journal.histories((info for info in sessions if not info.open), tell_unread):
         if committable(fold(history)):
             return info.id
+    if any(info.open for info in sessions):
+        raise UsageError(
+            "there is nothing to commit: no applied chunk of an ended session waits",
+            hint="another copair process is using a session: /commit there commits what it has applied",
+        )
     raise UsageError(
         "there is nothing to commit: no applied chunk of a session waits",
         hint="copair log shows the sessions; what `copair review --decide` wrote is committed with git itself",

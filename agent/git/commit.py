@@ -103,6 +103,15 @@ class Committer:
                 return CommitRefused(reason, path, "commit this file with `git add` and `git commit`")
         return None
 
+    def has(self, writes: Sequence[StoredWrite]) -> bool:
+        """True when the last commit has all of `writes` already. Raises RepositoryError."""
+        paths = [self._repo.fence.check(path).path for path in dict.fromkeys(write.path for write in writes)]
+        at_head = spots.in_tree(self._repo.git, self._repo.head().commit, paths)
+        try:
+            return self._placing.place(writes, at_head) == at_head
+        except Unplaceable:
+            return False
+
     def commit(
         self, writes: Sequence[StoredWrite], message: str, *, trailer: str = "", editor: str = ""
     ) -> Committed | CommitRefused:

@@ -90,6 +90,31 @@ def test_what_is_committed_is_not_committed_again_and_can_still_be_undone(
     assert git_in(project, "rev-list", "--count", "HEAD") == b"2\n"
 
 
+def test_what_was_thrown_away_is_not_committed(project: Path, git_in: GitIn) -> None:
+    model = Script(propose(change(0), title="Double zero"), propose(change(2), title="Double two"))
+    play(project, model, say(Say("x")), approve, approve)
+    kept = (project / "a.py").read_text().replace("return 00\n", "return 0\n")
+    (project / "a.py").write_text(kept)
+    ran = copair(project, "commit")
+    assert ran.returncode == 0, ran.stderr
+    assert "left out, because the files do not have it any more: Double zero" in ran.stderr
+    assert git_in(project, "show", "HEAD:a.py").decode() == CODE.replace("return 2", "return 22")
+    assert (project / "a.py").read_text() == kept
+    again = copair(project, "commit")
+    assert (again.returncode, "nothing to commit" in again.stderr) == (2, True)
+    assert git_in(project, "rev-list", "--count", "HEAD") == b"2\n"
+
+
+def test_what_is_applied_again_is_in_no_second_commit(project: Path, git_in: GitIn) -> None:
+    model = Script(propose(change(0), title="Double zero"), propose(change(2), title="Double two"))
+    script = [say(Say("x")), approve, approve, say(Command("commit", "1"))]
+    play(project, model, *script, say(Undo("1")), say(Command("redo", "1")))
+    ran = copair(project, "commit")
+    assert ran.returncode == 0, ran.stderr
+    assert b"zero" not in git_in(project, "log", "-1", "--format=%B")
+    assert git_in(project, "show", "HEAD", "--format=").count(b"\n+") == 2
+
+
 def test_a_failing_hook_stops_the_commit_and_everything_stays(project: Path, git_in: GitIn) -> None:
     hook = project / ".git" / "hooks" / "pre-commit"
     hook.parent.mkdir(exist_ok=True)

@@ -52,6 +52,10 @@ def pick_session(cwd: Path, name: str, *, choose: bool) -> str:
     return resumable[chosen - 1].id
 
 
+MIN_PREFIX = 4
+"""So much of an id names a chunk; fewer digits are a number in the stack."""
+
+
 def find_session(bench: Workbench, name: str) -> SessionInfo:
     """The session of this work tree whose id begins with `name`. Raises UsageError."""
     info = named_session(journal.sessions(bench.place.state), name)
@@ -193,7 +197,7 @@ def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
     found = journal.sessions(bench.place.state)
     session, _, chunk = name.rpartition(":")
     state = fold(journal.read(named_session(found, session).path)) if session else _latest(found, chunk)
-    item = state.item(chunk)
+    item = named_item(state, chunk)
     if item is None:
         raise UsageError(
             f"there is no chunk {chunk} in session {state.session}", hint="copair log lists them"
@@ -213,6 +217,19 @@ def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
     return Exit.DONE
 
 
+def named_item(state: State, name: str) -> Item | None:
+    """The chunk of this id, or whose id alone begins so; of a review also the one with this number in the stack."""
+    exact = state.item(name)
+    if exact is not None:
+        return exact
+    begun = [item for item in state.items if name and item.chunk.id.startswith(name)]
+    if len(begun) == 1 and len(name) >= MIN_PREFIX:
+        return begun[0]
+    counted = state.source.startswith("review") and name.isdecimal() and len(name) < MIN_PREFIX
+    number = int(name) if counted else 0
+    return state.items[number - 1] if 0 < number <= len(state.items) else None
+
+
 def tell_unread(error: StateError) -> None:
     """Of a session that is left out because it cannot be read."""
     sys.stderr.write(f"{clean(f'copair: left out: {error.message}')}\n")
@@ -222,7 +239,7 @@ def _latest(found: list[SessionInfo], chunk: str) -> State:
     """The newest session that has this chunk."""
     for _, history in journal.histories(found, tell_unread):
         state = fold(history)
-        if state.item(chunk) is not None:
+        if named_item(state, chunk) is not None:
             return state
     raise UsageError(f"no session here has a chunk {chunk}", hint="copair log lists the sessions")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from agent.cli.sessions import applied_items, find_session
+from agent.cli.sessions import MIN_PREFIX, applied_items, find_session, named_item
 from agent.cli.wire import make_desk
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
@@ -27,7 +27,7 @@ def undo_chunk(cwd: Path, name: str, *, redo: bool = False) -> int:
     bench.recover_and_say()
     with journal.Journal(bench.place.state, session) as book:
         state = fold(journal.read(book.path))
-        item = state.item(chunk)
+        item = named_item(state, chunk)
         if item is None or item.status is not wanted:
             raise UsageError(
                 f"chunk {chunk} of session {session} is not {wanted}", hint="copair log SESSION shows them"
@@ -40,7 +40,7 @@ def undo_chunk(cwd: Path, name: str, *, redo: bool = False) -> int:
                 status_word(state, Status.APPLIED) + " again" if redo else status_word(state, Status.UNDONE)
             )
             paths = ", ".join(write.path for write in writes)
-            sys.stdout.write(f"{clean(f'{done}: {chunk} {item.chunk.title} ({paths})')}\n")
+            sys.stdout.write(f"{clean(f'{done}: {item.chunk.id} {item.chunk.title} ({paths})')}\n")
             return Exit.DONE
         case ev.UndoRefused(reason=reason):
             sys.stderr.write(f"{clean(f'copair: not undone: {reason}; nothing was changed')}\n")
@@ -54,8 +54,9 @@ def _find(bench: Workbench, name: str, wanted: Status) -> tuple[str, str]:
     session, _, chunk = name.rpartition(":")
     if session:
         return find_session(bench, session).id, chunk
+    begins = chunk if len(chunk) >= MIN_PREFIX else ""
     for info, item in reversed(applied_items(bench, wanted)):
-        if chunk in ("", item.chunk.id):
+        if chunk in ("", item.chunk.id) or (begins and item.chunk.id.startswith(begins)):
             return info.id, item.chunk.id
     what = f"chunk {chunk}" if chunk else "chunk"
     raise UsageError(f"no session here has {wanted} a {what}", hint="copair log lists the sessions")

@@ -22,7 +22,7 @@ from agent.cli.workbench import Workbench
 from agent.core.chunk import Chunk
 from agent.core.frontend import Move, Say
 from agent.core.hunk import FileState, Mode, Write, writes_digest
-from agent.core.review import Defer, Edit, Evidence, EvidenceKind, Reject, Verdict, is_stale
+from agent.core.review import Defer, Edit, Evidence, EvidenceKind, Reject, Split, Verdict, is_stale
 from agent.core.sessions.session import State, Status
 from agent.git.apply import WorkTree
 from agent.io.calls import Calls
@@ -89,6 +89,31 @@ def test_a_version_of_ones_own_is_named_by_what_it_touches(project: Path) -> Non
     assert after == "f1: 4 lines"
     assert person.cards[0].chunk.title == "f1: 2 lines"
     assert [item.chunk.title for item in state.items if item.status is Status.APPLIED] == [after]
+
+
+def test_a_chunk_that_is_split_further_down_goes_on_with_its_first_part(project: Path, git_in: GitIn) -> None:
+    git_in(project, "checkout", "-q", "theirs")
+    (project / "a.py").write_text(NEW.replace("return 3", "x = 1\n    y = 2\n    return x + y"))
+    git_in(project, "commit", "-qam", "third")
+    git_in(project, "checkout", "-q", "HEAD~1")
+    (project / "a.py").write_text(NEW)
+    (project / "b.py").write_text("B = 1\n")
+    git_in(project, "add", ".")
+    state, person = walk(project, "theirs~2..theirs", do(Move(by=1)), decide(Split()), approve)
+    parts = [card.chunk for card in person.cards if card.chunk.place_reason.startswith("part ")]
+    assert [part.title for part in parts[:2]] == ["f3 (1 of 2): 1 line", "f3 (2 of 2): 3 lines"]
+    assert [item.chunk.id for item in state.items if item.status is Status.APPLIED] == [parts[0].id]
+
+
+def test_a_chunk_is_shown_by_its_number_or_the_begin_of_its_id(project: Path) -> None:
+    state, _ = walk(project, "theirs", approve, approve)
+    second = state.items[1].chunk
+    for name in ("2", second.id, second.id[:5]):
+        ran = copair(project, "show", name)
+        assert second.title in ran.stdout, ran.stderr
+    assert copair(project, "show", "99").returncode == 2
+    ran = copair(project, "undo", second.id[:6])
+    assert ran.stdout.startswith(f"undone: {second.id}"), ran.stderr
 
 
 def test_what_is_refused_is_left_alone_and_the_rest_applies(project: Path) -> None:

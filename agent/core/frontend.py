@@ -85,6 +85,8 @@ class Card(msgspec.Struct, frozen=True):
     """`index`: yes stages what is in the tree already."""
     present: bool = False
     """It is there already: yes keeps it and writes nothing."""
+    conflict: bool = False
+    """It does not fit: `writes` has both texts between marks, and yes leaves it blocked and writes nothing."""
     checks: tuple[str, ...] = ()
     """Names of the checks that `t` would run; empty: none are configured."""
     checking: bool = False
@@ -94,8 +96,15 @@ class Card(msgspec.Struct, frozen=True):
 
     @property
     def yes(self) -> str:
-        """What a yes does, in a word: `apply`, `stage` or `keep`."""
+        """What a yes does, in a word: `apply`, `stage`, `keep` or `leave`."""
+        if self.conflict:
+            return "leave"
         return "keep" if self.present else "stage" if self.onto == "index" else "apply"
+
+    @property
+    def writes_on_yes(self) -> bool:
+        """True when a yes writes what is shown."""
+        return not (self.present or self.conflict)
 
     @property
     def digest(self) -> str:

@@ -17,8 +17,9 @@ from agent.core.cutting.cut import TooBig, fit, title_of
 from agent.core.cutting.split import split
 from agent.core.errors import CopairError, PathRefused, StateError
 from agent.core.frontend import Card
-from agent.core.hunk import FileState, Write, writes_digest
-from agent.core.lines.place import changes_between
+from agent.core.hunk import FileState, Mode, Write, writes_digest
+from agent.core.lines.merge import merge
+from agent.core.lines.place import changes_between, file_lines
 from agent.core.lines.stack import AlreadyPresent, Step, place_step, reach, renames, step
 from agent.core.outcome import Applied, Clash, Drifted, Refused, States
 from agent.core.patches.patch_print import print_writes
@@ -29,6 +30,7 @@ from agent.core.sessions.session import Item, State, Status
 from agent.core.sessions.steps import Approval
 from agent.core.testfile import is_test_path
 from agent.core.text import digest as text_digest
+from agent.core.text import sniff
 from agent.ports import BlobStore, Clock, Target
 
 MAX_TESTS = 100
@@ -110,6 +112,21 @@ class Desk:
         work = self._step(state, item)
         return tuple(Write(path, work.expected[path], target) for path, target in work.target.items())
 
+    def conflict(self, state: State, item: Item) -> tuple[Write, ...]:
+        """What does not fit as changes that a person can look at: both texts between marks; none of files without lines."""
+        work = self._step(state, item) if item.edited is None else self._own(item, item.edited)
+        now = self.read(work.paths)
+        found: list[Write] = []
+        for path, target in work.target.items():
+            base, current = work.expected[path], now[path]
+            if work.moved or not (_has_lines(base) and _has_lines(target) and _has_lines(current)):
+                return ()
+            assert base and target and current
+            merged = merge(*map(file_lines, (base, target, current)))
+            if (data := b"".join(merged)) != current.data:
+                found.append(Write(path, current, FileState(current.mode, data)))
+        return tuple(found)
+
     def taken_out(self, state: State, item: Item) -> tuple[Write, ...]:
         """What would take a chunk that is in the files already out of them; empty when that cannot be told."""
         work = self._step(state, item)
@@ -147,8 +164,9 @@ class Desk:
         *,
         checking: bool = False,
         out: tuple[Write, ...] | None = None,
+        conflict: bool = False,
     ) -> Card:
-        """The card of `item`, from exactly `writes`. `checking`: more evidence comes.
+        """The card of `item`, from exactly `writes`. `checking`: more evidence comes. `conflict`: they have marks.
 
         `out` is not None: it is there already, yes keeps it, and its evidence is of taking it out and in again.
         """
@@ -167,6 +185,7 @@ class Desk:
             edited=item.edited is not None,
             onto=state.onto,
             present=out is not None,
+            conflict=conflict,
             checks=self._checks,
             checking=checking,
             base=base,
@@ -330,6 +349,10 @@ class Desk:
         words = difference.decode("utf-8", "replace")
         title = "" if card.chunk.why else title_of(over, states)
         return ev.ChunkEdited(card.chunk.id, self.store(states), words, self.store(over), title)
+
+
+def _has_lines(state: FileState | None) -> bool:
+    return state is not None and state.mode in (Mode.FILE, Mode.EXECUTABLE) and sniff(state.data) is not None
 
 
 def _words(error: CopairError) -> str:

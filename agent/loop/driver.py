@@ -178,6 +178,10 @@ class Driver:
         item = self.item(chunk_id)
         writes = self.parts.desk.writes(self.state, item)
         match writes:
+            case Clash(line=line) if (
+                line and steps.is_review(self.state) and self._offer_conflict(item, writes)
+            ):
+                return True
             case Clash(path=path, reason=reason):
                 self.record(ev.Blocked(chunk_id, f"{path}: {reason}"))
                 self.notes = ()
@@ -196,6 +200,16 @@ class Driver:
             card = msgspec.structs.replace(card, notes=self.notes)
         self._offer(CardOffer(card))
         return True
+
+    def _offer_conflict(self, item: Item, clash: Clash) -> bool:
+        """What is reviewed does not fit the file: both texts, for the person to choose. False where there are no lines."""
+        desk = self.parts.desk
+        writes = desk.conflict(self.state, item)
+        if writes:
+            where = f"{clash.path}, line {clash.line}: {clash.reason}"
+            note = f"It does not fit: {where}. e opens both texts in your editor, n leaves the chunk out."
+            self._offer(CardOffer(desk.card(self.state, item, writes, (note,), conflict=True)))
+        return bool(writes)
 
     def _offer_present(self, item: Item) -> bool:
         """What is reviewed is in the tree already: a yes records it, a no offers the way back."""

@@ -27,6 +27,8 @@ from agent.core.frontend import (
     Undo,
     WorkOffer,
 )
+from agent.core.lines.merge import has_marks
+from agent.core.outcome import Clash
 from agent.core.review import Answer, Approve, Ask, Defer, Edit, Reject, Revise, Split
 from agent.core.sessions import steps
 from agent.core.sessions.session import Item, Status
@@ -143,6 +145,16 @@ def _decide(driver: Driver, decide: Decide) -> None:
     match decide.decision:
         case Approve(digest=digest) if digest != open_card.digest:
             driver.tell("That yes was for another version; nothing was done.", "warning")
+            return
+        case Approve() if open_card.conflict:
+            placed = driver.parts.desk.writes(driver.state, item)
+            if isinstance(placed, Clash):
+                driver.record(ev.Blocked(decide.chunk, f"{placed.path}: {placed.reason}"), sync=True)
+            return
+        case Edit(states=states) if any(state and has_marks(state.data) for state in states.values()):
+            driver.tell(
+                "There are marks of the conflict left in your version; nothing was decided.", "warning"
+            )
             return
         case Approve() if missing := _missing(driver, item):
             driver.tell(f"It needs chunk {missing} first; nothing was done.", "warning")

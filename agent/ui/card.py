@@ -242,7 +242,7 @@ class OpenCard:
     def _do(self, act: Act) -> None:
         chunk = self.card.chunk.id
         match act:
-            case Act.APPLY if not (self._sheet.seen or self.card.present):
+            case Act.APPLY if not self._sheet.seen and self.card.writes_on_yes:
                 rows = self._sheet.scroll_to_unseen()
                 self._say(
                     f"{rows} more {'row' if rows == 1 else 'rows'}: y counts once you have seen all of it"

@@ -69,9 +69,7 @@ KEYS: tuple[Key, ...] = (
     Key(Act.QUIT, "quit", "stop here, with a summary; nothing undecided is applied"),
     Key(Act.HELP, "help", "all keys"),
 )
-MOVES = (
-    "↑ ↓ PgUp PgDn Space Home End scroll · Ctrl-C stops or quits · Ctrl-Z suspends · Esc leaves an input line"
-)
+MOVES = "↑ ↓ PgUp PgDn Space Home End scroll · Ctrl-C stops what runs · Ctrl-Z suspends · Esc leaves an input line"
 _SHORT = (
     Act.APPLY, Act.REJECT, Act.REVISE, Act.EDIT, Act.ASK, Act.LATER, Act.CHECKS, Act.CONTEXT, Act.SPLIT, Act.QUIT,
     Act.HELP,
@@ -80,6 +78,7 @@ _YES = {
     "apply": "apply exactly what is shown",
     "stage": "stage exactly what is shown; your files stay as they are",
     "keep": "keep it as it is; nothing is written",
+    "leave": "leave it as it is for now; nothing is written",
 }
 """Help for `y`, by what a yes does."""
 DECISIONS = frozenset((Act.APPLY, Act.REJECT, Act.REVISE, Act.EDIT, Act.SPLIT, Act.ASK, Act.LATER))

@@ -20,7 +20,7 @@ from agent.cli.wanted import Wanted
 from agent.cli.wire import model_driver
 from agent.cli.workbench import Workbench
 from agent.core.chunk import Chunk
-from agent.core.frontend import Move, Say
+from agent.core.frontend import Decide, Move, Say
 from agent.core.hunk import FileState, Mode, Write, writes_digest
 from agent.core.review import Defer, Edit, Evidence, EvidenceKind, Reject, Split, Verdict, is_stale
 from agent.core.sessions.session import State, Status
@@ -105,6 +105,39 @@ def test_a_chunk_that_is_split_further_down_goes_on_with_its_first_part(project:
     assert [item.chunk.id for item in state.items if item.status is Status.APPLIED] == [parts[0].id]
 
 
+def test_what_does_not_fit_is_a_card_with_both_texts_and_is_resolved_in_the_editor(project: Path) -> None:
+    mine = OLD.replace("return 1", "return 1000")
+    (project / "a.py").write_text(mine)
+    left: list[Any] = []
+
+    def still_marked(person: Person) -> Any:
+        card = person.offers[-1].card
+        left.append(card)
+        return Decide(card.chunk.id, card.digest, Edit({"a.py": card.writes[0].new}))
+
+    resolved = decide(Edit({"a.py": FileState(Mode.FILE, mine.replace("1000", "1011").encode())}))
+    state, person = walk(project, "theirs", still_marked, resolved, approve, approve, approve)
+    card = left[0]
+    assert (card.conflict, card.yes) == (True, "leave")
+    assert card.writes[0].new.data.decode() == mine.replace(
+        "    return 1000\n",
+        "<<<<<<< your file\n    return 1000\n=======\n    return 11\n>>>>>>> the chunk\n",
+    )
+    assert "It does not fit: a.py, line 6" in card.notes[0]
+    assert any("decided" in notice for notice in person.notices), person.notices
+    assert (project / "a.py").read_text() == NEW.replace("return 11\n", "return 1011\n")
+    assert all(item.status is Status.APPLIED for item in state.items)
+
+
+def test_a_yes_to_what_does_not_fit_writes_nothing_and_goes_on(project: Path) -> None:
+    mine = OLD.replace("return 1", "return 1000")
+    (project / "a.py").write_text(mine)
+    state, person = walk(project, "theirs", approve, approve, approve)
+    assert [item.status for item in state.items].count(Status.BLOCKED) == 1
+    assert (project / "a.py").read_text() == mine.replace("return 4", "return 44")
+    assert any(card.conflict for card in person.cards)
+
+
 def test_a_chunk_is_shown_by_its_number_or_the_begin_of_its_id(project: Path) -> None:
     state, _ = walk(project, "theirs", approve, approve)
     second = state.items[1].chunk
@@ -152,7 +185,7 @@ def test_who_comes_back_is_told_of_chunks_by_their_titles(project: Path, git_in:
     state, _ = walk(project, "theirs", approve)
     waiting = next(item.chunk for item in state.items if item.chunk.paths == ("a.py",) and not item.writes)
     (project / "a.py").write_text("something else\n")
-    _, person = walk(project, "theirs")
+    _, person = walk(project, "theirs", approve, approve)
     story = Story()
     said = [str(saying.text) for event in person.events for saying in story.tell(event)]
     assert any(text.startswith(f"{waiting.title}: a.py") for text in said), said

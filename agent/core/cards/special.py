@@ -160,6 +160,11 @@ def _of_text(
         if before.final_newline != after.final_newline:
             words = "gains" if after.final_newline else "loses"
             yield Special(clean(f"{path} {words} its newline at the end"), Level.INFO)
+    elif new.data:
+        form = [_encoding(after)] if after.encoding.bom or after.encoding.codec != "utf-8" else []
+        form += [f"{_eol(after)} line endings"] if after.mixed_eol or after.eol != "\n" else []
+        if form:
+            yield Special(clean(f"{path} is in {', '.join(form)}"), Level.WARN)
     hidden, right_to_left = _hidden(old, new)
     if hidden:
         names = ", ".join(sorted(hidden)[:6])

@@ -113,7 +113,7 @@ def card_view(card: Card, *, context: int = 3, unfold: bool = False) -> CardView
         checking=card.checking,
         specials=found,
         files=files,
-        risky=not card.present and any(special.level is Level.RISK for special in found),
+        risky=card.writes_on_yes and any(special.level is Level.RISK for special in found),
         can_split=_can_split(card, files),
         checks=tuple(clean(name) for name in card.checks),
         yes=card.yes,

@@ -178,6 +178,22 @@ def test_modes_links_and_binaries_are_said() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("data", "form"),
+    [
+        (b"a\r\nb\r\n", ["src/a.py is in CRLF line endings"]),
+        (b"a\r\nb\n", ["src/a.py is in mixed line endings"]),
+        (b"\xef\xbb\xbfa\n", ["src/a.py is in UTF-8 with byte order mark"]),
+        ("a\r\n".encode("utf-16"), ["src/a.py is in UTF-16-LE with byte order mark, CRLF line endings"]),
+        (b"a\n", []),
+        (b"", []),
+    ],
+)
+def test_the_form_of_a_new_file_is_said_where_lines_do_not_show_it(data: bytes, form: list[str]) -> None:
+    card = Card(Chunk("1", "t", "w", ()), (Write("src/a.py", None, FileState(Mode.FILE, data)),))
+    assert said(card_view(card)) == [*form, "new file src/a.py"]
+
+
 def test_characters_that_do_not_show_are_named_when_they_come_and_not_when_they_were_there() -> None:
     assert said(view("a = 1\n", "a = 1 \u202e# x\n")) == [
         "adds characters to src/a.py that do not show or look like others: <U+202E>"

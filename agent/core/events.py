@@ -205,9 +205,10 @@ class Present(msgspec.Struct, frozen=True, tag="present"):
 
 
 class Reopened(msgspec.Struct, frozen=True, tag="reopened"):
-    """What was applied is not in the files any more: it waits for a decision again."""
+    """It waits for a decision again: what was applied is not in the files any more, or for the `reason`."""
 
     chunk: str
+    reason: str = ""
 
 
 class Undone(msgspec.Struct, frozen=True, tag="undone"):

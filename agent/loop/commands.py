@@ -56,8 +56,11 @@ def stack_line(state: State, item: Item) -> str:
 
 
 def later(driver: Driver, argument: str) -> None:
-    """Open the deferred chunks again, or the one that is named."""
+    """Open the deferred chunks again, or the one that is named; that may be a rejected one."""
     wanted = argument.strip()
+    named = driver.state.item(wanted)
+    if named is not None and named.status is Status.REJECTED and inputs.reopen(driver, named):
+        return
     deferred = [i.chunk.id for i in driver.state.items if i.status is Status.DEFERRED]
     chosen = [chunk for chunk in deferred if wanted in ("", chunk)]
     if not chosen:

@@ -33,6 +33,9 @@ from agent.core.text import digest as text_digest
 from agent.core.text import sniff
 from agent.ports import BlobStore, Clock, Target
 
+BACK = "-back"
+"""How the id of a chunk goes on that takes back what was in the tree already."""
+
 MAX_TESTS = 100
 """So many test chunks of a stack count as *before* of another chunk."""
 
@@ -141,12 +144,12 @@ class Desk:
         work = self._step(state, item)
         changes = changes_between(work.target, work.expected)
         back = Chunk(
-            id=f"{item.chunk.id}-back",
+            id=f"{item.chunk.id}{BACK}",
             title=f"Take back: {item.chunk.title}",
             why="You do not want what is in the tree already; this brings back what was before.",
             changes=changes,
         )
-        return ev.Proposed(f"{item.proposal}-{item.chunk.id}-back", "", (back,), self.store(work.target))
+        return ev.Proposed(f"{item.proposal}-{item.chunk.id}{BACK}", "", (back,), self.store(work.target))
 
     def as_diff(self, card: Card) -> str:
         """A card's writes as a diff, for a model that is asked about them; secrets are withheld."""

@@ -32,6 +32,8 @@ from agent.core.outcome import Clash
 from agent.core.review import Answer, Approve, Ask, Defer, Edit, Reject, Revise, Split
 from agent.core.sessions import steps
 from agent.core.sessions.session import Item, Status
+from agent.core.sessions.state import OPEN
+from agent.loop.desk import BACK
 from agent.loop.errand import ToolEnded, label
 from agent.loop.examiner import EvidenceFound, ExaminationOver
 from agent.loop.turn import Streamed, StreamEnded
@@ -270,6 +272,10 @@ def _stop_work(driver: Driver) -> None:
 
 def undo(driver: Driver, chunk_id: str = "", status: Status = Status.APPLIED) -> None:
     """Take back an applied chunk (or, with UNDONE, apply an undone one again); the latest by default."""
+    refused = driver.state.item(driver.state.last_refused)
+    is_refused = status is Status.APPLIED and refused is not None and chunk_id in ("", refused.chunk.id)
+    if is_refused and refused is not None and reopen(driver, refused):
+        return
     item = driver.state.item(chunk_id) if chunk_id else _latest(driver, status)
     if item is None or item.status is not status or not item.writes:
         driver.offered = None
@@ -277,6 +283,18 @@ def undo(driver: Driver, chunk_id: str = "", status: Status = Status.APPLIED) ->
         return
     driver.offered = None
     driver.record(driver.parts.desk.undo(driver.state, item), sync=True)
+
+
+def reopen(driver: Driver, item: Item) -> bool:
+    """Take back a no, as long as nobody was told of it: of a diff, or while the proposal has open chunks."""
+    beside = [other for other in driver.state.items if other.proposal == item.proposal]
+    told = not (steps.is_review(driver.state) or any(other.status in OPEN for other in beside))
+    if told or driver.state.item(f"{item.chunk.id}{BACK}") is not None:
+        return False
+    driver.offered = None
+    driver.record(ev.Reopened(item.chunk.id, "you took back your no"), sync=True)
+    driver.record(ev.Focused(item.chunk.id))
+    return True
 
 
 def _latest(driver: Driver, status: Status) -> Item | None:

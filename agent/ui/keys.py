@@ -60,7 +60,7 @@ KEYS: tuple[Key, ...] = (
     Key(Act.DETAILS, "details", "the evidence in full"),
     Key(Act.NEXT, "next", "show the next chunk of the stack"),
     Key(Act.BACK, "back", "show the one before"),
-    Key(Act.UNDO, "undo", "take back the chunk that was applied last"),
+    Key(Act.UNDO, "undo", "take back what was applied last, or the no that was just said"),
     Key(Act.CONTEXT, "context", "more lines around; unfold what is folded"),
     Key(Act.WIDE, "side by side", "old and new side by side (120 columns or more)"),
     Key(Act.PAGER, "pager", "the diff in your pager (delta, if git uses it)"),
@@ -69,7 +69,9 @@ KEYS: tuple[Key, ...] = (
     Key(Act.QUIT, "quit", "stop here, with a summary; nothing undecided is applied"),
     Key(Act.HELP, "help", "all keys"),
 )
-MOVES = "↑ ↓ PgUp PgDn Space Home End scroll · Ctrl-C stops what runs · Ctrl-Z suspends · Esc leaves an input line"
+MOVES = (
+    "↑ ↓ PgUp PgDn Space Home End scroll · Ctrl-C stops a run · Ctrl-Z suspends · Esc leaves an input line"
+)
 _SHORT = (
     Act.APPLY, Act.REJECT, Act.REVISE, Act.EDIT, Act.ASK, Act.LATER, Act.CHECKS, Act.CONTEXT, Act.SPLIT, Act.QUIT,
     Act.HELP,

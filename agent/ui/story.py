@@ -70,10 +70,9 @@ class Story:
                 ev.Wrote() | ev.WriteRefused() | ev.Present() | ev.Blocked() | ev.Undone() | ev.UndoRefused()
             ):
                 return (self._written(event), *_left(event))
-            case ev.Reopened(chunk=chunk):
-                return (
-                    _said("!", "open again", self._title(chunk, "it is not in the files any more"), "warn"),
-                )
+            case ev.Reopened(chunk=chunk, reason=reason):
+                words = reason or "it is not in the files any more"
+                return (_said("!", "open again", self._title(chunk, words), "warn"),)
             case ev.Answered(answer=answer, text=text):
                 shown = answer.text or text.removeprefix("The person answers: ")
                 return (_said("›", "answered", clean(shown)),)

@@ -19,8 +19,9 @@ from agent.cli.walk import review_driver
 from agent.cli.wanted import Wanted
 from agent.cli.wire import model_driver
 from agent.cli.workbench import Workbench
+from agent.core import events as ev
 from agent.core.chunk import Chunk
-from agent.core.frontend import Decide, Move, Say
+from agent.core.frontend import Command, Decide, Move, Say, Undo
 from agent.core.hunk import FileState, Mode, Write, writes_digest
 from agent.core.review import Defer, Edit, Evidence, EvidenceKind, Reject, Split, Verdict, is_stale
 from agent.core.sessions.session import State, Status
@@ -136,6 +137,24 @@ def test_a_yes_to_what_does_not_fit_writes_nothing_and_goes_on(project: Path) ->
     assert [item.status for item in state.items].count(Status.BLOCKED) == 1
     assert (project / "a.py").read_text() == mine.replace("return 4", "return 44")
     assert any(card.conflict for card in person.cards)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_no_by_mistake_is_taken_back(project: Path, named: bool) -> None:
+    def again(person: Person) -> Any:
+        return Command("later", person.cards[0].chunk.id) if named else Undo()
+
+    state, person = walk(project, "theirs", decide(Reject("no")), again, approve, approve, approve)
+    assert all(item.status is Status.APPLIED for item in state.items), person.notices
+    assert (project / "a.py").read_text() == NEW
+    assert state.written[0] == person.cards[0].chunk.id
+    assert sum(isinstance(event, ev.Reopened) for event in person.events) == 1
+
+
+def test_undo_after_a_no_that_something_followed_takes_back_what_was_applied(project: Path) -> None:
+    state, _ = walk(project, "theirs", decide(Reject("no")), approve, lambda _: Undo(), approve)
+    statuses = [item.status for item in state.items]
+    assert statuses == [Status.REJECTED, Status.UNDONE, Status.APPLIED]
 
 
 def test_a_chunk_is_shown_by_its_number_or_the_begin_of_its_id(project: Path) -> None:

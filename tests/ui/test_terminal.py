@@ -287,7 +287,7 @@ def test_other_keys_of_a_card(tmp_path: Path) -> None:
         stage.press("jku")
         assert [stage.heard() for _ in range(3)] == [Move(by=1), Move(by=-1), Undo()]
         stage.send("?")
-        stage.wait("take back the chunk that was applied last")
+        stage.wait("take back what was applied last")
         stage.send("y")
         stage.wait("return self.assignment()")
         assert stage.silent()

@@ -42,7 +42,8 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
         return state
     stays = isinstance(event.decision, Ask)
     focus = state.focus if stays else _following(state, event.chunk) if state.focus == event.chunk else ""
-    state = msgspec.structs.replace(state, focus=focus, requests_since_said=0)
+    refused = event.chunk if isinstance(event.decision, Reject) else ""
+    state = msgspec.structs.replace(state, focus=focus, requests_since_said=0, last_refused=refused)
     match event.decision:
         case Approve(digest=digest):
             return put_item(
@@ -143,18 +144,33 @@ def undone(state: State, event: ev.Undone | ev.UndoRefused) -> State:
     status = Status.APPLIED if event.redo else Status.UNDONE
     state = put_item(state, event.chunk, status=status, set_id=event.set_id, writes=event.writes)
     state = _known(state, event.chunk, event.read)
-    state = msgspec.structs.replace(state, committed=state.committed - {event.chunk})
+    state = msgspec.structs.replace(state, committed=state.committed - {event.chunk}, last_refused="")
     done = "applied chunk {0} again" if event.redo else "undid chunk {0}"
     note = f'The person {done.format(event.chunk)} "{item.chunk.title}".'
     return msgspec.structs.replace(state, notes=(*state.notes, note))
 
 
 def reopened(state: State, chunk_id: str) -> State:
+    """Undecided again, and so is what was blocked because of it."""
+    item = state.item(chunk_id)
     left = tuple(chunk for chunk in state.written if chunk != chunk_id)
-    state = msgspec.structs.replace(state, written=left, committed=state.committed - {chunk_id})
-    return put_item(
+    refused = state.refused - {chunk_key(item.chunk)} if item is not None else state.refused
+    state = msgspec.structs.replace(
+        state, written=left, committed=state.committed - {chunk_id}, refused=refused, last_refused=""
+    )
+    state = put_item(
         state, chunk_id, status=Status.PENDING, approved_digest="", set_id="", writes=(), reason=""
     )
+    names = {chunk_id}
+    for other in state.items:
+        if other.status is Status.BLOCKED and not names.isdisjoint(_rests_on(other.chunk)):
+            names.add(other.chunk.id)
+            state = put_item(state, other.chunk.id, status=Status.PENDING, reason="")
+    return state
+
+
+def _rests_on(chunk: Chunk) -> set[str]:
+    return {*chunk.needs, *(use.chunk for use in chunk.uses)}
 
 
 def _late(state: State, chunk_id: str) -> State:

@@ -85,6 +85,8 @@ class State(msgspec.Struct, frozen=True):
     """The session was left while more were cut, or they cannot be read: these are missing in its stack."""
     focus: str = ""
     """The chunk whose card the person moved to; empty: the first open one."""
+    last_refused: str = ""
+    """The chunk that the person said no to, while nothing else was decided since."""
     written: tuple[str, ...] = ()
     """Chunks in the order of their writes and undos; the latest is last."""
     runs: Runs = Runs()

@@ -17,6 +17,8 @@ COMMANDS = frozenset(
         *("connect", "doctor", "check-model", "export"),
     )
 )
+MOST_WORDS = 2
+"""Of more words a sentence is made."""
 OWN_OPTIONS = frozenset(("--help", "-h", "--version", "-V", "--install-completion", "--show-completion"))
 
 
@@ -30,6 +32,7 @@ def enter(arguments: list[str], early: Early | None = None) -> int:
 
             return run_session(Wanted(), early)
         if arguments[0] not in COMMANDS and arguments[0] not in OWN_OPTIONS:
+            _check_spelling(arguments)
             arguments = ["chat", *arguments]
         from agent.cli.app import main
 
@@ -49,6 +52,19 @@ def enter(arguments: list[str], early: Early | None = None) -> int:
     finally:
         if early is not None:
             early.restore()
+
+
+def _check_spelling(arguments: list[str]) -> None:
+    """Raises UsageError for what is nearly a command, and no sentence: it would go to the model."""
+    word = arguments[0]
+    if len(arguments) > MOST_WORDS or not word.isascii() or not word.isalpha():
+        return
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, COMMANDS, n=1, cutoff=0.8)
+    if near:
+        hint = f"`copair {near[0]}`? To say it to the model: `copair chat {word}`"
+        raise UsageError(f"there is no command {word}", hint=hint)
 
 
 def _check_folder() -> None:

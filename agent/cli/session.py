@@ -6,6 +6,7 @@ the inbox. An error of the driver's thread ends the frontend and is raised here.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import sys
 import threading
@@ -89,5 +90,10 @@ def run(bench: Workbench, build: Build, wanted: Wanted, early: Early | None = No
         bench.close()
     if not wanted.jsonl:
         lines = summary(state, resumable=state.source != "tour")
-        sys.stdout.write("".join(f"{clean(line)}\n" for line in lines))
+        try:
+            sys.stdout.write("".join(f"{clean(line)}\n" for line in lines))
+            sys.stdout.flush()
+        except OSError:  # the terminal was closed: there is nobody to tell
+            with contextlib.suppress(OSError):
+                sys.stdout.close()
     return code if code is not None else int(Exit.DONE)

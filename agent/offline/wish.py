@@ -17,6 +17,9 @@ _ABOUT_FINDINGS = re.compile(
     re.IGNORECASE,
 )
 _ALL = re.compile(r"\b(all|everything|any|every|both)\b", re.IGNORECASE)
+_FIX_ALL = re.compile(
+    r"\s*(?:please\s+)?fix\s+(?:them\s+)?(?:all|everything)(?:\s+of\s+(?:it|them))?[\s.!]*", re.IGNORECASE
+)
 _STOP = re.compile(
     r"\s*(none|no|stop|nothing|quit|enough|skip|cancel|neither|leave (it|them))\b[ .!]*.{0,20}", re.IGNORECASE
 )
@@ -47,7 +50,7 @@ def understand(text: str, names: Sequence[str], rules: Iterable[tuple[str, str]]
         codes=tuple(dict.fromkeys(codes)),
         paths=paths,
         all=bool(_ALL.search(text)),
-        findings=bool(_ABOUT_FINDINGS.search(text)),
+        findings=bool(_ABOUT_FINDINGS.search(text) or _FIX_ALL.fullmatch(text)),
         stop=bool(_STOP.fullmatch(text)),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -55,6 +56,15 @@ def test_wrong_usage_is_exit_code_2(project: Path, arguments: tuple[str, ...]) -
     ran = copair(project, *arguments)
     assert ran.returncode == 2
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("arguments", [("reveiw",), ("reveiw", "main..x"), ("check",)])
+def test_what_is_nearly_a_command_is_not_said_to_the_model(project: Path, arguments: tuple[str, ...]) -> None:
+    ran = copair(project, *arguments)
+    assert ran.returncode == 2
+    assert "there is no command" in ran.stderr
+    assert "copair log" not in ran.stderr
+    assert json.loads(copair(project, "log", "--json").stdout) == []
 
 
 def test_outside_a_repository_it_says_so_and_what_to_do(tmp_path: Path) -> None:

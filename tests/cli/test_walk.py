@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -283,3 +284,15 @@ def test_on_a_terminal_the_stack_grows_behind_the_first_card(project: Path) -> N
         screen.send("q")
         screen.expect("31 pending")
         screen.expect(pexpect.EOF)
+
+
+def test_a_terminal_that_is_closed_is_no_fault(project: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    environ = os.environ | {"TERM": "xterm-256color", "XDG_STATE_HOME": str(state)}
+    words = ["-m", "agent", "review", "theirs"]
+    screen = pexpect.spawn(sys.executable, words, cwd=project, env=environ, dimensions=(30, 100))
+    while screen.expect([r"\x1b\[6n", "apply"], timeout=30) == 0:
+        screen.send("\x1b[1;1R")
+    screen.close(force=False)  # hangs up, as a window does that is closed
+    assert (screen.exitstatus, screen.signalstatus) in ((0, None), (None, signal.SIGHUP))
+    assert not list(state.rglob("fault.txt"))

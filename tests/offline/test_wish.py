@@ -25,13 +25,25 @@ def test_codes_and_paths(text: str, codes: tuple[str, ...], paths: tuple[str, ..
     assert (wish.codes, wish.paths) == (codes, paths)
 
 
-@pytest.mark.parametrize("text", ["write a parser", "why is it slow?", "hello", "fix the failing test"])
+@pytest.mark.parametrize(
+    "text", ["write a parser", "why is it slow?", "hello", "fix the failing test", "fix all tests"]
+)
 def test_what_it_does_not_know_is_not_understood(text: str) -> None:
     assert not understand(text, NAMES).understood
 
 
 @pytest.mark.parametrize(
-    "text", ["lint it", "ruff", "clean up the imports", "show the findings", "F401", "stop"]
+    "text",
+    [
+        "lint it",
+        "ruff",
+        "clean up the imports",
+        "show the findings",
+        "F401",
+        "stop",
+        "fix all",
+        "Fix them all.",
+    ],
 )
 def test_what_it_knows_is_understood(text: str) -> None:
     assert understand(text, NAMES).understood

@@ -14,7 +14,7 @@ from agent.cli.wire import REVIEW, make_desk, make_driver, pick_real_model
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core.chunk import Chunk
-from agent.core.errors import CopairError, StateError
+from agent.core.errors import CopairError, StateError, UsageError
 from agent.core.outcome import States
 from agent.core.sessions.session import State, Status, fold
 from agent.io import journal
@@ -45,9 +45,16 @@ def review_driver(
 ) -> Driver:
     """A session whose chunks come from a diff. One over the same input that was left goes on.
 
+    Raises UsageError when another process has it open: what is decided there would not be seen here.
     `more`: this is the beginning of a diff; `grow` brings the rest, if the state of the session is growing.
     """
     stack, source = opened.stack, _source(opened)
+    if any(info.open and info.source == source for info in bench.sessions()):
+        raise UsageError(
+            "another copair process has this review open",
+            hint="decide there, or end it with q and go on here",
+            untouched="nothing was changed",
+        )
     proposed = _proposed(bench, opened, stack.chunks, stack.source.before, more=more)
     left = _left(bench, opened, proposed)
     driver = make_driver(

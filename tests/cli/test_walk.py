@@ -32,6 +32,7 @@ from agent.review import script
 from agent.review.opening import LARGE
 from agent.review.script import Opened
 from agent.ui.story import Story
+from tests.support.cli import copair
 from tests.support.people import Act, Person, approve, decide
 
 pytestmark = pytest.mark.timeout(60)
@@ -296,3 +297,18 @@ def test_a_terminal_that_is_closed_is_no_fault(project: Path, tmp_path: Path) ->
     screen.close(force=False)  # hangs up, as a window does that is closed
     assert (screen.exitstatus, screen.signalstatus) in ((0, None), (None, signal.SIGHUP))
     assert not list(state.rglob("fault.txt"))
+
+
+def test_a_review_that_is_open_elsewhere_is_not_begun_once_more(project: Path) -> None:
+    environ = os.environ | {"TERM": "xterm-256color"}
+    words = ["-m", "agent", "review", "theirs"]
+    with pexpect.spawn(sys.executable, words, cwd=project, env=environ, dimensions=(30, 100)) as screen:
+        while screen.expect([r"\x1b\[6n", "apply"], timeout=30) == 0:
+            screen.send("\x1b[1;1R")
+        ran = copair(project, "review", "theirs")
+        assert ran.returncode == 2
+        assert "another copair process has this review open" in ran.stderr
+        assert copair(project, "review", "theirs~1").returncode == 0
+        screen.send("q")
+        screen.expect(pexpect.EOF)
+    assert "pending" in copair(project, "review", "theirs").stdout

@@ -272,6 +272,11 @@ def _stop_work(driver: Driver) -> None:
 
 def undo(driver: Driver, chunk_id: str = "", status: Status = Status.APPLIED) -> None:
     """Take back an applied chunk (or, with UNDONE, apply an undone one again); the latest by default."""
+    card = driver.offered.card if isinstance(driver.offered, CardOffer) else None
+    if card is not None and card.edited and not chunk_id and status is Status.APPLIED:
+        driver.offered = None
+        driver.record(ev.Reopened(card.chunk.id, "as it was before your edit"), sync=True)
+        return
     refused = driver.state.item(driver.state.last_refused)
     is_refused = status is Status.APPLIED and refused is not None and chunk_id in ("", refused.chunk.id)
     if is_refused and refused is not None and reopen(driver, refused):

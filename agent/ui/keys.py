@@ -60,7 +60,7 @@ KEYS: tuple[Key, ...] = (
     Key(Act.DETAILS, "details", "the evidence in full"),
     Key(Act.NEXT, "next", "show the next chunk of the stack"),
     Key(Act.BACK, "back", "show the one before"),
-    Key(Act.UNDO, "undo", "take back what was applied last, or the no that was just said"),
+    Key(Act.UNDO, "undo", "take back what was applied last, the no just said, or your edit of this card"),
     Key(Act.CONTEXT, "context", "more lines around; unfold what is folded"),
     Key(Act.WIDE, "side by side", "old and new side by side (120 columns or more)"),
     Key(Act.PAGER, "pager", "the diff in your pager (delta, if git uses it)"),

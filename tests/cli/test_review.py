@@ -151,6 +151,16 @@ def test_a_no_by_mistake_is_taken_back(project: Path, named: bool) -> None:
     assert sum(isinstance(event, ev.Reopened) for event in person.events) == 1
 
 
+def test_an_edit_is_taken_back_and_the_card_is_as_it_was(project: Path) -> None:
+    mine = OLD.replace("return 1", "return 111\n    # more")
+    edit = decide(Edit({"a.py": FileState(Mode.FILE, mine.encode())}))
+    _, person = walk(project, "theirs", edit, lambda _: Undo(), approve, approve, approve)
+    titles = [card.chunk.title for card in person.cards if card.chunk.id == person.cards[0].chunk.id]
+    assert (titles[0], titles[-1]) == ("f1: 2 lines", "f1: 2 lines")
+    assert any(card.edited for card in person.cards)
+    assert (project / "a.py").read_text() == NEW
+
+
 def test_undo_after_a_no_that_something_followed_takes_back_what_was_applied(project: Path) -> None:
     state, _ = walk(project, "theirs", decide(Reject("no")), approve, lambda _: Undo(), approve)
     statuses = [item.status for item in state.items]

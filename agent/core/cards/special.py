@@ -165,6 +165,8 @@ def _of_text(
         form += [f"{_eol(after)} line endings"] if after.mixed_eol or after.eol != "\n" else []
         if form:
             yield Special(clean(f"{path} is in {', '.join(form)}"), Level.WARN)
+    if old is not None and old.data and not new.data:
+        yield Special(clean(f"empties {path} ({_size(old)})"), Level.RISK)
     hidden, right_to_left = _hidden(old, new)
     if hidden:
         names = ", ".join(sorted(hidden)[:6])

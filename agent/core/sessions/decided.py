@@ -36,7 +36,8 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
         item = state.item(event.chunk)
         if item is None or not event.title:
             return state
-        return put_item(state, event.chunk, chunk=msgspec.structs.replace(item.chunk, title=event.title))
+        chunk = msgspec.structs.replace(item.chunk, title=event.title)
+        return put_item(state, event.chunk, chunk=chunk, named=item.named or item.chunk.title)
     item = state.item(event.chunk)
     if item is None:
         return state
@@ -151,16 +152,24 @@ def undone(state: State, event: ev.Undone | ev.UndoRefused) -> State:
 
 
 def reopened(state: State, chunk_id: str) -> State:
-    """Undecided again, and so is what was blocked because of it."""
+    """Undecided again, and so is what was blocked because of it. One that is undecided loses the person's version."""
     item = state.item(chunk_id)
+    if item is None:
+        return state
     left = tuple(chunk for chunk in state.written if chunk != chunk_id)
-    refused = state.refused - {chunk_key(item.chunk)} if item is not None else state.refused
     state = msgspec.structs.replace(
-        state, written=left, committed=state.committed - {chunk_id}, refused=refused, last_refused=""
+        state,
+        written=left,
+        committed=state.committed - {chunk_id},
+        refused=state.refused - {chunk_key(item.chunk)},
+        last_refused="",
     )
     state = put_item(
         state, chunk_id, status=Status.PENDING, approved_digest="", set_id="", writes=(), reason=""
     )
+    if item.status is Status.PENDING:
+        chunk = msgspec.structs.replace(item.chunk, title=item.named or item.chunk.title)
+        state = put_item(state, chunk_id, chunk=chunk, named="", edited=None, edited_over={}, difference="")
     names = {chunk_id}
     for other in state.items:
         if other.status is Status.BLOCKED and not names.isdisjoint(_rests_on(other.chunk)):

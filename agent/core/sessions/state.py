@@ -41,6 +41,8 @@ class Item(msgspec.Struct, frozen=True):
     edited_over: ev.StoredStates = {}
     """The files that the person's version was made of; empty in sessions of older versions."""
     difference: str = ""
+    named: str = ""
+    """Its title before the person's version had one of its own."""
     set_id: str = ""
     writes: tuple[ev.StoredWrite, ...] = ()
     """What was written last: the applied set, or the undo of it."""

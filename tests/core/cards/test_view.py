@@ -178,6 +178,12 @@ def test_modes_links_and_binaries_are_said() -> None:
     ]
 
 
+def test_a_file_that_becomes_empty_wants_the_word() -> None:
+    emptied = view("a\nb\n", "")
+    assert said(emptied) == ["empties src/a.py (2 lines)"]
+    assert emptied.risky
+
+
 @pytest.mark.parametrize(
     ("data", "form"),
     [

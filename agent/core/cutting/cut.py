@@ -193,9 +193,10 @@ def _lines(drafts: Sequence[Draft]) -> list[int]:
         for draft in drafts
     ]
     times = Counter(nameless)
+    first = [next(iter(draft.changes[0].hunks), None) for draft in drafts]
     return [
-        draft.changes[0].hunks[0].start + 1 if path and times[path] > 1 else 0
-        for draft, path in zip(drafts, nameless, strict=True)
+        hunk.start + (0 if hunk.old else hunk.seq) + 1 if hunk is not None and path and times[path] > 1 else 0
+        for hunk, path in zip(first, nameless, strict=True)
     ]
 
 

@@ -17,6 +17,7 @@ from agent.core.message import commit_message
 from agent.core.sessions.session import Item, State, Status, fold
 from agent.git.commit import CommitRefused, Committed, Committer
 from agent.io import journal
+from agent.io.signals import held
 from agent.loop.desk import Desk
 from agent.loop.driver import Driver
 from agent.loop.gone import gone
@@ -177,20 +178,23 @@ def commit_session(
         if not found.items:
             raise UsageError("there is nothing to commit: no applied chunk waits")
         for group in [[item] for item in found.items] if each else [found.items]:
-            made = commit_items(
-                bench.committer,
-                state,
-                group,
-                trailer=bench.settings.assisted_by,
-                editor=editor,
-                message=message,
-            )
+            with held():
+                made = commit_items(
+                    bench.committer,
+                    state,
+                    group,
+                    trailer=bench.settings.assisted_by,
+                    editor=editor,
+                    message=message,
+                )
+                if isinstance(made, ev.Committed):
+                    book.append(made, sync=True)
+                    sys.stdout.write(f"{clean(f'{made.commit[:10]} {made.subject}')}\n")
+                    sys.stdout.flush()
             if isinstance(made, CommitRefused):
                 text = refusal_text(made) + (f"\nhint: {made.hint}" if made.hint else "")
                 sys.stderr.write("".join(f"{clean(line)}\n" for line in text.split("\n")))
                 return Exit.FAILED
-            book.append(made, sync=True)
-            sys.stdout.write(f"{clean(f'{made.commit[:10]} {made.subject}')}\n")
             if made.note:
                 sys.stderr.write(f"{clean(f'copair: {made.note}')}\n")
     return Exit.DONE

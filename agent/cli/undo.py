@@ -13,6 +13,7 @@ from agent.core.clean import clean
 from agent.core.errors import Exit, UsageError
 from agent.core.sessions.session import Status, fold
 from agent.io import journal
+from agent.io.signals import held
 from agent.loop.summary import status_word
 
 
@@ -32,8 +33,9 @@ def undo_chunk(cwd: Path, name: str, *, redo: bool = False) -> int:
             raise UsageError(
                 f"chunk {chunk} of session {session} is not {wanted}", hint="copair log SESSION shows them"
             )
-        event = make_desk(bench, state.onto, twins=True).undo(state, item)
-        book.append(event, sync=True)
+        with held():
+            event = make_desk(bench, state.onto, twins=True).undo(state, item)
+            book.append(event, sync=True)
     match event:
         case ev.Undone(writes=writes):
             done = (

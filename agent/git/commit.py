@@ -178,7 +178,11 @@ class Committer:
                 changes = tuple(IndexChange(path, at_index[path], new_index[path]) for path in paths)
                 record = CommitRecord(token, str(self._place.root), head or "", tree, changes)
                 self._records.save(record)
-                refused = self._moved(head) or self._make(private, message, trailer, editor)
+                refused = self._moved(head)
+                if refused is None:
+                    refused = self._make(private, message, trailer, editor)
+                    if refused is not None and was_made(self._repo, record):
+                        refused = None  # git was stopped after it, in a hook
             if refused is not None:
                 self._records.forget(token)
                 return refused

@@ -16,6 +16,7 @@ from pathlib import Path
 from agent.core.errors import GitFailed
 from agent.git.command import as_variables, execute
 from agent.io.process import Ran
+from agent.io.signals import forwarded
 from agent.ports import Place
 
 SECRET = re.compile(r"(API_KEY|AUTH_TOKEN|API_TOKEN|SECRET_KEY)$")
@@ -83,12 +84,18 @@ class Person:
         """Until git itself ends: a hook may leave a process behind that keeps the output open."""
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             streams = (None, None) if shown else (out, err)
-            done = subprocess.run(
-                argv, cwd=self._root, env=env, stdout=streams[0], stderr=streams[1], check=False
-            )
+            with subprocess.Popen(
+                argv, cwd=self._root, env=env, stdout=streams[0], stderr=streams[1]
+            ) as program:
+                try:
+                    with forwarded(program):
+                        status = program.wait()
+                except BaseException:
+                    program.kill()
+                    raise
             out.seek(0)
             err.seek(0)
-            return Ran(done.returncode, out.read(), err.read())
+            return Ran(status, out.read(), err.read())
 
     @contextlib.contextmanager
     def _pending_kept(self) -> Iterator[None]:

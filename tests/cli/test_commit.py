@@ -148,6 +148,49 @@ def test_a_hook_that_changes_the_commit_is_told(project: Path, git_in: GitIn) ->
     assert "a hook of yours put other content into it" in ran.stderr
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("together", [False, True])
+def test_a_signal_after_the_commit_leaves_it_whole(
+    project: Path, git_in: GitIn, number: signal.Signals, together: bool
+) -> None:
+    git_in(project, "reset", "-q", "--hard")
+    play(project, Script(propose(change(0))), say(Say("x")), approve)
+    hook = project / ".git" / "hooks" / "post-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\ntouch in-hook\nexec sleep 5\n")
+    hook.chmod(0o755)
+    with subprocess.Popen(
+        [sys.executable, "-m", "agent", "commit"],
+        cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    ) as process:  # fmt: skip
+        while not (project / "in-hook").exists():
+            time.sleep(0.01)
+        (os.killpg if together else os.kill)(process.pid, number)
+        process.communicate()
+    assert process.returncode in (0, 130)
+    (project / "in-hook").unlink()
+    assert git_in(project, "rev-list", "--count", "HEAD") == b"2\n"
+    assert git_in(project, "status", "--porcelain") == b""
+    assert "nothing to commit" in copair(project, "commit").stderr
+
+
+@pytest.mark.parametrize("command", [["undo"], ["undo", "--redo"]])
+def test_a_signal_in_an_undo_comes_when_it_is_written_down(project: Path, command: list[str]) -> None:
+    play(project, Script(propose(change(0))), say(Say("x")), approve)
+    if "--redo" in command:
+        assert copair(project, "undo").returncode == 0
+    number = (project / "a.py").stat().st_ino
+    with subprocess.Popen(
+        [sys.executable, "-m", "agent", *command],
+        cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        while (project / "a.py").stat().st_ino == number and process.poll() is None:
+            pass
+        process.send_signal(signal.SIGINT)
+    back = [] if "--redo" in command else ["--redo"]
+    assert copair(project, "undo", *back).returncode == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_terminal_that_is_closed_in_a_hook_leaves_no_lock(
     project: Path, git_in: GitIn, number: signal.Signals

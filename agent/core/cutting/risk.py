@@ -47,7 +47,8 @@ LOCK_FILES = frozenset((
     "packages.lock.json", "gradle.lockfile", "deno.lock", ".terraform.lock.hcl",
 ))  # fmt: skip
 _GENERATED = (
-    "pkg-info", "*.min.js", "*.min.css", "*.bundle.js", "*.js.map", "*.css.map", "*.pb.go", "*_pb2.py", "*_pb2_grpc.py", "*_pb2.pyi",
+    "pkg-info", "*.min.js", "*.min.css", "*.bundle.js", "*.js.map", "*.css.map", "*.pb.go", "*_pb2.py", "*_pb2_grpc.py",
+    "*_pb2.pyi",
     "*.pb.cc", "*.pb.h", "*_pb.js", "*_pb.d.ts", "*.g.dart", "*.freezed.dart", "*.designer.cs", "*.snap", "*.ipynb.orig",
     "zz_generated.*", "*_generated.go", "*_generated.rs", "*.generated.*", "parser.tab.c", "lex.yy.c",
 )  # fmt: skip

@@ -97,7 +97,9 @@ class Header:
 
     def __init__(self, names: tuple[bytes, bytes] | None) -> None:
         self._raw = names
-        self._old, self._new = strip_names(*names) if names else (None, None)
+        self._bare = names is not None and names[0] == names[1]
+        """Git's two prefixes differ: the same name twice has none."""
+        self._old, self._new = self._stripped(*names) if names else (None, None)
         self.known = names is not None
         self._modes: list[int | None] = [None, None]
         self._blobs = ("", "")
@@ -153,6 +155,12 @@ class Header:
             (b"index ", lambda rest: True),
         )
 
+    def _stripped(self, old: bytes, new: bytes) -> tuple[str | None, str | None]:
+        if not self._bare or not {old, new} <= {*(self._raw or ()), b"/dev/null"}:
+            return strip_names(old, new)
+        first, second = (None if raw == b"/dev/null" else name_from_bytes(raw) for raw in (old, new))
+        return first, second
+
     def _mode(self, raw: bytes, side: int) -> bool:
         if not re.fullmatch(rb"[0-7]{5,6}\s*", raw):
             return False
@@ -182,10 +190,10 @@ class Header:
     def names(self, old: bytes, new: bytes) -> None:
         """The names of the `---` and `+++` lines, which are what is applied."""
         if not (self._rename or self._copy):
-            first, second = strip_names(old, new)
+            first, second = self._stripped(old, new)
             if self._raw is not None and _is_one_sided(self._raw, old, new):
                 # Whether the first folder is one of git's or a part of the name is told by two names only.
-                both = strip_names(*self._raw)
+                both = self._stripped(*self._raw)
                 first, second = (first and both[0], second and both[1])
             self._old, self._new = first, second
         self.known = True

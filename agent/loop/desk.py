@@ -36,6 +36,8 @@ from agent.ports import BlobStore, Clock, Target
 BACK = "-back"
 """How the id of a chunk goes on that takes back what was in the tree already."""
 
+NOTHING_LEFT = "nothing to take back: the files are as before it already"
+
 MAX_TESTS = 100
 """So many test chunks of a stack count as *before* of another chunk."""
 
@@ -326,7 +328,7 @@ class Desk:
         if isinstance(writes, Clash):
             return ev.UndoRefused(item.chunk.id, f"{writes.path}: {writes.reason}")
         if isinstance(writes, AlreadyPresent):
-            return ev.UndoRefused(item.chunk.id, "nothing to take back: the files are as before it already")
+            return ev.UndoRefused(item.chunk.id, NOTHING_LEFT)
         set_id = f"{state.session}.{item.chunk.id}.undo{self._clock.now():.6f}"
         stored = self._store_writes(writes)
         match self._target.write(set_id, writes):

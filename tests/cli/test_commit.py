@@ -191,6 +191,18 @@ def test_a_signal_in_an_undo_comes_when_it_is_written_down(project: Path, comman
     assert copair(project, "undo", *back).returncode == 0
 
 
+def test_undo_passes_over_what_is_not_in_the_files_any_more(project: Path) -> None:
+    model = Script(propose(change(0), title="Double zero"), propose(change(2), title="Double two"))
+    play(project, model, say(Say("x")), approve, approve)
+    (project / "a.py").write_text((project / "a.py").read_text().replace("return 22\n", "return 2\n"))
+    ran = copair(project, "undo")
+    assert (ran.returncode, ran.stdout) == (0, "undone: 1 Double zero (a.py)\n")
+    assert "any more: Double two" in ran.stderr
+    again = copair(project, "undo")
+    assert again.returncode == 1
+    assert "nothing to take back" in again.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_terminal_that_is_closed_in_a_hook_leaves_no_lock(
     project: Path, git_in: GitIn, number: signal.Signals

@@ -6,6 +6,7 @@ draft each. Drafts are named by their index until they become chunks.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -21,6 +22,9 @@ from agent.core.hunk import ChangeKind, FileChange, FileState
 from agent.core.lines.place import file_lines
 from agent.core.outcome import States
 from agent.core.text import Lines, folders
+
+RECODED = "in another encoding"
+"""Why a text is one folded chunk."""
 
 MANY = 2_500
 """With more hunks than this, files are not parsed that cannot but parse: time must stay that of reading the difference."""
@@ -114,7 +118,7 @@ class Drafts:
         path = change.path
         old = self.before.get(path)
         new = self.after.get(self.renames.get(path, path))
-        folded = folded_reason(path, old, new)
+        folded = folded_reason(path, old, new) or (RECODED if _is_recoded(old, new) else "")
         by_lines = change.kind in (ChangeKind.MODIFY, ChangeKind.CREATE) and bool(change.hunks)
         if by_lines and not folded:
             self._text(change, self.renames.get(path, path))
@@ -175,6 +179,15 @@ class Drafts:
             needs = set(above.get(path, ()))
             needs |= {gone[folder] for folder in folders(path) if folder in gone}
             self.drafts[index].needs |= needs - {index}
+
+
+def _is_recoded(old: FileState | None, new: FileState | None) -> bool:
+    """True when a text comes to have units of another form: half of it would be no text at all."""
+    if old is None or new is None:
+        return False
+    wide = (BOM_UTF16_LE, BOM_UTF16_BE)
+    marks = [state.data[:2] if state.data.startswith(wide) else b"" for state in (old, new)]
+    return marks[0] != marks[1]
 
 
 def _lines_of(state: FileState | None) -> Callable[[], Lines]:

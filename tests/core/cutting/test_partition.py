@@ -180,6 +180,18 @@ def test_a_text_that_is_indented_anew_is_replaced_side_by_side() -> None:
         assert json.loads(done.data) == json.loads(old)
 
 
+def test_a_text_in_another_encoding_is_one_chunk() -> None:
+    text = "".join(f"line {at}\n" for at in range(60))
+    wide = FileState(Mode.FILE, text.encode("utf-16"))
+    for one, other in (
+        (wide, FileState(Mode.FILE, text.encode())),
+        (FileState(Mode.FILE, text.encode()), wide),
+    ):
+        (chunk,) = cut({"a.txt": one}, {"a.txt": other})
+        assert chunk.folded == "in another encoding"
+        assert outcome({"a.txt": one}, chunk.changes)["a.txt"] == other
+
+
 def test_a_chunk_is_split_with_both_sides_of_its_lines() -> None:
     before = {"a.cfg": FileState(Mode.FILE, b"[a]\nb = 1\nc = 2\nd = 3\n")}
     after = {"a.cfg": FileState(Mode.FILE, b"[x]\nb: 1\nc: 2\nd: 3\n")}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from agent.core.errors import PathRefused
 from agent.core.hunk import FileState, Mode
 from agent.core.patches.blob_names import same_blob
 from agent.core.text import name_to_bytes
@@ -80,6 +81,8 @@ class Conversion:
         for at, (path, state, _) in enumerate(files):
             if state.mode in (Mode.SYMLINK, Mode.SUBMODULE) or not self.concerns(path):
                 continue
+            if self._stands_as_stored(path):
+                continue
             if waiting and size + len(state.data) > MAX_AT_ONCE:
                 self._check_out(files, waiting, found)
                 waiting, size = [], 0
@@ -87,6 +90,19 @@ class Conversion:
             size += len(state.data)
         self._check_out(files, waiting, found)
         return found
+
+    def _stands_as_stored(self, path: str) -> bool:
+        """True for a file of the work tree that has no carriage returns, which git would put in when it checks it out.
+
+        It was written before the attributes came: git takes it for unchanged, and a change of it is one of its lines.
+        """
+        if self._own(path) & {"ident", "working-tree-encoding"}:
+            return False
+        try:
+            now = self._repo.read(path)
+        except PathRefused:
+            return False
+        return now is not None and now.mode != Mode.SYMLINK and b"\n" in now.data and b"\r\n" not in now.data
 
     def _check_out(
         self, files: Sequence[tuple[str, FileState, str]], wanted: Sequence[int], found: list[FileState]

@@ -79,7 +79,9 @@ class Placing:
             before, as_stored = None, False
         else:
             before = self._repo.checked_out(path, spot.mode, spot.oid)
-            as_stored = self._store(path, before, as_stored=False) != spot
+            as_stored = self._store(path, before, as_stored=False) != spot or (
+                b"\r\n" in before.data and self._is_without_returns(writes)
+            )
             if as_stored:
                 before = self._repo.stored(spot.mode, spot.oid)
         state = self._placed(path, writes, before, is_index)
@@ -98,6 +100,11 @@ class Placing:
                 raise Unplaceable(placed, is_index=is_index)
             state = placed
         return state
+
+    def _is_without_returns(self, writes: Sequence[StoredWrite]) -> bool:
+        """True when the file had none in the work tree: it was written before the attributes came that put them in."""
+        states = [self._load(stored) for write in writes for stored in (write.old, write.new)]
+        return all(state is None or b"\r\n" not in state.data for state in states)
 
     def _store(self, path: str, state: FileState, *, as_stored: bool) -> Spot:
         if as_stored or state.mode not in (0o100644, 0o100755):

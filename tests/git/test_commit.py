@@ -230,6 +230,22 @@ def test_crlf_files_stay_clean(desk: Desk, git_in: GitIn) -> None:
     assert git_in(root, "status", "--porcelain") == b""
 
 
+def test_a_file_without_returns_where_the_attributes_want_some_is_committed(
+    desk: Desk, git_in: GitIn
+) -> None:
+    root = desk.place.root
+    (root / "c").write_bytes(BASE)
+    git_in(root, "add", "-A")
+    git_in(root, "commit", "-qm", "lf")
+    after = lines((4, b"x"))
+    writes = desk.apply(
+        Write("c", file(BASE), file(after)), Write(".gitattributes", None, file(b"c eol=crlf\n"))
+    )
+    committed(desk.commit(writes))
+    assert git_in(root, "show", "HEAD:c") == after == (root / "c").read_bytes()
+    assert git_in(root, "status", "--porcelain") == b""
+
+
 def test_a_file_that_is_stored_unlike_its_attributes_changes_only_where_approved(
     desk: Desk, git_in: GitIn
 ) -> None:

@@ -312,6 +312,37 @@ def test_files_with_windows_line_ends_by_attribute_are_compared_in_one_form(
     assert git_in(repo, "write-tree").strip() == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
 
 
+def test_a_file_that_has_no_returns_yet_where_attributes_want_some_is_no_conflict(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    commit(repo, git_in, {".gitattributes": b"*.txt text eol=crlf\n", "a.txt": b"1\n2\n3\n"})
+    end = commit(repo, git_in, {"a.txt": b"1\ntwo\n3\n"})
+    git_in(repo, "reset", "-q", "--hard", "HEAD~1")
+    (repo / "a.txt").write_bytes(b"1\n2\n3\n")
+    ids = reviewed.ids(end)
+    result, _ = reviewed.decide(end, ids)
+    assert result["outcome"] == "applied"
+    assert (repo / "a.txt").read_bytes() == b"1\ntwo\n3\n"
+    assert reviewed.ids(end) == ids
+
+
+@pytest.mark.parametrize("folder", ["a", "b", "src"])
+def test_a_patch_without_prefixes_means_its_folders(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, folder: str
+) -> None:
+    commit(repo, git_in, {f"{folder}/x": b"1\n", f"{folder}/gone": b"2\n", "top": b"t\n"})
+    (repo / folder / "gone").unlink()
+    (repo / folder / "x").chmod(0o755)
+    (repo / folder / "empty").touch()
+    end = commit(repo, git_in, {f"{folder}/new": b"n\n", "top": b"u\n"})
+    patch = git_in(repo, "diff", "--no-prefix", "HEAD~1", end)
+    git_in(repo, "reset", "-q", "--hard", "HEAD~1")
+    result, _ = reviewed.decide("-", reviewed.ids("-", stdin=patch), stdin=patch)
+    assert result["outcome"] == "applied"
+    git_in(repo, "add", "-A")
+    assert git_in(repo, "write-tree").strip() == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
+
+
 @pytest.mark.parametrize("stored", [b"1\n2\n", b"1\r\n2\r\n", b"1\r\n2\n"])
 @pytest.mark.parametrize("now", [b"1\nx\n", b"1\r\nx\r\n", b"1\r\nx\n", b"1\r\n\0\n"])
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -177,8 +178,9 @@ def commit_session(
             sys.stderr.write(f"{clean(f'copair: {found.note}')}\n")
         if not found.items:
             raise UsageError("there is nothing to commit: no applied chunk waits")
-        for group in [[item] for item in found.items] if each else [found.items]:
-            with held():
+        groups = [[item] for item in found.items] if each else [found.items]
+        for group in groups:
+            with _heeding(last=group is groups[-1]) as too_late, held():
                 made = commit_items(
                     bench.committer,
                     state,
@@ -188,6 +190,7 @@ def commit_session(
                     message=message,
                 )
                 if isinstance(made, ev.Committed):
+                    too_late.append(made)
                     book.append(made, sync=True)
                     sys.stdout.write(f"{clean(f'{made.commit[:10]} {made.subject}')}\n")
                     sys.stdout.flush()
@@ -198,6 +201,17 @@ def commit_session(
             if made.note:
                 sys.stderr.write(f"{clean(f'copair: {made.note}')}\n")
     return Exit.DONE
+
+
+@contextlib.contextmanager
+def _heeding(*, last: bool) -> Iterator[list[ev.Committed]]:
+    """Ctrl-C that was pressed meanwhile, also in the person's editor, stops what is left; of the `last` that is nothing."""
+    made: list[ev.Committed] = []
+    try:
+        yield made
+    except KeyboardInterrupt:
+        if not (last and made):
+            raise
 
 
 def _latest(bench: Workbench) -> str:

@@ -23,8 +23,8 @@ PROGRAMS = frozenset((
 """Kinds of files, besides those with a parser, that define names which others use; prose and data do not."""
 MAX_LABEL = 80
 
-_HEADING = re.compile(rb"\n#{1,6}[ \t]+([^\r\n]+?)[ \t#]*\r?$", re.MULTILINE)
-_SECTION = re.compile(rb"\n\[+[ \t]*([^\]\r\n]+?)[ \t]*\]+[ \t]*(?:[#;].*)?\r?$", re.MULTILINE)
+_HEADING = re.compile(rb"\n#{1,6}[ \t]++([^\r\n]+)", re.MULTILINE)
+_SECTION = re.compile(rb"\n\[+[ \t]*+([^\]\r\n]{1,200}?)[ \t]*\]+[ \t]*(?:[#;].*)?\r?$", re.MULTILINE)
 _KEY = re.compile(rb"\n[\"']?([A-Za-z_][\w.-]*)[\"']?[ \t]*:(?=[ \t]|\r?$)", re.MULTILINE)
 
 _BEFORE = (
@@ -52,7 +52,7 @@ _DEFINES = re.compile(
     rb"|(?:test|it|describe|context|specify|feature|scenario|test_that|@test)[ \t(]+([\"'][^\"'\n]+[\"'])"
     # a signature on a line of its own, a type, a value at the margin
     rb"|([a-z_][\w']*)[ \t]+::[ \t]|(?:data|newtype|type|rpc|input)[ \t]+([A-Z][\w']*)"
-    rb"|(instance[ \t]+[A-Z][^=\n]*?)(?=[ \t]+where\b|[ \t]*\r?$)"
+    rb"|(instance[ \t]+[A-Z][^=\n]{0,200}?)(?=[ \t]+where\b|[ \t]*\r?$)"
     rb"|(?<=\n)let(?:[ \t]+rec)?[ \t]+([A-Za-z_][\w':]*)"
     # what a database or an infrastructure is to have
     rb"|(?i:create)(?:[ \t]+[A-Za-z]+){1,6}?[ \t]+([\w.\"`]+)(?=[ \t]*(?:\(|\r?$)|[ \t]+(?i:as|on|for|is)\b)"
@@ -93,7 +93,7 @@ _FUNCTIONS = (
     "groovy",
     "glsl",
 )
-_RULE = re.compile(rb"\n[ \t]*([^\s{};/*][^{};\n]*?)[ \t]*\{", re.MULTILINE)
+_RULE = re.compile(rb"\n[ \t]*+([^\s{};/*][^{};\n]*+)\{", re.MULTILINE)
 RULES = ("css", "scss", "less")
 _TARGET = re.compile(rb"\n([\w./%-]+)[ \t]*:(?!=)", re.MULTILINE)
 _TARGETS = ("mk", "makefile", "gnumakefile")
@@ -178,9 +178,11 @@ def _definitions(kind: str) -> re.Pattern[bytes]:
 
 def _label(mark: re.Match[bytes]) -> str:
     name = mark[mark.lastindex or 1].decode("utf-8", "replace")
+    if mark.re is _HEADING:
+        return name.rstrip(" \t#")[:MAX_LABEL] or name[:MAX_LABEL]
     if name[:1] in "\"'" and name[-1:] == name[:1]:
         return f'"{name[1:-1][:MAX_LABEL]}"'
-    return name.rstrip(".:'\\")[:MAX_LABEL] or name[:MAX_LABEL]
+    return name.rstrip(" \t.:'\\")[:MAX_LABEL] or name[:MAX_LABEL]
 
 
 def _fenced(lines: Lines) -> list[bool]:

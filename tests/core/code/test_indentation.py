@@ -193,7 +193,7 @@ LISP = """\
         ("a.sql", SQL, [("users", 1, 3), ("v", 4, 4)]),
         ("a.el", LISP, [("add", 1, 2), ("sub", 4, 5)]),
         ("a.yml", "a:\n  b: 1\nc: 2\n", [("a", 1, 2), ("c", 3, 3)]),
-        ("a.md", "# One:\n```\n# no\n```\n## Two\n", [("One", 1, 4), ("Two", 5, 5)]),
+        ("a.md", "# One:\n```\n# no\n```\n## Two\n", [("One:", 1, 4), ("Two", 5, 5)]),
         ("prose", "the class of all\nfunction of the\n  object is here\n", []),
     ],
 )
@@ -245,3 +245,25 @@ def _check_items(body: Body | Item) -> None:
 def test_a_very_deep_text_is_no_fault() -> None:
     text = "".join(" " * at + f"def f{at}(x)\n" for at in range(3_000))
     assert len(symbols("a.rb", text)) == 40
+
+
+@pytest.mark.parametrize(
+    "path", ["a.md", "a.toml", "a.yml", "a.hs", "a.css", "a.cs", "a.sql", "a.el", "Makefile"]
+)
+def test_very_long_lines_take_no_longer_than_many_short_ones(path: str) -> None:
+    starts = (
+        "# x",
+        "[x",
+        "instance A",
+        "class ",
+        "create table ",
+        "(defun ",
+        "int f(",
+        "a",
+        "data <",
+        "test '",
+        "x = ",
+    )
+    for start in starts:
+        for filling in (" ", "#", "(", "a ", "a,", "<", "\t"):
+            outline(path, split_lines((start + filling * 200_000 + "!\n").encode()))

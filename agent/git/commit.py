@@ -11,8 +11,9 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -32,6 +33,7 @@ from agent.io.calls import Calls
 from agent.io.locks import locked
 from agent.ports import BlobStore, Place
 
+T = TypeVar("T")
 OTHER_SESSION_HINT = (
     "`copair commit --session NAME` commits what was approved in another session; copair log lists them"
 )
@@ -181,7 +183,7 @@ class Committer:
                 refused = self._moved(head)
                 if refused is None:
                     refused = self._make(private, message, trailer, editor)
-                    if refused is not None and was_made(self._repo, record):
+                    if refused is not None and _twice(lambda: was_made(self._repo, record)):
                         refused = None  # git was stopped after it, in a hook
             if refused is not None:
                 self._records.forget(token)
@@ -220,15 +222,23 @@ class Committer:
         )
 
     def _finish(self, record: CommitRecord) -> Committed:
-        commit = self._repo.log(1)[0]
-        parents = self._repo.git.run("log", "-1", "--format=%P", "--no-show-signature").decode().split()
-        moved = parents != ([record.head] if record.head else [])
+        commit = _twice(lambda: self._repo.log(1)[0])
+        names = _twice(lambda: self._repo.git.run("log", "-1", "--format=%P", "--no-show-signature"))
+        moved = names.decode().split() != ([record.head] if record.head else [])
         hooks_changed, later = False, True
         with contextlib.suppress(OSError, RepositoryError):
-            hooks_changed = update_index(self._repo, self._index, record)
+            hooks_changed = _twice(lambda: update_index(self._repo, self._index, record))
             self._records.forget(record.token)
             later = False
         return Committed(commit.oid, commit.subject, hooks_changed, later, moved)
+
+
+def _twice(ask: Callable[[], T]) -> T:
+    """What `ask` gives. A Ctrl-C at the terminal also ends the git that runs for us: the second one is not hit."""
+    try:
+        return ask()
+    except RepositoryError:
+        return ask()
 
 
 def _check_known(writes: Sequence[StoredWrite], at_head: Spots) -> None:

@@ -12,6 +12,10 @@ GC_THRESHOLD = 100_000
 """A large diff is hundreds of thousands of small values without circles: looking for some cost a fifth of the time."""
 
 
+INTERRUPTED = 130
+"""As `Exit.INTERRUPTED`, which is not imported yet."""
+
+
 def main() -> int:
     """The console script. Returns the exit code."""
     gc.set_threshold(GC_THRESHOLD, 50, 100)
@@ -31,8 +35,13 @@ def main() -> int:
         from agent.ui.early import begin
 
         early = begin()
-    from agent.cli.entry import enter
-
+    try:
+        from agent.cli.entry import enter
+    except KeyboardInterrupt:
+        if early is not None:
+            early.restore()
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
     try:
         return enter(arguments, early)
     finally:

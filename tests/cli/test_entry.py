@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from agent import __version__
+from agent.__main__ import INTERRUPTED
 from agent.cli.app import app
 from agent.cli.entry import COMMANDS
 from agent.cli.frontends import HELP
+from agent.core.errors import Exit
 from agent.loop.commands import STANDARD
 from tests.support.cli import copair, copair_applies
 
@@ -140,3 +142,7 @@ def test_a_session_that_was_killed_is_offered_at_the_next_start(project: Path) -
     assert "was cut off" in ran.stdout
     assert "copair resume " in ran.stdout
     assert (project / "a.py").read_text().startswith("import os\n")
+
+
+def test_the_exit_code_of_an_interruption_is_the_same_before_all_is_imported() -> None:
+    assert Exit.INTERRUPTED == INTERRUPTED

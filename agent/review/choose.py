@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.core.errors import StateError, UsageError
 from agent.git.repo import Repo
-from agent.review.commits import read_commits
+from agent.review.commits import read_commits, unknown_end
 from agent.review.only import ALL, Only, only_below
 from agent.review.opening import First
 from agent.review.patches import read_patch
@@ -52,15 +52,23 @@ def open_source(
     if commits is not None:
         return commits
     if not is_file:
-        raise UsageError(
-            f"{argument} is neither a revision, nor a range A..B, nor a patch file",
-            hint="- reads a patch from stdin; without argument the uncommitted changes are reviewed",
-        )
+        raise _unknown(repo, argument)
     try:
         data = file.read_bytes()
     except OSError as error:
         raise StateError(f"{argument} cannot be read: {error.strerror}") from error
     return read_patch(repo, data, argument, read, onto, progress, first, only, folder)
+
+
+def _unknown(repo: Repo, argument: str) -> UsageError:
+    if end := unknown_end(repo, argument):
+        return UsageError(
+            f"{argument}: {end} is no commit of this repository", hint="git branch --all lists the branches"
+        )
+    return UsageError(
+        f"{argument} is neither a revision, nor a range A..B, nor a patch file",
+        hint="- reads a patch from stdin; without argument the uncommitted changes are reviewed",
+    )
 
 
 def _is_file(path: Path) -> bool:

@@ -68,9 +68,9 @@ def read_commits(
 
 def _trees(repo: Repo, spec: str) -> tuple[str, str, str, str] | None:
     """Old and new tree, the label and the exact name; a range starts where both sides parted."""
-    left, dots, right = spec.partition("...") if "..." in spec else spec.partition("..")
-    if dots:
-        first, last = _commit(repo, left or "HEAD"), _commit(repo, right or "HEAD")
+    ends = _ends(spec)
+    if ends:
+        first, last = (_commit(repo, end or "HEAD") for end in ends)
         if first is None or last is None:
             return None
         bases = repo.git.run("merge-base", first, last, ok=(0, 1)).split()
@@ -83,6 +83,19 @@ def _trees(repo: Repo, spec: str) -> tuple[str, str, str, str] | None:
     commit = found.oid
     parent = _commit(repo, f"{commit}^1") or _empty_tree(repo)
     return parent, commit, f"commit {commit[:7]}: {subject(found.data)}", f"{parent}..{commit}"
+
+
+def _ends(spec: str) -> tuple[str, str] | None:
+    """Both ends of a range as they are written, "" for HEAD; None when `spec` is none."""
+    left, dots, right = spec.partition("...") if "..." in spec else spec.partition("..")
+    return (left, right) if dots else None
+
+
+def unknown_end(repo: Repo, spec: str) -> str:
+    """The one end of a range between two names that is no commit, while the other is; empty for all else."""
+    ends = _ends(spec) or ()
+    unknown = [end for end in ends if _commit(repo, end) is None]
+    return unknown[0] if len(unknown) == 1 and all(ends) else ""
 
 
 def _found(repo: Repo, rev: str) -> Stored | None:

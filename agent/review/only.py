@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from agent.core.errors import UsageError
+from agent.core.text import folders
 
 
 class Only(msgspec.Struct, frozen=True):
@@ -20,6 +21,11 @@ class Only(msgspec.Struct, frozen=True):
         """Whether a file is reviewed that had or gets one of these names."""
         below = tuple([f"{path}/" for path in self.paths])
         return not below or any(name is not None and f"{name}/".startswith(below) for name in names)
+
+    def missed(self, names: Iterable[str]) -> list[str]:
+        """Those paths at or below which none of these files is."""
+        found = {start for name in names for start in (name, *folders(name))}
+        return [path for path in self.paths if path not in found]
 
     def told(self, words: str) -> str:
         """`words` that name a difference, with what of it is reviewed."""

@@ -48,7 +48,8 @@ def read_patch(
         return Source(label, spec, {}, {}, onto=onto)
     patch = parse(oldest_first(repo, data))
     if isinstance(patch, PatchError):
-        raise UsageError(f"{label}: {patch.message}", untouched="nothing was changed")
+        hint = "it is coloured: write it with git diff --no-color" if data.startswith(b"\x1b[") else ""
+        raise UsageError(f"{label}: {patch.message}", hint=hint, untouched="nothing was changed")
     found, told_from = meant(patch.files, read, folder)
     spec += f" in {told_from}" if told_from else ""
     files = sources_first([file for file in found if only.takes(*names(file))])

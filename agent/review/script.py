@@ -21,11 +21,12 @@ from agent.core.patches.blob_names import Hash
 from agent.git.repo import Repo
 from agent.ports import Target
 from agent.review.choose import open_source
+from agent.review.commits import all_paths
 from agent.review.decide import decide, read_decisions
 from agent.review.listing import listing
-from agent.review.only import only_below
+from agent.review.only import Only, only_below
 from agent.review.opening import opened
-from agent.review.source import Progress, Source
+from agent.review.source import LeftOut, Progress, Source
 from agent.review.stack import Stack, build_stack
 
 ONTO = ("worktree", "index")
@@ -69,6 +70,7 @@ def open_stack(repo: Repo, target_of: Callable[[str], Target], wanted: Wanted) -
                 wanted.first(Opened(stack, target, onto))
 
         first = begin if wanted.first is not None else None
+        only = only_below(repo.place.root, wanted.cwd, wanted.only)
         source: Source = open_source(
             repo,
             read,
@@ -78,10 +80,17 @@ def open_stack(repo: Repo, target_of: Callable[[str], Target], wanted: Wanted) -
             stdin=wanted.stdin,
             progress=wanted.progress,
             first=first,
-            only=only_below(repo.place.root, wanted.cwd, wanted.only),
+            only=only,
         )
-        source = opened(source, first)
+        source = opened(_with_missed(source, only), first)
         return Opened(build_stack(source, read, wanted.budget, wanted.progress), target, onto)
+
+
+def _with_missed(source: Source, only: Only) -> Source:
+    """`source`, where what a person has asked for and is not in it is left out by name: it may be misspelt."""
+    known = [*all_paths([source.before, source.after]), *(out.path for out in source.left_out)]
+    missed = [LeftOut(path, "nothing changes there") for path in only.missed(known)]
+    return msgspec.structs.replace(source, left_out=(*source.left_out, *missed)) if missed else source
 
 
 def _without_conflicts(

@@ -55,6 +55,8 @@ def test_of_commits_what_was_or_comes_below_a_path_is_listed(
     assert found["source"].endswith(", only src")
     assert paths(reviewed.list("HEAD", only=["src/a.py", "docs/b.md"])) == {"src/a.py", "docs/b.md"}
     assert paths(reviewed.list("HEAD", only=["nowhere"])) == set()
+    missed = [{"path": path, "reason": "nothing changes there"} for path in ("nowhere", "src/a")]
+    assert reviewed.list("HEAD", only=["src/a", "src", "nowhere", "src/a.py"])["left_out"] == missed
     assert reviewed.list("HEAD", only=["."]) == reviewed.list("HEAD")
 
 

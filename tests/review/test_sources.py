@@ -100,6 +100,24 @@ def test_what_is_no_source_is_a_usage_error(repo: Path, git_in: GitIn, reviewed:
             reviewed.open(argument)
 
 
+@pytest.mark.parametrize("range_", ["main..nosuch", "nosuch...HEAD"])
+def test_of_a_range_the_end_that_is_not_there_is_named(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, range_: str
+) -> None:
+    commit(repo, git_in, {"a.txt": b"x\n"})
+    with pytest.raises(UsageError, match="nosuch is no commit"):
+        reviewed.open(range_)
+
+
+def test_a_coloured_patch_is_told_how_to_be_had_without_colours(
+    history: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    patch = git_in(history, "diff", "--color", "main", "work")
+    with pytest.raises(UsageError) as found:
+        reviewed.open("-", stdin=patch)
+    assert "--no-color" in found.value.hint
+
+
 def test_a_name_that_is_a_revision_and_a_file_must_be_told_apart(
     repo: Path, git_in: GitIn, reviewed: Reviewed
 ) -> None:

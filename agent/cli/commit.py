@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,7 +19,8 @@ from agent.core.message import commit_message
 from agent.core.sessions.session import Item, State, Status, fold
 from agent.git.commit import CommitRefused, Committed, Committer
 from agent.io import journal
-from agent.io.signals import held
+from agent.io.signals import held, pass_on
+from agent.loop.beside import beside
 from agent.loop.desk import Desk
 from agent.loop.driver import Driver
 from agent.loop.gone import gone
@@ -145,14 +147,21 @@ def tell_what_hinders(bench: Workbench, driver: Driver) -> None:
 
 
 def _commit(bench: Workbench, driver: Driver, items: Sequence[Item]) -> bool:
-    made = commit_items(bench.committer, driver.state, items, trailer=bench.settings.assisted_by)
+    """True when it is made, and what comes after it may be: hooks may take long, and Ctrl-C stops them."""
+    state, trailer = driver.state, bench.settings.assisted_by
+    made, stopped = beside(
+        driver,
+        "committing",
+        lambda: commit_items(bench.committer, state, items, trailer=trailer),
+        lambda: pass_on(signal.SIGINT),
+    )
     if isinstance(made, CommitRefused):
         driver.tell(refusal_text(made), "error", made.hint)
         return False
     driver.record(made, sync=True)
     if made.note:
         driver.tell(made.note, "warning")
-    return True
+    return not stopped
 
 
 def commit_session(

@@ -194,6 +194,9 @@ class Command(msgspec.Struct, frozen=True, tag="command"):
     argument: str = ""
 
 
+HANG_UP = "hang-up"
+
+
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """`reason`: `quit` (q, /quit), `end` (Ctrl-D, end of input), `hang-up` (the terminal went away)."""
 

@@ -31,6 +31,7 @@ from agent.git.writer import WAIT_SECONDS, Recovered
 from agent.io.blobs import Blobs
 from agent.io.calls import Calls
 from agent.io.locks import locked
+from agent.io.signals import SIGNALS
 from agent.ports import BlobStore, Place
 
 T = TypeVar("T")
@@ -215,11 +216,11 @@ class Committer:
         ran = self._person.commit(path, private, editor=editor)
         if ran.status == 0:
             return None
-        return CommitRefused(
-            "git did not make the commit (a hook, the signing or the editor stopped it)",
-            hint="see what it said; nothing was committed, and your index is as it was",
-            output=ran.stdout + ran.stderr,
-        )
+        output, kept = ran.stdout + ran.stderr, "nothing was committed, and your index is as it was"
+        if -ran.status in SIGNALS:
+            return CommitRefused("you stopped it", hint=kept, output=output)
+        reason = "git did not make the commit (a hook, the signing or the editor stopped it)"
+        return CommitRefused(reason, hint=f"see what it said; {kept}", output=output)
 
     def _finish(self, record: CommitRecord) -> Committed:
         commit = _twice(lambda: self._repo.log(1)[0])

@@ -28,8 +28,7 @@ def held() -> Iterator[None]:
 
     def note(number: int, frame: FrameType | None) -> None:
         came.append(number)
-        for program in _running:
-            program.send_signal(number)
+        pass_on(number)
 
     before = {number: signal.getsignal(number) for number in SIGNALS}
     heeded = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
@@ -44,9 +43,15 @@ def held() -> Iterator[None]:
             signal.raise_signal(came[0])
 
 
+def pass_on(number: int) -> None:
+    """Send a signal to all programs that are `forwarded`."""
+    for program in _running:
+        program.send_signal(number)
+
+
 @contextlib.contextmanager
 def forwarded(program: subprocess.Popen[Any]) -> Iterator[None]:
-    """Signals that are held meanwhile reach this program."""
+    """Signals that are held or passed on meanwhile reach this program."""
     _running.append(program)
     try:
         yield

@@ -117,15 +117,15 @@ class Driver:
             case steps.Stop():
                 return False
             case steps.WaitReply():
-                self._offer(WorkOffer())
+                self.offer(WorkOffer())
                 return True
             case steps.WaitChunks():
-                self._offer(WorkOffer(CUTTING))
+                self.offer(WorkOffer(CUTTING))
                 return True
             case steps.Prompt(reason=reason):
                 return self._prompt(reason)
             case steps.OfferQuestion(asked=asked):
-                self._offer(
+                self.offer(
                     QuestionOffer(
                         asked.call_id, asked.question, self.state.questions, self.parts.limits.questions
                     )
@@ -153,7 +153,8 @@ class Driver:
                 self._write(approval)
         return False
 
-    def _offer(self, offer: Offer) -> None:
+    def offer(self, offer: Offer) -> None:
+        """Let the person act on `offer`, unless it is what is open."""
         if offer != self.offered:
             self.offered = offer
             if isinstance(offer, CardOffer):
@@ -171,7 +172,7 @@ class Driver:
             # What came already is taken first; a prompt in between would be answered by mistake.
             return True
         deferred = sum(item.status is Status.DEFERRED for item in self.state.items)
-        self._offer(PromptOffer(self.parts.place, reason, deferred))
+        self.offer(PromptOffer(self.parts.place, reason, deferred))
         return True
 
     def _offer_card(self, chunk_id: str) -> bool:
@@ -198,7 +199,7 @@ class Driver:
         if shown and shown.chunk.id == chunk_id and shown.digest != card.digest:
             self.notes = ("the files changed while the card was open: this is a new card",)
             card = msgspec.structs.replace(card, notes=self.notes)
-        self._offer(CardOffer(card))
+        self.offer(CardOffer(card))
         return True
 
     def _offer_conflict(self, item: Item, clash: Clash) -> bool:
@@ -208,7 +209,7 @@ class Driver:
         if writes:
             where = f"{clash.path}, line {clash.line}: {clash.reason}"
             note = f"It does not fit: {where}. e opens both texts in your editor, n leaves the chunk out."
-            self._offer(CardOffer(desk.card(self.state, item, writes, (note,), conflict=True)))
+            self.offer(CardOffer(desk.card(self.state, item, writes, (note,), conflict=True)))
         return bool(writes)
 
     def _offer_present(self, item: Item) -> bool:
@@ -221,7 +222,7 @@ class Driver:
             self.examine(item, shown, out=out)
         checking = self._is_checking(item.chunk.id)
         card = desk.card(self.state, item, shown, (note,), checking=checking, out=out)
-        self._offer(CardOffer(card))
+        self.offer(CardOffer(card))
         self.present = item.chunk.id
         return True
 
@@ -274,7 +275,7 @@ class Driver:
         )
         self._turns += 1
         self.turn = Turn(self._turns, started=self.parts.clock.monotonic())
-        self._offer(WorkOffer())
+        self.offer(WorkOffer())
         start(self.parts.model, wanted, self.turn, self.inbox)
 
     def _changed_files(self) -> dict[str, str | None]:
@@ -284,7 +285,7 @@ class Driver:
     def _run_tool(self, call: ToolCall) -> bool:
         if self.errand is None:
             self.errand = errand.start(self.parts.tools, call, self.inbox)
-        self._offer(WorkOffer(errand.label(call)))
+        self.offer(WorkOffer(errand.label(call)))
         return True
 
     def _finish(self, call_id: str, args_json: str) -> None:

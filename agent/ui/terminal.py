@@ -19,6 +19,7 @@ from prompt_toolkit.input.typeahead import store_typeahead
 
 from agent.core.events import Event
 from agent.core.frontend import (
+    HANG_UP,
     Card,
     CardOffer,
     Command,
@@ -180,7 +181,7 @@ class Terminal:
     def _hang_up(self) -> None:
         """The terminal went away: the session is in the journal, nothing is lost."""
         self._gone = True
-        self._inbox(Quit("hang-up"))
+        self._inbox(Quit(HANG_UP))
         self._leave()
 
     def _wake(self) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from agent.core import events as ev
-from agent.core.frontend import Command, Say, Undo
-from tests.support.bench import Script, play, propose
+from agent.core.frontend import HANG_UP, Command, Input, Interrupt, Quit, Say, Undo, WorkOffer
+from tests.support.bench import Script, play, propose, text
 from tests.support.cli import copair
-from tests.support.people import approve, say
+from tests.support.people import Act, Person, approve, say
 
 pytestmark = pytest.mark.timeout(30)
 GitIn = Callable[..., bytes]
@@ -172,6 +173,59 @@ def test_a_signal_after_the_commit_leaves_it_whole(
     assert git_in(project, "rev-list", "--count", "HEAD") == b"2\n"
     assert git_in(project, "status", "--porcelain") == b""
     assert "nothing to commit" in copair(project, "commit").stderr
+
+
+def hook(project: Path, name: str, text: str) -> None:
+    path = project / ".git" / "hooks" / name
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def interrupted(argument: str, began: Path, *things: Input) -> Act:
+    """`/commit`, and what the person does once the hook runs."""
+
+    def act(person: Person) -> Input:
+        def wait() -> None:
+            while not (began.exists() and WorkOffer("committing") in person.offers):
+                time.sleep(0.01)
+            for thing in things:
+                person.type(thing)
+
+        threading.Thread(target=wait, daemon=True).start()
+        return Command("commit", argument)
+
+    return act
+
+
+@pytest.mark.parametrize("end", [Interrupt(), Quit(HANG_UP)])
+def test_ctrl_c_or_a_closed_terminal_stops_a_slow_hook_of_a_commit_in_a_session(
+    project: Path, git_in: GitIn, tmp_path: Path, end: Input
+) -> None:
+    began = tmp_path / "began"
+    hook(project, "pre-commit", f"touch '{began}'; exec sleep 60")
+    staged = git_in(project, "diff", "--cached")
+    model = Script(propose(change(0)), text("So it is."))
+    played = play(project, model, say(Say("x")), approve, interrupted("", began, Say("a word"), end))
+    assert "Not committed: you stopped it." in played.person.notices
+    assert git_in(project, "rev-list", "--count", "HEAD") == b"1\n"
+    assert git_in(project, "diff", "--cached") == staged
+    assert "return 00" in (project / "a.py").read_text()
+    assert not (project / ".git" / "index.lock").exists()
+    assert isinstance(end, Quit) or "a word" in model.said(-1)
+
+
+def test_ctrl_c_after_a_commit_leaves_those_behind_it(project: Path, git_in: GitIn, tmp_path: Path) -> None:
+    began = tmp_path / "began"
+    hook(project, "post-commit", f"touch '{began}'; exec sleep 60")
+    model = Script(propose(change(0), title="Double zero"), propose(change(2), title="Double two"))
+    each = interrupted("each", began, Interrupt())
+    played = play(project, model, say(Say("x")), approve, approve, each)
+    assert [event.subject for event in played.person.events if isinstance(event, ev.Committed)] == [
+        "Double zero"
+    ]
+    assert git_in(project, "log", "-1", "--format=%s") == b"Double zero\n"
+    assert b"+def f5(mine):" in git_in(project, "diff", "--cached")
+    assert b"return 00" not in git_in(project, "diff", "--cached")
 
 
 @pytest.mark.parametrize("command", [["undo"], ["undo", "--redo"]])

@@ -78,6 +78,10 @@ class Person:
         if done is not None:
             self._inbox.put(done)
 
+    def type(self, thing: Input) -> None:
+        """What a person does without being asked."""
+        self._inbox.put(thing)
+
     def close(self) -> None:
         self.closed = True
 

@@ -26,7 +26,7 @@ from agent.core.sessions.session import Item, State, Status, fold
 from agent.core.text import whole_number
 from agent.io import journal
 from agent.io.journal import SessionInfo
-from agent.loop.commands import stack_line
+from agent.loop.commands import stack_row
 
 OBJECT_ID = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 
@@ -117,7 +117,7 @@ def print_log(cwd: Path, name: str, *, as_json: bool) -> int:
         return Exit.DONE
     sys.stdout.write(f"{_line(info)}\n")
     for item in state.items:
-        sys.stdout.write(f"  {clean(stack_line(state, item))}\n")
+        sys.stdout.write(f"  {clean(stack_row(state, item).words)}\n")
     return Exit.DONE
 
 
@@ -205,7 +205,7 @@ def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
     if as_json:
         _print_json(_chunk_json(_Diffs(bench, state), item))
         return Exit.DONE
-    lines = [stack_line(state, item), item.chunk.why]
+    lines = [stack_row(state, item).words, item.chunk.why]
     lines += [f"assumes: {text}" for text in item.chunk.assumes] + [
         f"risk: {text}" for text in item.chunk.risks
     ]

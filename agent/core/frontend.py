@@ -57,7 +57,31 @@ class Notice(msgspec.Struct, frozen=True, tag="notice"):
     hint: str = ""
 
 
-Tick = TextTick | ReasoningTick | WhyTick | Working | Progress | Notice
+class StackRow(msgspec.Struct, frozen=True):
+    """One chunk of the stack: what it is, and what became of it (`word`, with a `sign` for it)."""
+
+    chunk: str
+    title: str
+    paths: tuple[str, ...]
+    added: int
+    removed: int
+    sign: str
+    word: str
+    is_open: bool
+    """It still has a card."""
+
+    @property
+    def words(self) -> str:
+        return f"{self.sign} {self.chunk}  {self.title}  ({self.word})"
+
+
+class StackTick(msgspec.Struct, frozen=True, tag="stack"):
+    """All chunks so far, in their order: what `/list` gives."""
+
+    rows: tuple[StackRow, ...]
+
+
+Tick = TextTick | ReasoningTick | WhyTick | Working | Progress | Notice | StackTick
 
 
 # Offers: what the person can answer to now. A new offer replaces the one before.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agent.core import events as ev
-from agent.core.frontend import Quit
+from agent.core.frontend import Quit, StackRow, StackTick
 from agent.core.sessions.session import Item, State, Status
 from agent.core.text import whole_number
 from agent.loop import inputs
@@ -43,16 +43,25 @@ def redo(driver: Driver, argument: str) -> None:
 def show_stack(driver: Driver, argument: str) -> None:
     if not driver.state.items:
         driver.tell("No chunk was proposed yet.")
-    for item in driver.state.items:
-        driver.tell(stack_line(driver.state, item))
+    else:
+        driver.parts.frontend.tick(StackTick(tuple(stack_row(driver.state, i) for i in driver.state.items)))
     if driver.state.growing:
         driver.tell("The rest of the diff is still being cut.")
 
 
-def stack_line(state: State, item: Item) -> str:
-    """One chunk of the stack in a line: sign, number, title, what became of it."""
-    word = status_word(state, item.status) + (f": {item.reason}" if item.reason else "")
-    return f"{SIGNS[item.status]} {item.chunk.id}  {item.chunk.title}  ({word})"
+def stack_row(state: State, item: Item) -> StackRow:
+    """One chunk of the stack, and what became of it."""
+    hunks = [hunk for change in item.chunk.changes for hunk in change.hunks]
+    return StackRow(
+        item.chunk.id,
+        item.chunk.title,
+        tuple(item.chunk.paths),
+        added=sum(len(hunk.new) for hunk in hunks),
+        removed=sum(len(hunk.old) for hunk in hunks),
+        sign=SIGNS[item.status],
+        word=status_word(state, item.status) + (f": {item.reason}" if item.reason else ""),
+        is_open=item.status in inputs.SHOWN,
+    )
 
 
 def later(driver: Driver, argument: str) -> None:

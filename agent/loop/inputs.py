@@ -48,6 +48,10 @@ GOODBYES = frozenset({"q", "quit", "exit"})
 NO_MODEL = "No model is configured to answer; the card stays."
 
 
+SHOWN = frozenset({Status.PENDING, Status.DEFERRED})
+"""Chunks that have a card."""
+
+
 class StackCut(msgspec.Struct, frozen=True):
     """The rest of the diff that is reviewed was cut, or cannot be; `grow` brings it in."""
 
@@ -309,14 +313,14 @@ def _latest(driver: Driver, status: Status) -> Item | None:
 
 
 def _move(driver: Driver, by: int, to: str) -> None:
-    shown = [i for i in driver.state.items if i.status in (Status.PENDING, Status.DEFERRED)]
+    shown = [item for item in driver.state.items if item.status in SHOWN]
     ids = [item.chunk.id for item in shown]
     here = driver.offered.card.chunk.id if isinstance(driver.offered, CardOffer) else ""
     if not to and here in ids:
         to = ids[(ids.index(here) + by) % len(ids)]
     if to not in ids:
         driver.offered = None
-        driver.tell("There is no other open chunk.", "warning")
+        driver.tell("That chunk is not open." if to else "There is no other open chunk.", "warning")
         return
     driver.offered = None
     driver.record(ev.Focused(to))

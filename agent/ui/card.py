@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from prompt_toolkit.application import Application
@@ -32,10 +32,23 @@ from prompt_toolkit.layout import (
 
 from agent.core.cards.view import CardView, card_view
 from agent.core.clean import clean
-from agent.core.frontend import Card, Decide, Input, Interrupt, Move, Quit, RunChecks, Say, Undo
+from agent.core.frontend import (
+    Card,
+    Command,
+    Decide,
+    Input,
+    Interrupt,
+    Move,
+    Quit,
+    RunChecks,
+    Say,
+    StackRow,
+    Undo,
+)
 from agent.core.review import Approve, Ask, Decision, Defer, Reject, Revise, Split
 from agent.ui.application import USUAL, ClearingApplication, Timing, escape_leaves
 from agent.ui.keys import APPLY_WORD, DECISIONS, Act
+from agent.ui.overview import Overview
 from agent.ui.processors import VisibleInput
 from agent.ui.render import SIDE_BY_SIDE_COLUMNS
 from agent.ui.screen import Screen
@@ -105,6 +118,12 @@ class OpenCard:
             self._waiting = ""
         self.card = card
         self._sheet.show(self._view())
+        self._app.invalidate()
+
+    def list(self, rows: Sequence[StackRow]) -> None:
+        """Show the whole stack, which was asked for."""
+        self._waiting = ""
+        self._sheet.turn_to_stack(Overview(rows, self.card.chunk.id, self._screen.colours))
         self._app.invalidate()
 
     def close(self) -> None:
@@ -208,6 +227,11 @@ class OpenCard:
             self._inbox(Interrupt())
             self._say("Ctrl-C stops what runs; q or Ctrl-D quits, nothing undecided is applied")
 
+        @keys.add("enter", filter=quiet)
+        def _(event: KeyPressEvent) -> None:
+            if self._ready and not self._waiting:
+                self._go_to_chosen()
+
         @keys.add("c-d")
         def _(event: KeyPressEvent) -> None:
             self._inbox(Quit("end"))
@@ -234,7 +258,10 @@ class OpenCard:
         except ValueError:
             self._say("? lists the keys") if data.isprintable() else None
             return
-        if self._sheet.page is not Page.DIFF and (act in DECISIONS or act is Act.QUIT):
+        if self._sheet.page is Page.STACK and act in (Act.NEXT, Act.BACK):
+            self._sheet.scroll(1 if act is Act.NEXT else -1)
+            return
+        if self._sheet.page is not Page.DIFF and (act in DECISIONS or act in (Act.QUIT, Act.UNDO)):
             self._sheet.turn(Page.DIFF)
             return
         self._do(act)
@@ -276,6 +303,10 @@ class OpenCard:
                 asyncio.get_running_loop().call_later(BUSY_SECONDS, self._has_checked)
             case Act.NEXT | Act.BACK:
                 self._inbox(Move(by=1 if act is Act.NEXT else -1))
+            case Act.STACK if self._sheet.page is Page.STACK:
+                self._sheet.turn(Page.DIFF)
+            case Act.STACK:
+                self._inbox(Command("list"))
             case Act.UNDO:
                 self._inbox(Undo())
             case Act.QUIT:
@@ -285,6 +316,18 @@ class OpenCard:
                 self._app.exit(result=act)
             case Act.SPLIT | Act.CHECKS | Act.DETAILS | Act.CONTEXT | Act.WIDE | Act.HELP:
                 self._look(act)
+
+    def _go_to_chosen(self) -> None:
+        overview = self._sheet.overview
+        if self._sheet.page is not Page.STACK or overview is None:
+            return
+        row = overview.chosen
+        if not row.is_open:
+            self._say(f"it is {row.word}: only what is open has a card")
+            return
+        self._sheet.turn(Page.DIFF)
+        if row.chunk != self.card.chunk.id:
+            self._inbox(Move(to=row.chunk))
 
     def _look(self, act: Act) -> None:
         """Keys that only change what is seen."""

@@ -30,6 +30,7 @@ class Act(StrEnum):
     LATER = "l"
     NEXT = "j"
     BACK = "k"
+    STACK = "o"
     UNDO = "u"
     CONTEXT = "v"
     WIDE = "w"
@@ -60,6 +61,7 @@ KEYS: tuple[Key, ...] = (
     Key(Act.DETAILS, "details", "the evidence in full"),
     Key(Act.NEXT, "next", "show the next chunk of the stack"),
     Key(Act.BACK, "back", "show the one before"),
+    Key(Act.STACK, "overview", "the whole stack; Enter goes to the chosen chunk"),
     Key(Act.UNDO, "undo", "take back what was applied last, the no just said, or your edit of this card"),
     Key(Act.CONTEXT, "context", "more lines around; unfold what is folded"),
     Key(Act.WIDE, "side by side", "old and new side by side (120 columns or more)"),

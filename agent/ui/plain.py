@@ -34,6 +34,7 @@ from agent.core.frontend import (
     ReasoningTick,
     RunChecks,
     Say,
+    StackTick,
     TextTick,
     Tick,
     Undo,
@@ -110,6 +111,9 @@ class Plain:
                     if level != "info":  # what was said was not taken: it may be said again
                         self._served = None
                         self._changed.notify_all()
+                case StackTick(rows=rows):
+                    for row in rows:
+                        self._put(saying_words(note("info", row.words, "")))
                 case ReasoningTick() | WhyTick():
                     pass
 

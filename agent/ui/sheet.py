@@ -11,17 +11,20 @@ from enum import StrEnum
 from agent.core.cards.view import CardView
 from agent.core.clean import Clean, clean, lines_of
 from agent.ui.keys import footer, help_lines
+from agent.ui.overview import Overview
 from agent.ui.paint import Line, Theme, cut_line, wrap
 from agent.ui.render import SIDE_BY_SIDE_COLUMNS, Drawn, draw
 
 MIN_BODY_ROWS = 8
 """Rows of the diff that are always left; what else would stay then scrolls with it."""
+FAR = 1 << 30
 
 
 class Page(StrEnum):
     DIFF = "diff"
     DETAILS = "details"
     HELP = "help"
+    STACK = "stack"
 
 
 class Sheet:
@@ -41,6 +44,8 @@ class Sheet:
         self.busy: Clean = clean("")
         """What goes on meanwhile; it stands in the rule above the keys."""
         self._found = ""
+        self.overview: Overview | None = None
+        """The stack, once it was asked for."""
         self.view = view
         self._drawn = self._draw(view)
 
@@ -69,6 +74,14 @@ class Sheet:
         self.page = Page.DIFF if page is self.page else page
         self._at = 0
 
+    def turn_to_stack(self, overview: Overview) -> None:
+        self.overview, self.page = overview, Page.STACK
+
+    @property
+    def _listed(self) -> Overview | None:
+        """The stack, if it is what the page shows."""
+        return self.overview if self.page is Page.STACK else None
+
     def toggle_side_by_side(self) -> bool:
         """False when the terminal is too narrow."""
         if not self.wide:
@@ -78,7 +91,10 @@ class Sheet:
         return True
 
     def scroll(self, rows: int) -> None:
-        self._at = max(0, self._at + rows)
+        if self._listed:
+            self._listed.move(rows)
+        else:
+            self._at = max(0, self._at + rows)
 
     def scroll_page(self, pages: int) -> None:
         self.scroll(pages * max(1, self._room() - 2))
@@ -89,7 +105,7 @@ class Sheet:
         return max(0, len(self._scrolling()) - self._read)
 
     def scroll_to(self, end: bool) -> None:
-        self._at = 1 << 30 if end else 0
+        self.scroll(FAR if end else -FAR)
 
     def moves(self) -> dict[tuple[str, ...], Callable[[], None]]:
         """What scrolls, by the names of its keys."""
@@ -105,6 +121,8 @@ class Sheet:
     def search(self, text: str) -> bool:
         """Go to the next row with `text` (empty: what was searched before); False when there is none."""
         self._found = text.casefold() or self._found
+        if self._listed:
+            return self._listed.search(self._found)
         rows = self._scrolling()
         order = [*range(self._at + 1, len(rows)), *range(self._at + 1)]
         for at in order if self._found else ():
@@ -115,15 +133,28 @@ class Sheet:
 
     def lines(self, keep: int = 0) -> list[Line]:
         """What the screen shows, leaving `keep` rows for an input line."""
-        fixed, rows, room = self._staying(keep), self._scrolling(keep), self._room(keep)
+        fixed, room = self._staying(keep), self._room(keep)
+        if self._listed:
+            first, window = self._listed.window(room, self._size[1])
+            return [
+                *fixed,
+                *self._marked(window),
+                self._rule(len(self._listed), room, first),
+                self._last_line(),
+            ]
+        rows = self._scrolling(keep)
         self._at = min(self._at, max(0, len(rows) - room))
         window = rows[self._at : self._at + room]
         if self.page is Page.DIFF and self._at <= self._read:
             self._read = max(self._read, self._at + len(window))
             self.seen = self.seen or self._read >= len(rows)
-        if self._found:
-            window = [_highlight(line, self._found, self._colours["mark"]) for line in window]
-        return [*fixed, *window, self._rule(len(rows), room), self._last_line()]
+        return [*fixed, *self._marked(window), self._rule(len(rows), room, self._at), self._last_line()]
+
+    def _marked(self, lines: list[Line]) -> list[Line]:
+        """`lines` with what was searched for marked."""
+        if not self._found:
+            return lines
+        return [_highlight(line, self._found, self._colours["mark"]) for line in lines]
 
     def _staying(self, keep: int = 0) -> list[Line]:
         head, more = self._drawn.head, self._drawn.more
@@ -139,7 +170,7 @@ class Sheet:
                 return [[], *help_lines(self.view, self._colours, self._size[1])]
             case Page.DETAILS:
                 return [[], *self._details()]
-            case Page.DIFF:
+            case Page.DIFF | Page.STACK:
                 staying = self._staying(keep)
                 head, more = self._drawn.head, self._drawn.more
                 blank: list[Line] = [[]]
@@ -158,15 +189,15 @@ class Sheet:
             lines.append([])
         return [piece for line in lines for piece in wrap(line, self._size[1])]
 
-    def _rule(self, total: int, room: int) -> Line:
+    def _rule(self, total: int, room: int, first: int) -> Line:
         busy = f"── {self.busy} " if self.busy else ""
         columns = self._size[1] - len(busy)
         start: Line = [(self._colours["dim"], busy)] if busy else []
         if total <= room:
             return [*start, (self._colours["rule"], "─" * columns)]
-        last = min(total, self._at + room)
-        arrows = ("▲" if self._at else " ") + ("▼" if last < total else " ")
-        place = f" {self._at + 1}–{last} of {total} {arrows} "
+        last = min(total, first + room)
+        arrows = ("▲" if first else " ") + ("▼" if last < total else " ")
+        place = f" {first + 1}–{last} of {total} {arrows} "
         return [
             *start,
             (self._colours["rule"], "─" * max(0, columns - len(place) - 2)),
@@ -179,7 +210,9 @@ class Sheet:
         if self.message:
             return cut_line([(self._colours["warn"], f" {self.message}")], columns)
         if self.page is not Page.DIFF:
-            return cut_line([(self._colours["key"], " q"), ("", " back to the card")], columns)
+            key = self._colours["key"]
+            go: Line = [(key, " Enter"), ("", " goes to it ")] if self._listed else []
+            return cut_line([*go, (key, " q"), ("", " back to the card")], columns)
         return cut_line(footer(self.view, columns, self._colours), columns)
 
 

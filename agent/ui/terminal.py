@@ -33,6 +33,7 @@ from agent.core.frontend import (
     Quit,
     ReasoningTick,
     Say,
+    StackTick,
     TextTick,
     Tick,
     WhyTick,
@@ -221,6 +222,11 @@ class Terminal:
             case CardOffer() | QuestionOffer() | PromptOffer() | WorkOffer():
                 self._take_offer(post)
                 return []
+            case StackTick(rows=rows) if isinstance(self._open, OpenCard):
+                self._open.list(rows)
+                return []
+            case StackTick(rows=rows):
+                return [line for row in rows for line in self._telling.lines(note("info", row.words, ""))]
             case Closed():
                 self._over = True
                 self._leave()

@@ -18,6 +18,7 @@ from agent.core.frontend import (
     PromptOffer,
     QuestionOffer,
     Quit,
+    StackTick,
     Tick,
     WorkOffer,
 )
@@ -59,7 +60,7 @@ class Person:
 
     def tick(self, tick: Tick) -> None:
         self.ticks.append(tick)
-        self._news = self._news or isinstance(tick, Notice)
+        self._news = self._news or isinstance(tick, Notice | StackTick)
 
     def offer(self, offer: Offer) -> None:
         last = self.offers[-1] if self.offers else None

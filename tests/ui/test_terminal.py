@@ -28,6 +28,8 @@ from agent.core.frontend import (
     Quit,
     RunChecks,
     Say,
+    StackRow,
+    StackTick,
     TextTick,
     Undo,
     WhyTick,
@@ -35,6 +37,8 @@ from agent.core.frontend import (
 )
 from agent.core.hunk import FileState
 from agent.core.review import Answer, Approve, Ask, Defer, Edit, Question, Reject, Revise, Split, Verdict
+from agent.ui.overview import Overview
+from agent.ui.paint import MONO
 from tests.support.cards import NEW, card, checked
 from tests.support.stage import Stage
 
@@ -315,6 +319,73 @@ def test_a_card_comes_back_after_a_command_of_the_session(tmp_path: Path) -> Non
         stage.wait("2  two")
         stage.press("l")
         assert stage.heard() == Decide("1", shown.digest, Defer())
+
+    Stage(tmp_path).play(story)
+
+
+def stack(count: int, **statuses: str) -> StackTick:
+    """Chunks 1, 2, …; `_2="applied"` says what became of one."""
+    words = [statuses.get(f"_{n}", "pending") for n in range(1, count + 1)]
+    signs = {"pending": "·", "applied": "✓"}
+    return StackTick(
+        tuple(
+            StackRow(str(n), f"Chunk {n}", (f"src/m{n}.py",), n, 0, signs[word], word, word == "pending")
+            for n, word in enumerate(words, 1)
+        )
+    )
+
+
+def test_the_whole_stack_is_a_list_on_the_card_in_which_one_goes_to_a_chunk(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        shown = card("50")
+        stage.terminal.offer(CardOffer(shown))
+        stage.wait("y apply")
+        stage.press("o")
+        assert stage.heard() == Command("list")
+        stage.terminal.tick(stack(100, _51="applied"))
+        stage.terminal.offer(CardOffer(shown))
+        screen = stage.wait("Enter goes to it")
+        assert "▸  50 · Chunk 50  src/m50.py  +50 −0" in screen
+        assert "Chunk 100 " not in screen
+        assert "return self.assignment()" not in screen
+        stage.send("y")
+        stage.wait("y apply")
+        assert stage.silent()
+        stage.send("o")
+        assert stage.heard() == Command("list")
+        stage.terminal.tick(stack(100, _51="applied"))
+        stage.wait("▸  50")
+        stage.send("j\r")
+        stage.wait("it is applied: only what is open has a card")
+        stage.send("G")
+        stage.wait("▸ 100 · Chunk 100")
+        stage.send("/chunk 49\r")
+        stage.wait("▸  49 · Chunk 49")
+        stage.send("\r")
+        assert stage.heard() == Move(to="49")
+
+    Stage(tmp_path, first=WorkOffer(), columns=100, rows=30).play(story)
+
+
+@pytest.mark.parametrize("count", [1, 3, 40])
+def test_the_chosen_row_of_the_stack_is_always_in_sight(count: int) -> None:
+    rows = stack(count).rows
+    for start in rows:
+        overview = Overview(rows, start.chunk, MONO)
+        for by in (0, 1, -1, 7, -30, 100, -100):
+            overview.move(by)
+            first, lines = overview.window(8, 60)
+            assert len(lines) == min(8, count)
+            assert 0 <= first <= count - len(lines)
+            (at,) = [n for n, line in enumerate(lines, first) if "▸" in line[0][1]]
+            assert rows[at] == overview.chosen
+
+
+def test_the_stack_is_printed_where_no_card_is_open(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(PromptOffer("main"))
+        stage.terminal.tick(stack(2, _2="applied"))
+        stage.wait("✓ 2  Chunk 2  (applied)")
 
     Stage(tmp_path).play(story)
 

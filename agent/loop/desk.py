@@ -17,9 +17,9 @@ from agent.core.cutting.cut import TooBig, fit, title_of
 from agent.core.cutting.split import split
 from agent.core.errors import CopairError, PathRefused, StateError
 from agent.core.frontend import Card
-from agent.core.hunk import FileState, Mode, Write, writes_digest
-from agent.core.lines.merge import merge
-from agent.core.lines.place import changes_between, file_lines
+from agent.core.hunk import FileState, Write, writes_digest
+from agent.core.lines.merge import merge_states
+from agent.core.lines.place import changes_between
 from agent.core.lines.stack import AlreadyPresent, Step, place_step, reach, renames, step
 from agent.core.outcome import Applied, Clash, Drifted, Refused, States
 from agent.core.patches.patch_print import print_writes
@@ -30,7 +30,6 @@ from agent.core.sessions.session import Item, State, Status
 from agent.core.sessions.steps import Approval
 from agent.core.testfile import is_test_path
 from agent.core.text import digest as text_digest
-from agent.core.text import sniff
 from agent.ports import BlobStore, Clock, Target
 
 BACK = "-back"
@@ -123,13 +122,11 @@ class Desk:
         now = self.read(work.paths)
         found: list[Write] = []
         for path, target in work.target.items():
-            base, current = work.expected[path], now[path]
-            if work.moved or not (_has_lines(base) and _has_lines(target) and _has_lines(current)):
+            merged = None if work.moved else merge_states(work.expected[path], target, now[path])
+            if merged is None:
                 return ()
-            assert base and target and current
-            merged = merge(*map(file_lines, (base, target, current)))
-            if (data := b"".join(merged)) != current.data:
-                found.append(Write(path, current, FileState(current.mode, data)))
+            if merged != now[path]:
+                found.append(Write(path, now[path], merged))
         return tuple(found)
 
     def taken_out(self, state: State, item: Item) -> tuple[Write, ...]:
@@ -354,10 +351,6 @@ class Desk:
         words = difference.decode("utf-8", "replace")
         title = "" if card.chunk.why else title_of(over, states)
         return ev.ChunkEdited(card.chunk.id, self.store(states), words, self.store(over), title)
-
-
-def _has_lines(state: FileState | None) -> bool:
-    return state is not None and state.mode in (Mode.FILE, Mode.EXECUTABLE) and sniff(state.data) is not None
 
 
 def _words(error: CopairError) -> str:

@@ -6,74 +6,86 @@ then those of the change, as git marks them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from agent.core.hunk import Hunk
-from agent.core.lines.splice import diff, position, splice, transplant
+from agent.core.hunk import FileState, Hunk
+from agent.core.lines.place import common_encoding
+from agent.core.lines.splice import carried, diff, position, splice
 from agent.core.outcome import Clash
-from agent.core.text import Lines
+from agent.core.text import UTF8, Encoding, Lines, sniff, split_lines
 
-OURS, MIDDLE, THEIRS = b"<<<<<<< your file", b"=======", b">>>>>>> the chunk"
+OURS, MIDDLE, THEIRS = "<<<<<<< your file", "=======", ">>>>>>> the chunk"
 
 
 def has_marks(data: bytes) -> bool:
     """True when marks of `merge` are left in a text."""
-    lines = {line.rstrip(b"\r") for line in data.split(b"\n")}
+    encoding = sniff(data) or UTF8
+    text = data.removeprefix(encoding.bom).decode(encoding.codec, "replace")
+    lines = {line.rstrip("\r") for line in text.split("\n")}
     return OURS in lines or THEIRS in lines
 
 
-def merge(base: Lines, target: Lines, current: Lines) -> Lines:
+def merge_states(
+    base: FileState | None, target: FileState | None, current: FileState | None
+) -> FileState | None:
+    """`current` after `merge`; None where one of them has no lines, or they are encoded differently."""
+    states = [state for state in (base, target, current) if state is not None]
+    encoding = common_encoding(states)
+    if len(states) < 3 or encoding is None:
+        return None
+    bom = encoding.bom if all(state.data.startswith(encoding.bom) for state in states) else b""
+    before, after, now = (split_lines(state.data.removeprefix(bom), encoding) for state in states)
+    return FileState(states[-1].mode, bom + b"".join(merge(before, after, now, encoding)))
+
+
+def merge(base: Lines, target: Lines, current: Lines, encoding: Encoding = UTF8) -> Lines:
     """`current` with what `base` to `target` changes, and marks where that would be a guess."""
     drift, own = diff(base, current), diff(base, target)
-    bad = [hunk for hunk in own if isinstance(transplant(base, splice(base, [hunk]), current), Clash)]
-    ends = b"\r\n" if any(line.endswith(b"\r\n") for line in current) else b"\n"
-    regions = _regions(bad or own, (*drift, *own))
+    newline = encoding.newline
+    bad = {hunk for hunk, place in carried(base, own, drift, newline) if isinstance(place, Clash)}
+    dos = "\r\n".encode(encoding.codec)
+    ends = dos if any(line.endswith(dos) for line in current) else newline
     edits: list[Hunk] = []
-    for start, end in regions:
+    for sides in _meetings(drift, own):
+        both = [hunk for side in sides for hunk in side]
+        if bad.isdisjoint(sides[1]):
+            edits += dict.fromkeys(both)
+            continue
+        start, end = min(hunk.start for hunk in both), max(hunk.end for hunk in both)
         ours, theirs = (
-            splice(base[start:end], [_within(hunk, start) for hunk in side if _meets(hunk, start, end)])
-            for side in (drift, own)
+            splice(base[start:end], [Hunk(hunk.start - start, hunk.old, hunk.new, hunk.seq) for hunk in side])
+            for side in sides
         )
-        edits.append(Hunk(start, base[start:end], ours if ours == theirs else _marked(ours, theirs, ends)))
-    free = [
-        hunk
-        for hunk in dict.fromkeys((*drift, *own))
-        if not any(_meets(hunk, start, end) for start, end in regions)
-    ]
-    return splice(base, sorted((*edits, *free), key=position))
+        edits.append(Hunk(start, base[start:end], _marked(ours, theirs, ends, encoding)))
+    return splice(base, edits)
 
 
-def _meets(hunk: Hunk, start: int, end: int) -> bool:
-    """True when `hunk` overlaps these lines or touches them."""
-    return hunk.start <= end and hunk.end >= start
+def _meetings(drift: Sequence[Hunk], own: Sequence[Hunk]) -> Iterator[tuple[list[Hunk], list[Hunk]]]:
+    """The hunks of both sides, in order; those that overlap or touch, if only by way of others, together."""
+    ours: list[Hunk] = []
+    theirs: list[Hunk] = []
+    end = -1
+    for hunk, is_own in sorted(
+        [(hunk, False) for hunk in drift] + [(hunk, True) for hunk in own], key=_place
+    ):
+        if hunk.start > end and (ours or theirs):
+            yield ours, theirs
+            ours, theirs = [], []
+        (theirs if is_own else ours).append(hunk)
+        end = max(end, hunk.end)
+    if ours or theirs:
+        yield ours, theirs
 
 
-def _within(hunk: Hunk, start: int) -> Hunk:
-    return Hunk(hunk.start - start, hunk.old, hunk.new, hunk.seq)
+def _place(found: tuple[Hunk, bool]) -> tuple[int, bool, int]:
+    return position(found[0])
 
 
-def _regions(bad: Sequence[Hunk], hunks: Sequence[Hunk]) -> list[tuple[int, int]]:
-    """Lines of the base around each bad hunk with all that meets them, in order and apart."""
-    found: list[tuple[int, int]] = []
-    for hunk in sorted(bad, key=position):
-        start, end = hunk.start, hunk.end
-        grown = True
-        while grown:
-            near = [other for other in hunks if _meets(other, start, end)]
-            wider = min(start, *(other.start for other in near)), max(end, *(other.end for other in near))
-            grown = wider != (start, end)
-            start, end = wider
-        if found and start <= found[-1][1]:
-            found[-1] = (min(start, found[-1][0]), max(end, found[-1][1]))
-        else:
-            found.append((start, end))
-    return found
-
-
-def _marked(ours: Lines, theirs: Lines, ends: bytes) -> Lines:
+def _marked(ours: Lines, theirs: Lines, ends: bytes, encoding: Encoding) -> Lines:
     """Both between marks on lines of their own, which end with `ends`."""
 
     def whole(lines: Lines) -> Lines:
-        return tuple(line if line.endswith(b"\n") else line + ends for line in lines)
+        return tuple(line if line.endswith(encoding.newline) else line + ends for line in lines)
 
-    return (OURS + ends, *whole(ours), MIDDLE + ends, *whole(theirs), THEIRS + ends)
+    first, middle, last = (mark.encode(encoding.codec) + ends for mark in (OURS, MIDDLE, THEIRS))
+    return (first, *whole(ours), middle, *whole(theirs), last)

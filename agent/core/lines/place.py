@@ -14,7 +14,7 @@ from typing import TypeVar
 from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk, Mode
 from agent.core.lines.splice import diff, splice, transplant
 from agent.core.outcome import Clash, States
-from agent.core.text import Lines, sniff, split_lines
+from agent.core.text import UTF8, Encoding, Lines, sniff, split_lines
 
 WHOLE = (ChangeKind.SYMLINK, ChangeKind.BINARY)
 
@@ -156,9 +156,11 @@ def transplant_states(
         return FileState(mode, data)
     if any(_is_whole(state) for state in (expected, target, current)):
         return Clash(path, "the file was changed meanwhile, and only text can be changed in part")
-    if len({_charset(state.data) for state in (expected, target, current)} - {"ascii"}) > 1:
+    encoding = common_encoding((expected, target, current))
+    if encoding is None:
         return Clash(path, "the file's encoding was changed meanwhile")
-    lines = transplant(file_lines(expected), file_lines(target), file_lines(current), path)
+    before, after, now = (file_lines(state) for state in (expected, target, current))
+    lines = transplant(before, after, now, path, encoding.newline)
     return lines if isinstance(lines, Clash) else FileState(mode, b"".join(lines))
 
 
@@ -169,6 +171,13 @@ def _three_way(expected: T, target: T, current: T) -> T | None:
     return target if current in (expected, target) else None
 
 
-def _charset(data: bytes) -> str:
-    encoding = sniff(data)
-    return "ascii" if data.isascii() or encoding is None else encoding.codec
+def common_encoding(states: Iterable[FileState]) -> Encoding | None:
+    """How all of these texts are encoded, ASCII as the others are; None where one has no lines, or they differ."""
+    found: dict[str, Encoding] = {}
+    for state in states:
+        encoding = None if _is_whole(state) else sniff(state.data)
+        if encoding is None:
+            return None
+        if not state.data.isascii():
+            found[encoding.codec] = encoding
+    return next(iter(found.values()), UTF8) if len(found) <= 1 else None

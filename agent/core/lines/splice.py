@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress
 from operator import lt, ne
 
@@ -236,20 +236,35 @@ def _reach(base: Lines, hunk: Hunk, low: int, high: int) -> tuple[int, int]:
     return up, down
 
 
-def transplant(base: Lines, target: Lines, current: Lines, path: str = "") -> Lines | Clash:
+def transplant(
+    base: Lines, target: Lines, current: Lines, path: str = "", newline: bytes = b"\n"
+) -> Lines | Clash:
     """The change `base` to `target`, made to `current`, by position; a Clash where that is not certain.
 
     A hunk must lie clear of what drifted, or be there already, exactly. A pure insertion or deletion also
     needs both lines around it untouched, a replacement one of them, and no line of it in the drift beside it. What
-    could as well have happened some lines up or down, of either, counts as all of these places.
+    could as well have happened some lines up or down, of either, counts as all of these places. A line without
+    `newline` (LF in the encoding of the file) stays the last.
     """
     if current in (base, target):
         return target
-    drift = diff(base, current)
-    lines, gaps = _touched(base, drift)
     moved = []
+    for hunk, place in carried(base, diff(base, target), diff(base, current), newline):
+        if isinstance(place, Clash):
+            return Clash(path, place.reason, place.line)
+        moved.append(Hunk(place, hunk.old, hunk.new))
+    return splice(current, moved)
+
+
+def carried(
+    base: Lines, own: Sequence[Hunk], drift: Sequence[Hunk], newline: bytes = b"\n"
+) -> Iterator[tuple[Hunk, int | Clash]]:
+    """Where each hunk of `own` stands after `drift`, or why that is not certain. What is there already is left out.
+
+    Both are hunks over `base` as `diff` gives them. The rules are those of `transplant`.
+    """
+    lines, gaps = _touched(base, drift)
     offset, passed = 0, 0
-    own = diff(base, target)
     for index, hunk in enumerate(own):
         while passed < len(drift) and drift[passed].end <= hunk.start:
             offset += len(drift[passed].new) - len(drift[passed].old)
@@ -258,20 +273,23 @@ def transplant(base: Lines, target: Lines, current: Lines, path: str = "") -> Li
             continue
         low = own[index - 1].end if index else 0
         high = own[index + 1].start if index + 1 < len(own) else len(base)
-        if _unsafe(base, hunk, (low, high), lines, gaps):
-            return Clash(path, "these lines were changed meanwhile", hunk.start + offset + 1)
+        start = hunk.start + offset
         near = [
             other
             for other in drift[max(0, passed - 1) : passed + 2]
             if other.end >= hunk.start and other.start <= hunk.end
         ]
-        if any(not set(other.new).isdisjoint(hunk.new) for other in near):
-            return Clash(path, "some of this is there already, changed", hunk.start + offset + 1)
-        moved.append(Hunk(hunk.start + offset, hunk.old, hunk.new))
-    return splice(current, moved)
+        if _unsafe(base, hunk, (low, high), lines, gaps):
+            yield hunk, Clash("", "these lines were changed meanwhile", start + 1)
+        elif any(not set(other.new).isdisjoint(hunk.new) for other in near):
+            yield hunk, Clash("", "some of this is there already, changed", start + 1)
+        elif hunk.new and not hunk.new[-1].endswith(newline) and gaps[len(base)]:
+            yield hunk, Clash("", "lines were added at the end meanwhile", start + 1)
+        else:
+            yield hunk, start
 
 
-def _touched(base: Lines, drift: tuple[Hunk, ...]) -> tuple[bytearray, bytearray]:
+def _touched(base: Lines, drift: Sequence[Hunk]) -> tuple[bytearray, bytearray]:
     """A flag for each line of `base` that drift may have touched, and for each gap before a line.
 
     A block that was put in or taken out among repetitions may be any of them: all of these are touched.

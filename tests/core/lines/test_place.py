@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk, Mode
-from agent.core.lines.place import changes_between, outcome, transplant_states
+from agent.core.lines.place import changes_between, file_lines, outcome, transplant_states
 from agent.core.outcome import Clash, States
 
 texts = st.lists(st.sampled_from(["a\n", "b\r\n", "ü\n", "\n", "no end"]), max_size=8).map("".join)
@@ -19,6 +19,7 @@ contents = st.one_of(
     texts.map(lambda t: t.encode("latin-1")),
     st.sampled_from([b"\0binary", b"\0other\n", b""]),
 )
+tails = st.tuples(st.lists(st.sampled_from("abc"), max_size=6), st.sampled_from(["", "\n"]))
 files = st.one_of(
     st.none(),
     st.builds(FileState, st.sampled_from([Mode.FILE, Mode.EXECUTABLE]), contents),
@@ -54,6 +55,25 @@ def test_placing_is_exact_without_drift_and_can_be_taken_back(
     placed = transplant_states(expected, target, current, "f")
     if not isinstance(placed, Clash):
         assert transplant_states(placed, current, placed, "f") == current
+
+
+@given(tails, tails, tails, st.booleans())
+@settings(max_examples=300)
+def test_no_line_is_made_that_is_in_neither_text(
+    expected: tuple[list[str], str], target: tuple[list[str], str], current: tuple[list[str], str], wide: bool
+) -> None:
+    """Where the end of a file loses its newline, what comes after it meanwhile would be glued to it."""
+
+    def state(lines: list[str], end: str) -> FileState:
+        content = "\n".join(lines) + (end if lines else "")
+        data = b"\xff\xfe" + content.encode("utf-16-le") if wide else content.encode()
+        return FileState(Mode.FILE, data)
+
+    states = [state(*one) for one in (expected, target, current)]
+    placed = transplant_states(*states, "f")
+    if isinstance(placed, FileState):
+        known = {line for one in states for line in file_lines(one)}
+        assert known.issuperset(file_lines(placed))
 
 
 def test_renaming_and_changing_one_file_gives_the_same_in_any_order_and_subset() -> None:

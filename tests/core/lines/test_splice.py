@@ -151,6 +151,7 @@ def test_a_change_follows_its_lines_when_others_come_before_them() -> None:
         ("a\nb\nc\nd\n", "a\nd\n", "a\nb\nnew\nc\nd\n"),
         ("a\nb\nc\n", "a\nX\nY\nc\n", "a\nX\nmine\nb\nc\n"),
         ("a\nb\nb\nb\nc\n", "a\nb\nb\nb\nb\nc\n", "a\nmine\nb\nb\nc\n"),
+        ("a\nrm -rf build\n", "a\nrm -rf build", "a\nrm -rf build\n/home/me\n"),
     ],
 )
 def test_a_change_that_drift_touches_clashes(base: str, target: str, now: str) -> None:

@@ -7,8 +7,8 @@ has none of all this is cut at lines only beyond the hard limit. Together the pi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -76,10 +76,16 @@ def strain(size: int, budget: Budget) -> int:
 def insertions(hunk: Hunk, new: Sheet, at: int, budget: Budget, sound: Sound = anything) -> list[Piece]:
     """Pieces of lines that come, whose first stands at line `at` of `new`."""
 
+    known: dict[Range, Hunk] = {}
+
+    def one(both: Range) -> Hunk:
+        """The same one again, so that a text with some of them is read on from where it had the others."""
+        if both not in known:
+            known[both] = Hunk(hunk.start, (), new.lines[slice(*both)], hunk.seq + both[0] - at)
+        return known[both]
+
     def added(ranges: Sequence[Range]) -> tuple[Hunk, ...]:
-        return tuple(
-            Hunk(hunk.start, (), new.lines[start:end], hunk.seq + start - at) for start, end in ranges
-        )
+        return tuple(map(one, ranges))
 
     parts = _Partition(new, budget, lambda ranges: sound(added(ranges), ())).of(at, at + len(hunk.new))
     return [
@@ -163,7 +169,8 @@ class _Partition:
         enough = self._enough(units, first)
         header = first.size if first is not None else 0
         # A header is not left alone for a few lines, where only indentation tells what it holds.
-        most = self.budget.lines + (0 if self.sheet.is_code or first is None else FEW_LINES)
+        few = 0 if self.sheet.is_code or first is None else FEW_LINES
+        most = min(self.budget.lines + few, self.budget.hard_lines)
         rest = sum(end - start for start, end in units)
         for start, end in units:
             size = end - start
@@ -330,24 +337,28 @@ class _Partition:
 
     def _along(self, first: Sequence[int], tail: int, held: Sequence[Range], start: int) -> list[Part]:
         """Parts of the lines before `tail` in order, the first with all from there on; none when there is no way."""
-        last = _runs(first, tail, len(first), start)
-        sizes = [0] * (tail + 1)
-        for at in first:
-            if at < tail:
-                sizes[at + 1] += 1
-        sizes = list(accumulate(sizes))
+        lines_by_first = sorted(range(len(first)), key=first.__getitem__)
+        firsts = [first[at] for at in lines_by_first]
+        sizes = [bisect_left(firsts, at) for at in range(tail + 1)]
+
+        def runs(low: int, high: int) -> list[Range]:
+            """The lines whose first line is within [low, high)."""
+            found = lines_by_first[bisect_left(firsts, low) : bisect_left(firsts, high)]
+            return _merged([(start + at, start + at + 1) for at in found])
+
+        last = runs(tail, len(first))
+        done = [*held, *last]
         parts: list[Part] = []
         at, room = 0, self.budget.hard_lines - sum(high - low for low, high in last)
         while at < tail:
             for to in self._stops(sizes, at, start, room):
-                if to == tail or self.reads([*held, *_runs(first, 0, to, start), *last]):
+                if to == tail or self.reads([*done, *runs(at, to)]):
                     break
             else:
                 return []
-            parts.append(Part(_runs(first, at, to, start)))
-            if not at:
-                for both in last:
-                    _extend(parts[0].ranges, both)
+            own = runs(at, to)
+            parts.append(Part(own if at else _merged([*own, *last])))
+            done += own
             at, room = to, self.budget.hard_lines
         return parts
 
@@ -361,29 +372,26 @@ class _Partition:
         whole = len(sizes) - 1
         room = {
             to: sizes[to] - sizes[at]
-            for to in range(at + 1, whole + 1)
+            for to in range(at + 1, bisect_right(sizes, sizes[at] + most))
             if to == whole or (sizes[to + 1] > sizes[to] and self.sheet.opens(start + to))
         }
-        fitting = [to for to, size in room.items() if 0 < size <= most]
+        fitting = [to for to, size in room.items() if size > 0]
         return sorted(fitting, key=lambda to: strain(room[to], self.budget))[:MAX_TRIES]
 
 
-def _runs(first: Sequence[int], low: int, high: int, shift: int) -> list[Range]:
-    """The lines whose first line is within [low, high), as ranges."""
-    found: list[Range] = []
-    for at, one in enumerate(first):
-        if low <= one < high:
-            _extend(found, (shift + at, shift + at + 1))
-    return found
-
-
-def _extend(ranges: list[Range], added: Range) -> None:
-    ranges.append(added)
-    ranges.sort()
+def _merged(ranges: Iterable[Range]) -> list[Range]:
+    """Ranges that do not overlap in order, those that touch as one."""
     merged: list[Range] = []
-    for start, end in ranges:
+    for start, end in sorted(ranges):
         if merged and merged[-1][1] == start:
             merged[-1] = (merged[-1][0], end)
         else:
             merged.append((start, end))
-    ranges[:] = merged
+    return merged
+
+
+def _extend(ranges: list[Range], added: Range) -> None:
+    if ranges and ranges[-1][1] == added[0]:
+        ranges[-1] = (ranges[-1][0], added[1])
+    else:
+        ranges[:] = _merged([*ranges, added])

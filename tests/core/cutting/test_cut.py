@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from agent.core.chunk import Budget, Chunk
@@ -198,6 +198,7 @@ def parts(state: FileState) -> list[bytes]:
 
 
 @given(trees, trees)
+@example({"f": None}, {"f": FileState(Mode.FILE, b"def f():\n    x = 1\n" + b"import os\n" * 6)})
 @settings(max_examples=30, deadline=None)
 def test_no_text_chunk_is_over_the_hard_limit(before: States, after: States) -> None:
     for chunk in cut(before, after, budget=TINY):

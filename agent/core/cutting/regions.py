@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
+from itertools import accumulate
 
 import msgspec
 
@@ -22,6 +23,10 @@ from agent.core.text import Lines
 
 LONG = 100
 """Of texts with so many lines only the part around a change is compiled, where one can be told."""
+
+
+GOES_ON = b"else", b"elif", b"except", b"finally"
+"""Words that go on with a statement above them."""
 
 
 class Region(msgspec.Struct, frozen=True):
@@ -211,12 +216,11 @@ class Regions:
         def border(at: int) -> bool:
             if not 0 < at < len(lines):
                 return True
-            line = lines[at]
-            return (
-                not (depths[at] or lines[at - 1].strip()) and line.startswith(indent) and bool(line.strip())
-            )
+            begun = lines[at].removeprefix(indent) if lines[at].startswith(indent) else b""
+            is_statement = bool(begun[:1].strip()) and not begun.startswith(GOES_ON)
+            return is_statement and not (depths[at] or lines[at - 1].strip())
 
-        while not border(low):
+        while low and not (border(low) and _can_follow(lines, depths, low, indent)):
             low -= 1
         while not border(high):
             high += 1
@@ -270,6 +274,28 @@ def _block(indent: bytes) -> tuple[bytes, bytes]:
     What follows them must still be inside of the same body; `def` lets no `else` follow it.
     """
     return (b"def f():\n%spass\n" % indent, b"\n%spass\n" % indent) if indent else (b"", b"")
+
+
+def _can_follow(lines: Lines, depths: Sequence[int], at: int, indent: bytes) -> bool:
+    """True when a statement with this indentation can stand here: what is above wants nothing more, and is as deep."""
+    nearest = True
+    for above in range(at - 1, -1, -1):
+        line, words = lines[above], lines[above].strip()
+        if words[:1] in (b"", b"#"):
+            continue
+        if nearest and _is_open(words):
+            return False
+        nearest = False
+        own = line[: len(line) - len(line.lstrip())]
+        if not (depths[above] or (own != indent and own.startswith(indent))):
+            return own == indent
+    return False
+
+
+def _is_open(line: bytes) -> bool:
+    """True when a line wants something below it, as the header of a block does."""
+    parts = accumulate(line.split(b"#"), lambda left, right: left + b"#" + right)
+    return line[:1] == b"@" or any(part.rstrip().endswith((b":", b"\\")) for part in parts)
 
 
 def _indent(lines: Lines) -> bytes:

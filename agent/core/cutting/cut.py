@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import msgspec
 
@@ -219,12 +220,16 @@ def _settled(
     hunks = [tuple(hunk for change in draft.changes for hunk in change.hunks) for draft in drafts]
     needs = [draft.needs for draft in drafts]
     settled: list[int | None] = list(order)
+    behind: dict[int, int] = {}
     for path, own in places.items():
         members = [order[at] for at in own]
         checker, by_file = checkers[path], sorted(members)
         groups: list[tuple[int, ...]] = [(member,) for member in by_file]
+        open_after = set(by_file) if checker.in_order else set()
         if not (checker.in_order or (checker.settled and members == by_file)):
-            groups = Settling(hunks, needs, checker, budget.hard_lines).order(members)
+            settling = Settling(hunks, needs, checker, budget.hard_lines)
+            groups = settling.order(members)
+            open_after = {*settling.forced, *settling.unseen}
             checker.rest()
         slots = iter(own)
         for group in groups:
@@ -233,7 +238,23 @@ def _settled(
                 settled[next(slots)] = None
                 joined.add(group[0])
                 join(drafts, group[0], other)
-    return [index for index in settled if index is not None], joined
+        behind |= {one[0]: two[0] for one, two in pairwise(groups) if one[0] in open_after}
+    return _closed_up([index for index in settled if index is not None], drafts, behind), joined
+
+
+def _closed_up(order: Sequence[int], drafts: Sequence[Draft], behind: Mapping[int, int]) -> list[int]:
+    """`order` with what is `behind` others right behind them, as soon as all that it needs is there.
+
+    Where a file does not parse after a chunk, or nobody knows, what goes on with it comes at once.
+    """
+    found: dict[int, None] = {}
+    for index in order:
+        found[index] = None
+        following = behind.get(index)
+        while following is not None and following not in found and drafts[following].needs <= found.keys():
+            found[following] = None
+            following = behind.get(following)
+    return list(found)
 
 
 def _reason(draft: Draft, index: int, drafts: Sequence[Draft], seen: set[int], risk: str) -> str:

@@ -29,15 +29,6 @@ RECODED = "in another encoding"
 MANY = 2_500
 """With more hunks than this, files are not parsed that cannot but parse: time must stay that of reading the difference."""
 
-MAX_PARSED = 20_000_000, 500_000_000
-"""Bytes parsed for one difference at most: of a small one, of any."""
-
-SIZE_PARSED = 8
-"""Between these it is so many times the size of its files."""
-
-RESERVE = 0.4
-"""So much more is kept for going down those files for which no way was found."""
-
 
 class Draft(msgspec.Struct):
     """A chunk without id. `needs` and `after` name other drafts by index."""
@@ -88,8 +79,7 @@ class Drafts:
     def of(self, changes: Sequence[FileChange]) -> list[Draft]:
         """Drafts in the order of `changes`, which are those between `before` and `after`."""
         self.many = sum(len(change.hunks) for change in changes) > MANY
-        parsed = min(max(SIZE_PARSED * self._size(changes), MAX_PARSED[0]), MAX_PARSED[1])
-        self.allowance = Allowance(parsed, Allowance(int(RESERVE * parsed)))
+        self.allowance = Allowance.for_texts(self._size(changes))
         for done, change in enumerate(changes):
             self._add(change)
             if self.progress is not None:
@@ -134,9 +124,13 @@ class Drafts:
         deep = checked or any(hunk.changed > self.budget.lines for hunk in change.hunks)
         old = Sheet(change.path, _lines_of(base), deep=deep)
         new = Sheet(new_path, _lines_of(goal), deep=deep)
-        checker = Checker(old, new, self.allowance if checked else Allowance(0))
+        # One file is allowed no more than it would be alone: beyond that searching longer finds nothing.
+        own = self.allowance.part(Allowance.for_texts(self._size([change]))) if checked else Allowance(0)
+        checker = Checker(old, new, own)
         groups = group_hunks(change.hunks, old, new, self.budget, checker)
         checker.rest()
+        self.allowance.take(own)
+        checker.allowance = self.allowance
         # Where there is no time left to look, the order of the file is the best guess.
         if len(groups) > 1 and (checker.usable or (checker.spent and not plain)):
             self.checkers[change.path] = checker
@@ -146,9 +140,9 @@ class Drafts:
             needs = {first + need for need in group.needs}
             if change.kind is ChangeKind.CREATE and index:
                 needs.add(first)
-            own = msgspec.structs.replace(change, hunks=group.hunks)
+            own_change = msgspec.structs.replace(change, hunks=group.hunks)
             draft = Draft(
-                [own], symbols=group.symbols, needs=needs, part=numbers[index], defines=group.defines
+                [own_change], symbols=group.symbols, needs=needs, part=numbers[index], defines=group.defines
             )
             if change.kind is ChangeKind.CREATE and not index:
                 stem = new_path.rpartition("/")[2].partition(".")[0]

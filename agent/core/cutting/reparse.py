@@ -22,6 +22,13 @@ from agent.core.text import Lines
 Point = tuple[int, int]
 """Row and column, both from 0."""
 
+PER_EDIT = 1_000
+PER_HUNK = 15
+PER_ITEM = 4
+DEEP = 64
+AGAIN = 3
+"""How many bytes an edit counts, each hunk, each item of the lists around it; beyond which depth which part of all bytes."""
+
 
 class _State(msgspec.Struct, frozen=True):
     """A text that was read, with `hunks` in their order; how far these have moved what is behind each of them."""
@@ -45,25 +52,32 @@ class Reparser:
         self.grammar = grammar
         self.lines = lines
         self.starts = list(accumulate(map(len, lines), initial=0))
+        self.cost = 0
+        """What the last reading took, as many bytes of a text that is read for the first time."""
+        self._growths: dict[int, tuple[Hunk, int]] = {}
         self._states: list[_State] = []
         """The old text, and the last one that was read without a fault."""
-
-    @property
-    def size(self) -> int:
-        """Bytes of the text without hunks."""
-        return self.starts[-1]
 
     def has_fault(self, hunks: Sequence[Hunk]) -> bool:
         """True when tree-sitter finds a fault in the text with hunks that are in order."""
         state = self._near(hunks)
-        data, edited = self._edited(state, hunks)
+        data, edited, at = self._edited(state, hunks)
+        self.cost = _cost(edited, at) + max(0, len(data) - len(state.data)) + PER_HUNK * len(hunks)
         found = reread(self.grammar, data, edited)
         if found.root_node.has_error:
             return True
-        rows = accumulate((len(hunk.new) - len(hunk.old) for hunk in hunks), initial=0)
-        sizes = accumulate((_size(hunk.new) - _size(hunk.old) for hunk in hunks), initial=0)
+        rows = accumulate([len(hunk.new) - len(hunk.old) for hunk in hunks], initial=0)
+        sizes = accumulate(map(self._growth, hunks), initial=0)
         self._states[1:] = [_State(data, found, list(hunks), list(rows), list(sizes))]
         return False
+
+    def _growth(self, hunk: Hunk) -> int:
+        """By how many bytes a hunk makes the text longer."""
+        found = self._growths.get(id(hunk))  # a hunk is long to hash
+        if found is None:
+            size = sum(map(len, hunk.new)) - sum(map(len, hunk.old))
+            found = self._growths[id(hunk)] = hunk, size
+        return found[1]
 
     def forget(self) -> None:
         """Free the trees, which are large; they are made again when they are asked for."""
@@ -78,8 +92,8 @@ class Reparser:
         known = set(map(id, hunks))
         return last if all(id(hunk) in known for hunk in last.hunks) else self._states[0]
 
-    def _edited(self, state: _State, hunks: Sequence[Hunk]) -> tuple[bytes, Tree]:
-        """The text with all of `hunks`, and the tree of `state` that knows where they changed it."""
+    def _edited(self, state: _State, hunks: Sequence[Hunk]) -> tuple[bytes, Tree, int]:
+        """The text with all of `hunks`, the tree of `state` that knows where they changed it, and the word above that."""
         there = set(map(id, state.hunks))
         edited = state.tree.copy()
         parts: list[bytes] = []
@@ -95,12 +109,24 @@ class Reparser:
             edited.edit(start, end, start + len(new), *points)
             parts += state.data[end:behind], new
             behind = start
-        parts.append(state.data[:behind])
-        return b"".join(reversed(parts)), edited
+        above = state.data[:behind]
+        parts.append(above)
+        return b"".join(reversed(parts)), edited, max(0, len(above.rstrip()) - 1)
 
 
-def _size(lines: Lines) -> int:
-    return sum(map(len, lines))
+def _cost(edited: Tree, at: int) -> int:
+    """What reading a text takes that was edited at a byte.
+
+    The lists around it are gone through item by item; what is nested beyond measure, as a long chain of calls is, is
+    read again. The factors were measured.
+    """
+    cursor, cost = edited.walk(), PER_EDIT
+    for _ in range(DEEP):
+        node = cursor.node
+        cost += PER_ITEM * node.child_count if node else 0
+        if cursor.goto_first_child_for_byte(at) is None:
+            return cost
+    return cost + (cursor.node.end_byte - cursor.node.start_byte) // AGAIN if cursor.node else cost
 
 
 def _end(row: int, lines: Lines) -> Point:

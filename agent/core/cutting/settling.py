@@ -35,6 +35,8 @@ class Settling:
         self.hard_lines = hard_lines
         self.forced: list[int] = []
         """Members after which the file does not parse, for want of a better order."""
+        self.unseen: list[int] = []
+        """Members of which there was no time left to see whether the file parses after them."""
 
     def order(self, wanted: Sequence[int]) -> list[tuple[int, ...]]:
         """All of `wanted`, in this order as far as can be; `needs` are obeyed.
@@ -43,7 +45,7 @@ class Settling:
         """
         found = self._order(wanted)
         if (self.forced or self.checker.spent) and list(wanted) != sorted(wanted):
-            forced, self.forced = self.forced, []
+            forced, self.forced, self.unseen = self.forced, [], []
             again = self._order(sorted(wanted))
             if self.checker.spent or len(self.forced) < len(forced):
                 return again
@@ -57,6 +59,7 @@ class Settling:
         while waiting:
             if self.checker.spent:
                 chosen: tuple[int, ...] = (next(self._free(waiting)),)
+                self.unseen += chosen
             else:
                 chosen = self._one(waiting, applied) or self._several(waiting, applied)
             if not chosen:

@@ -16,13 +16,21 @@ from agent.core.cutting.reparse import Reparser
 from agent.core.hunk import Hunk
 from agent.core.lines.splice import splice
 
+MAX_PARSED = 20_000_000, 500_000_000
+"""Bytes parsed for one difference at most: of a small one, of any."""
+
+SIZE_PARSED = 8
+"""Between these it is so many times the size of its files."""
+
+RESERVE = 0.4
+"""So much more is kept for going down those files for which no way was found."""
+
+LEAST = 5_000_000
+"""What one search may cost in any case, if so much is left."""
+
 QUICK = 2
 """So much less a text counts that tree-sitter reads to the end without a fault, which is quick."""
 
-EDITED = 1_000
-"""What an edited text counts that tree-sitter reads anew around the edits, and for each `SHARED` bytes of it one more."""
-
-SHARED = 50
 DOUBTS = 16
 """So often a fault in an edited text of one file is looked at in the whole text, and is there, before it is believed."""
 
@@ -43,14 +51,31 @@ def closure(indexes: Iterable[int], edges: Sequence[set[int]]) -> set[int]:
 
 
 class Allowance:
-    """Bytes that may still be parsed, shared by all files of one difference.
+    """Bytes that may still be parsed, for all files of one difference or for one of them.
 
     `reserve` is for those on which the search for sound chunks has spent all else.
     """
 
     def __init__(self, size: int, reserve: Allowance | None = None) -> None:
-        self.left = size
+        self.size = self.left = size
         self.reserve = reserve
+
+    @classmethod
+    def for_texts(cls, size: int) -> Allowance:
+        """What looking for sound chunks in files of so many bytes, before and after, may cost."""
+        most = min(max(SIZE_PARSED * size, MAX_PARSED[0]), MAX_PARSED[1])
+        return cls(most, cls(int(RESERVE * most)))
+
+    def part(self, wanted: Allowance) -> Allowance:
+        """As much of this as `wanted` is, or as there still is; `take` is told when it has been used."""
+        reserve = self.reserve.part(wanted.reserve) if self.reserve and wanted.reserve else None
+        return Allowance(max(0, min(self.left, wanted.size)), reserve)
+
+    def take(self, part: Allowance) -> None:
+        """Count what was spent of a part of this."""
+        self.left -= part.size - part.left
+        if self.reserve and part.reserve:
+            self.reserve.take(part.reserve)
 
 
 class Checker:
@@ -81,8 +106,12 @@ class Checker:
         return self.allowance.left <= self.floor
 
     def lend(self, part: int) -> None:
-        """Let the search that follows spend so large a part of what is left; beyond that it finds nothing sound."""
-        self.floor = self.allowance.left - self.allowance.left // part
+        """Let the search that follows spend so large a part of what is left; beyond that it finds nothing sound.
+
+        In a file that is allowed little that is up to half: a search that ends early is worth nothing.
+        """
+        left = self.allowance.left
+        self.floor = left - max(left // part, min(LEAST, left // 2))
 
     def _parses(self, data: bytes) -> bool:
         found = self.grammar is not None and self.allowance.left > len(data) and parses(self.grammar, data)
@@ -129,8 +158,9 @@ class Checker:
 
     def _parses_edited(self, hunks: Sequence[Hunk]) -> bool:
         assert self.reader is not None
-        self._spend(EDITED + self.reader.size // SHARED)
-        if not self.reader.has_fault(hunks):
+        has_fault = self.reader.has_fault(hunks)
+        self._spend(self.reader.cost)
+        if not has_fault:
             return True
         if self.doubts <= 0:
             return False

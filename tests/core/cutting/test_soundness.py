@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from agent.core.chunk import Budget
 from agent.core.code.grammar import PYTHON, parses
 from agent.core.code.sheet import Sheet
-from agent.core.cutting.soundness import Allowance, Checker
+from agent.core.cutting import soundness
+from agent.core.cutting.cut import cut
+from agent.core.cutting.soundness import MAX_PARSED, SIZE_PARSED, Allowance, Checker
+from agent.core.hunk import FileState, Mode
 from agent.core.lines.splice import diff, splice
+from agent.core.outcome import States
 from agent.core.text import split_lines
 
 
@@ -107,3 +113,48 @@ def valid(source: bytes) -> bool:
 
 def joined(lines: list[str]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
+
+
+def test_one_file_spends_no_more_than_it_would_alone() -> None:
+    whole = Allowance.for_texts(MAX_PARSED[0])
+    assert whole.size == SIZE_PARSED * MAX_PARSED[0]
+    part = whole.part(Allowance.for_texts(1))
+    assert part.left == MAX_PARSED[0]
+    part.left -= 300
+    assert part.reserve is not None
+    part.reserve.left -= 20
+    whole.take(part)
+    assert whole.reserve is not None
+    assert (whole.left, whole.reserve.left) == (whole.size - 300, whole.reserve.size - 20)
+
+
+def test_what_is_left_is_all_that_a_file_may_spend() -> None:
+    whole = Allowance(50)
+    assert whole.part(Allowance.for_texts(10**9)).left == 50
+    whole.left = -5
+    assert whole.part(Allowance.for_texts(10**9)).left == 0
+
+
+def test_a_file_of_which_nobody_knows_whether_it_parses_is_not_left_in_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def file(name: str, calls: list[str]) -> FileState:
+        lines: list[str] = []
+        for number, call in enumerate(calls, 1):
+            added = [f"    def {name}{number}_new(): return {call}"] * 3 if call else []
+            lines += [f"def {name}{number}():", "    x = 1", "    y = 2", *added, "    return x + y", "", ""]
+        return FileState(Mode.FILE, joined(lines))
+
+    before: States = {"a.py": file("a", [""] * 3), "b.py": file("b", [""] * 3)}
+    after: States = {
+        "a.py": file("a", ["0", "b1_new()", "b2_new()"]),
+        "b.py": file("b", ["a1_new()", "a2_new()", "a3_new()"]),
+    }
+
+    def order() -> str:
+        chunks = cut(before, after, budget=Budget(lines=8, hard_lines=16))
+        return " ".join(chunk.title.partition(".")[0] for chunk in chunks)
+
+    assert order() == "a1 b1 a2 b2 a3 b3"
+    monkeypatch.setattr(soundness, "MAX_PARSED", (900, 900))
+    assert order() == "a1 a2 a3 b1 b2 b3"

@@ -45,6 +45,7 @@ WHEELS = {
     "flask": ("1.1.4", "2.0.0", "2.3.0"),
     "httpx": ("0.22.0", "0.25.0"),
     "jinja2": ("2.11.3", "3.0.3", "3.1.2"),
+    "pybind11": ("2.9.0", "2.10.4", "2.11.1", "2.13.6"),
     "pytest": ("6.2.5", "7.0.0", "7.4.0"),
     "werkzeug": ("1.0.1", "2.0.3", "2.3.0"),
 }
@@ -123,8 +124,9 @@ def sources(root: Path) -> Iterator[tuple[str, Source]]:
     repo.close()
 
 
-def _reads(path: str, state: FileState | None) -> bool:
-    grammar = grammar_of(path, state.data) if state is not None else None
+def _reads(path: str, state: FileState | None, whole: FileState | None) -> bool:
+    """True when a state of a file parses, in the language that the `whole` is in."""
+    grammar = grammar_of(path, whole.data) if whole is not None else None
     return state is None or grammar is None or parses(grammar, state.data)
 
 
@@ -132,6 +134,7 @@ def broken(source: Source, steps: Steps) -> int:
     """After how many of these steps some file does not parse that does before and after all of them."""
     done: dict[str, list[FileChange]] = {}
     known: dict[str, bool] = {}
+    goals: dict[str, FileState | None] = {}
     bad: set[str] = set()
     count = 0
     for step in steps:
@@ -141,10 +144,10 @@ def broken(source: Source, steps: Steps) -> int:
             base = source.before.get(path)
             new_path = source.renames.get(path, path)
             if path not in known:
-                goal = source.after.get(new_path, base)
-                known[path] = _reads(path, base) and _reads(new_path, goal)
+                goals[path] = goal = source.after.get(new_path, base) or base
+                known[path] = _reads(path, base, goal) and _reads(new_path, goal, goal)
             states: States = outcome({path: base}, done[path])
-            fine = not known[path] or all(_reads(name, state) for name, state in states.items())
+            fine = not known[path] or all(_reads(name, state, goals[path]) for name, state in states.items())
             (bad.discard if fine else bad.add)(path)
         count += bool(bad)
     return count

@@ -14,8 +14,8 @@ TEXTS = ("md", "markdown", "rst", "txt", "mdx")
 SETTINGS = ("toml", "ini", "cfg", "conf")
 KEYED = ("yml", "yaml")
 PROGRAMS = frozenset((
-    "bash", "bats", "cc", "clj", "cljs", "cpp", "cs", "cu", "cxx", "d", "dart", "el", "elm", "erl", "ex", "exs",
-    "f90", "fish", "fs", "fsx", "gd", "glsl", "graphql", "groovy", "gradle", "hh", "hpp", "hs", "hxx", "inc",
+    "bash", "bats", "clj", "cljs", "cs", "cu", "d", "dart", "el", "elm", "erl", "ex", "exs",
+    "f90", "fish", "fs", "fsx", "gd", "glsl", "graphql", "groovy", "gradle", "hs", "inc",
     "jl", "kt", "kts", "less", "lisp", "lua", "m", "ml", "mli", "mm", "nim", "pas", "php", "pl", "pm", "proto",
     "ps1", "psm1", "purs", "r", "rake", "rb", "rkt", "scala", "scm", "scss", "sh", "sol", "sql", "svelte",
     "swift", "t", "tcl", "tf", "v", "vala", "vb", "vhd", "vim", "vue", "zig", "zsh",

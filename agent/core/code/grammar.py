@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import warnings
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -72,6 +73,20 @@ _SCRIPT = Grammar(
     leading=_set("comment decorator"),
     texts=_set("comment template_string"),
 )
+_C = Grammar(
+    "c",
+    "tree_sitter_c",
+    definitions=_set(
+        "function_definition struct_specifier enum_specifier union_specifier type_definition"
+        " preproc_def preproc_function_def"
+    ),
+    containers=_set(
+        "translation_unit compound_statement field_declaration_list enumerator_list initializer_list"
+        " preproc_if preproc_ifdef declaration_list"
+    ),
+    leading=_set("comment"),
+    texts=_set("comment"),
+)
 GRAMMARS = {
     "python": PYTHON,
     "javascript": _SCRIPT,
@@ -108,19 +123,14 @@ GRAMMARS = {
         leading=_set("line_comment block_comment attribute_item inner_attribute_item"),
         texts=_set("block_comment string_literal raw_string_literal"),
     ),
-    "c": Grammar(
-        "c",
-        "tree_sitter_c",
-        definitions=_set(
-            "function_definition struct_specifier enum_specifier union_specifier type_definition"
-            " preproc_def preproc_function_def"
-        ),
-        containers=_set(
-            "translation_unit compound_statement field_declaration_list enumerator_list initializer_list"
-            " preproc_if preproc_ifdef declaration_list"
-        ),
-        leading=_set("comment"),
-        texts=_set("comment"),
+    "c": _C,
+    "cpp": msgspec.structs.replace(
+        _C,
+        name="cpp",
+        module="tree_sitter_cpp",
+        definitions=_C.definitions | _set("class_specifier alias_declaration concept_definition"),
+        wrappers=_set("template_declaration"),
+        texts=_set("comment raw_string_literal"),
     ),
     "java": Grammar(
         "java",
@@ -142,7 +152,14 @@ _SUFFIXES = {
     "js": "javascript", "mjs": "javascript", "cjs": "javascript", "jsx": "javascript",
     "ts": "typescript", "mts": "typescript", "cts": "typescript", "tsx": "tsx",
     "go": "go", "rs": "rust", "c": "c", "h": "c", "java": "java",
+    "cc": "cpp", "cpp": "cpp", "cxx": "cpp", "c++": "cpp",
+    "hh": "cpp", "hpp": "cpp", "hxx": "cpp", "h++": "cpp", "ipp": "cpp",
 }  # fmt: skip
+_ONLY_CPP = re.compile(
+    rb"^[ \t]*(?:class[ \t]+\w|namespace\b|template[ \t]*<|using[ \t]+\w|(?:public|private|protected)[ \t]*:)|\bstd::",
+    re.MULTILINE,
+)
+"""What no header of C has."""
 
 
 def grammar_of(path: str, data: bytes = b"") -> Grammar | None:
@@ -153,6 +170,8 @@ def grammar_of(path: str, data: bytes = b"") -> Grammar | None:
     stem, dot, suffix = name.rpartition(".")
     if dot and stem:
         found = _SUFFIXES.get(suffix.lower())
+        if suffix == "h" and _ONLY_CPP.search(data):
+            found = "cpp"
         return GRAMMARS[found] if found else None
     first = data[:100].partition(b"\n")[0]
     if first.startswith(b"#!"):

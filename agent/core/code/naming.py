@@ -13,6 +13,7 @@ from tree_sitter import Node
 _FUNCTIONS = ("arrow_function", "function_expression", "class")
 _VALUES = (*_FUNCTIONS, "object")
 _TEST = re.compile(r"(?:\w+\.)?(?:describe|context|suite|it|test|specify)\b")
+_MACRO_TEST = re.compile(r"(?:[A-Z]+_)?TEST(?:_[A-Z]+)*")
 _IMPL = re.compile(r"^impl (?:.* for )?|<.*>$", re.DOTALL)
 MAX_TEST_NAME = 200
 """Characters; longer names of tests are cut off."""
@@ -30,20 +31,49 @@ def name_of(node: Node) -> str:
             return _assigned(node)
         case "variable_declarator" if not _is_named_by(node.child_by_field_name("value"), _VALUES):
             return ""
-        case "struct_specifier" | "enum_specifier" | "union_specifier" if not node.child_by_field_name(
-            "body"
+        case "struct_specifier" | "enum_specifier" | "union_specifier" | "class_specifier" if (
+            node.child_by_field_name("body") is None
         ):
             return ""
     found = node.child_by_field_name("name") or node.child_by_field_name("property")
     if node.type == "method_declaration" and (receiver := node.child_by_field_name("receiver")) is not None:
         owner = re.search(r"([A-Za-z_]\w*)\s*(?:\[[^\]]*\])?\s*\)\s*$", _text(receiver))
         return f"{owner[1]}.{_text(found)}" if owner else _text(found)
-    if found is None:
-        declarator = node.child_by_field_name("declarator")
-        while declarator is not None:
-            found = declarator
-            declarator = declarator.child_by_field_name("declarator")
-    return _text(found)
+    return _declared(node) if found is None else _unscoped(found)
+
+
+def _declared(node: Node) -> str:
+    """The name in the declarator of C and C++, however deep it lies."""
+    found = None
+    declarator = node.child_by_field_name("declarator")
+    while declarator is not None:
+        if declarator.type == "operator_cast":
+            return f"operator {_text(declarator.child_by_field_name('type'))}"
+        found = declarator
+        declarator = declarator.child_by_field_name("declarator")
+        if declarator is None and found.type in ("reference_declarator", "parenthesized_declarator"):
+            declarator = found.named_children[-1] if found.named_children else None
+    name = _unscoped(found)
+    return _macro_test(node) if _MACRO_TEST.fullmatch(name) else name
+
+
+def _unscoped(node: Node | None) -> str:
+    """A name of C++ as those of other languages: `Parser.read` for `Parser<T>::read`."""
+    if node is None or node.type != "qualified_identifier":
+        return _text(node)
+    scope, name = node.child_by_field_name("scope"), node.child_by_field_name("name")
+    outer = (
+        scope.child_by_field_name("name") if scope is not None and scope.type == "template_type" else scope
+    )
+    return f"{_text(outer)}.{_unscoped(name)}" if outer is not None else _unscoped(name)
+
+
+def _macro_test(node: Node) -> str:
+    """`Suite.reads` for what begins with `TEST_F(Suite, reads)`."""
+    declarator = node.child_by_field_name("declarator")
+    parameters = declarator.child_by_field_name("parameters") if declarator is not None else None
+    given = [_text(child) for child in parameters.named_children] if parameters is not None else []
+    return ".".join(given)[:MAX_TEST_NAME] or _text(declarator)
 
 
 def _is_named_by(value: Node | None, kinds: Sequence[str]) -> bool:

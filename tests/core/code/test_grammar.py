@@ -26,3 +26,19 @@ def test_python_is_judged_by_its_grammar_also_where_a_part_lacks_what_is_around_
     grammar = grammar_of("a.py")
     assert grammar is not None
     assert parses(grammar, text) is valid
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (b"int f(void);\nstruct a { int class; };\n", "c"),
+        (b'#ifdef __cplusplus\nextern "C" {\n#endif\nint f(void);\n', "c"),
+        (b"namespace a {\n}\n", "cpp"),
+        (b"  template <typename T>\nstruct S;\n", "cpp"),
+        (b"std::string f();\n", "cpp"),
+    ],
+)
+def test_a_header_is_of_the_language_that_its_words_show(text: bytes, name: str) -> None:
+    grammar = grammar_of("a.h", text)
+    assert grammar is not None
+    assert grammar.name == name

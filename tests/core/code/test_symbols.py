@@ -98,6 +98,30 @@ dup(const char *s, int (*f)(int))
   return 0;
 }
 """
+CPP = """\
+namespace a::b {
+// Reads.
+template <typename T>
+class Parser : public Base<T> {
+ public:
+  ~Parser();
+  const T& get() const {
+    return x_;
+  }
+  explicit operator bool() const { return true; }
+};
+
+template <typename T>
+T& Parser<T>::next() {
+  return x_;
+}
+bool operator<(const A& x, const A& y) { return true; }
+using Alias = int;
+}  // namespace a::b
+TEST_F(ParserTest, Reads) {
+  EXPECT_EQ(1, 1);
+}
+"""
 
 
 @pytest.mark.parametrize(
@@ -136,6 +160,22 @@ dup(const char *s, int (*f)(int))
         ),
         ("A.java", JAVA, [("A", 1, 11), ("A.A", 6, 8), ("A.E", 10, 10)]),
         ("a.c", C, [("MAX", 1, 2), ("point", 3, 5), ("dup", 6, 13)]),
+        *(
+            (
+                path,
+                CPP,
+                [
+                    ("Parser", 2, 11),
+                    ("Parser.get", 7, 9),
+                    ("Parser.operator bool", 10, 10),
+                    ("Parser.next", 13, 16),
+                    ("operator<", 17, 17),
+                    ("Alias", 18, 18),
+                    ("ParserTest.Reads", 20, 22),
+                ],
+            )
+            for path in ("a.cpp", "a.h")
+        ),
     ],
 )
 def test_definitions_are_named_as_in_their_language(

@@ -21,6 +21,10 @@ TEXTS = {
         b"#if A\nint f(void) {\n  return 1;\n}\n#endif\n/* a\n b */\nint x = 1;",
         b"#if A\nint f(void) {\n#if B\n  return 2;\n#endif\n}\n#endif\nint y = 2;\n/* a */ int x;\n",
     ),
+    "cpp": (
+        b'namespace a {\nclass A {\n  void f() {\n    g(R"x(\n)x");\n  }\n};\n}\n',
+        b"namespace a {\ntemplate <class T>\nclass A {\n  void f() {\n    if (x) {\n      g();\n    }\n  }\n};\n}\n",
+    ),
     "java": (
         b"class A {\n  /* one\n   two */\n  void f() {\n    g();\n  }\n}\n",
         b"class A {\n  void f() {\n    if (b) {\n      g();\n    }\n  }\n  /* two */\n  int z;\n}",

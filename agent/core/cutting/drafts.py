@@ -13,6 +13,7 @@ import msgspec
 
 from agent.core.chunk import Budget
 from agent.core.code.sheet import Sheet
+from agent.core.cutting.alignment import by_definitions
 from agent.core.cutting.grouping import Group, group_hunks
 from agent.core.cutting.harmless import is_harmless
 from agent.core.cutting.passage import merged
@@ -127,7 +128,8 @@ class Drafts:
         # One file is allowed no more than it would be alone: beyond that searching longer finds nothing.
         own = self.allowance.part(Allowance.for_texts(self._size([change]))) if checked else Allowance(0)
         checker = Checker(old, new, own)
-        groups = group_hunks(change.hunks, old, new, self.budget, checker)
+        aligned = by_definitions(change.hunks, old, new, self.budget) if checker.usable else change.hunks
+        groups = group_hunks(aligned, old, new, self.budget, checker)
         checker.rest()
         self.allowance.take(own)
         checker.allowance = self.allowance

@@ -28,6 +28,13 @@ Span = tuple[int, int]
 KEPT = 0.3
 """A definition of whose telling lines so many stay was renamed: it is not gone."""
 
+ALIKE = 0.4
+"""Old and new lines that share no larger part of their words are not shown as a pair."""
+
+MAX_RUNS = 8
+"""So many runs of lines between two definitions are held against one another."""
+
+_WORD = re.compile(rb"\w{2,}")
 _TELLING = re.compile(rb"\w.*\w.*\w.*\w", re.DOTALL)
 _COMMON = re.compile(
     rb"\W*(?:return|pass|else|try|finally|break|continue|end|begin|endif|default|public|private|protected|override"
@@ -40,7 +47,7 @@ _COMMON = re.compile(
 def by_definitions(hunks: Sequence[Hunk], old: Sheet, new: Sheet, budget: Budget) -> Sequence[Hunk]:
     """`hunks` (as `diff` gives them, of all that changes `old` into `new`), where needed others that do the same.
 
-    These may touch one another: what comes stands before what goes at the same line.
+    These may touch one another, but nothing is put in between old lines that hunks take out side by side.
     """
     sides = _Side(old, hunks, new=False), _Side(new, hunks, new=True)
     gone = sides[0].lost(sides[1].places, budget)
@@ -139,6 +146,13 @@ class _Side:
             end = max(end, self.hunks[last - 1].end)
         return start, end
 
+    def touched(self, span: Span) -> Span:
+        """These lines and those of all hunks that touch them."""
+        first, last = bisect_left(self.ends, span[0]), bisect_right(self.starts, span[1])
+        if first >= last:
+            return span
+        return min(span[0], self.starts[first]), max(span[1], self.ends[last - 1])
+
     def _last_shift(self) -> int:
         return self.ends[-1] - self.hunks[-1].end
 
@@ -147,7 +161,7 @@ def _regions(old: _Side, new: _Side, gone: Sequence[Span], come: Sequence[Span])
     """Old lines to line up anew: around each of these definitions, to where both texts are the same line by line."""
     spans = [old.reach(*span) for span in gone] + [new.reach(*span) for span in come]
     found: list[Span] = []
-    for low, high in sorted(spans):
+    for low, high in sorted(map(old.touched, spans)):
         if found and low <= found[-1][1]:
             found[-1] = (found[-1][0], max(high, found[-1][1]))
         else:
@@ -199,29 +213,42 @@ def _island(
 ) -> Iterator[Hunk]:
     """Hunks for all of the old lines `gone` and the new lines `come`, of which those of no definition are a pair."""
     (x, stop), (y, to) = gone, come
-    a, b = _longest(out) or (stop, stop)
-    c, d = _longest(put) or (to, to)
-    if not (a < b and c < d):
-        a, b, c, d = stop, stop, to, to
+    (a, b), (c, d) = _pair(old, new, out, put) or ((stop, stop), (to, to))
     if y < c:
         yield Hunk(x, (), new[y:c])
     if x < a:
         yield Hunk(x, old[x:a], ())
     if a < b:
         yield Hunk(a, old[a:b], new[c:d])
-    if d < to:
-        yield Hunk(b, (), new[d:to])
     if b < stop:
         yield Hunk(b, old[b:stop], ())
+    if d < to:
+        yield Hunk(stop, (), new[d:to])
 
 
-def _longest(lines: Sequence[int]) -> Span | None:
-    """The longest run of these."""
-    best: Span | None = None
-    start = 0
-    for index, line in enumerate(lines):
-        if index and lines[index - 1] + 1 != line:
-            start = index
-        if best is None or line + 1 - lines[start] > best[1] - best[0]:
-            best = lines[start], line + 1
-    return best
+def _pair(old: Lines, new: Lines, out: Sequence[int], put: Sequence[int]) -> tuple[Span, Span] | None:
+    """The run of old lines and that of new ones which are most alike by their words; None when none are."""
+    here, there = _runs(out), _runs(put)
+    known = [(run, _words(old, run)) for run in here], [(run, _words(new, run)) for run in there]
+    best, pair = ALIKE, None
+    for one, words in known[0]:
+        for two, others in known[1]:
+            alike = len(words & others) / max(1, min(len(words), len(others)))
+            if alike > best:
+                best, pair = alike, (one, two)
+    return pair
+
+
+def _runs(lines: Sequence[int]) -> list[Span]:
+    """The longest runs of these lines."""
+    found: list[Span] = []
+    for line in lines:
+        if found and found[-1][1] == line:
+            found[-1] = (found[-1][0], line + 1)
+        else:
+            found.append((line, line + 1))
+    return sorted(found, key=lambda run: run[0] - run[1])[:MAX_RUNS]
+
+
+def _words(lines: Lines, run: Span) -> set[bytes]:
+    return set(_WORD.findall(b"".join(lines[slice(*run)])))

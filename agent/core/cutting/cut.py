@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import lru_cache
-from itertools import pairwise
 
 import msgspec
 
@@ -18,7 +17,7 @@ from agent.core.chunk import Budget, Chunk, Use
 from agent.core.cutting.drafts import Draft, Drafts, join
 from agent.core.cutting.halves import halves, moved
 from agent.core.cutting.links import link, uses
-from agent.core.cutting.order import Node, arrange
+from agent.core.cutting.order import Node, arrange, urgencies
 from agent.core.cutting.risk import assess, assess_all
 from agent.core.cutting.settling import Settling
 from agent.core.cutting.soundness import Checker
@@ -156,10 +155,12 @@ def finish(
     link(drafts)
     risks = assess_all([draft.changes for draft in drafts])
     nodes = [
-        Node(draft.needs, set(draft.after), risk.level, bool(draft.folded))
+        Node(draft.needs, set(draft.after), risk.level, bool(draft.folded), draft.follows)
         for draft, risk in zip(drafts, risks, strict=True)
     ]
-    order, joined = _settled(arrange(nodes), drafts, checkers or {}, budget)
+    urgency = urgencies(nodes)
+    order, joined, broken = _settled(arrange(nodes, urgency), drafts, checkers or {}, budget)
+    order = _closed_up(order, drafts, broken, urgency)
     for index in joined:
         risks[index] = assess(drafts[index].changes)
     lines = _lines(drafts)
@@ -203,11 +204,11 @@ def _lines(drafts: Sequence[Draft]) -> list[int]:
 
 def _settled(
     order: Sequence[int], drafts: Sequence[Draft], checkers: Mapping[str, Checker], budget: Budget
-) -> tuple[list[int], set[int]]:
+) -> tuple[list[int], set[int], set[int]]:
     """`order` with the drafts of each file in such an order that the file parses after each.
 
     Drafts that only parse together become one, the first of them; the others are left out of the order. Also
-    those that others were joined to.
+    those that others were joined to, and those after which a file does not parse, or nobody knows.
     """
     joined: set[int] = set()
     places: dict[str, list[int]] = {}
@@ -215,21 +216,22 @@ def _settled(
         change = drafts[index].changes[0]
         if change.path in checkers and change.kind in (ChangeKind.MODIFY, ChangeKind.CREATE):
             places.setdefault(change.path, []).append(at)
+    broken: set[int] = set()
     if not places:
-        return list(order), joined
+        return list(order), joined, broken
     hunks = [tuple(hunk for change in draft.changes for hunk in change.hunks) for draft in drafts]
     needs = [draft.needs for draft in drafts]
     settled: list[int | None] = list(order)
-    behind: dict[int, int] = {}
     for path, own in places.items():
         members = [order[at] for at in own]
         checker, by_file = checkers[path], sorted(members)
         groups: list[tuple[int, ...]] = [(member,) for member in by_file]
-        open_after = set(by_file) if checker.in_order else set()
+        if checker.in_order:
+            broken.update(by_file)
         if not (checker.in_order or (checker.settled and members == by_file)):
             settling = Settling(hunks, needs, checker, budget.hard_lines)
             groups = settling.order(members)
-            open_after = {*settling.forced, *settling.unseen}
+            broken.update(settling.forced, settling.unseen)
             checker.rest()
         slots = iter(own)
         for group in groups:
@@ -238,22 +240,36 @@ def _settled(
                 settled[next(slots)] = None
                 joined.add(group[0])
                 join(drafts, group[0], other)
-        behind |= {one[0]: two[0] for one, two in pairwise(groups) if one[0] in open_after}
-    return _closed_up([index for index in settled if index is not None], drafts, behind), joined
+    return [index for index in settled if index is not None], joined, broken
 
 
-def _closed_up(order: Sequence[int], drafts: Sequence[Draft], behind: Mapping[int, int]) -> list[int]:
-    """`order` with what is `behind` others right behind them, as soon as all that it needs is there.
+def _closed_up(
+    order: Sequence[int], drafts: Sequence[Draft], broken: Set[int], urgency: Sequence[int]
+) -> list[int]:
+    """`order`, going on with a file as long as that is no worse: who reads stays where they are.
 
-    Where a file does not parse after a chunk, or nobody knows, what goes on with it comes at once.
+    All that a draft is better after is there then, and it is as urgent. The parts of one thing stay together in any
+    case, and so does what goes on with a file that does not parse.
     """
+    behind: dict[int, int] = {}
+    latest: dict[str, int] = {}
+    for index in order:
+        path = drafts[index].changes[0].path
+        if path in latest:
+            behind[latest[path]] = index
+        latest[path] = index
     found: dict[int, None] = {}
     for index in order:
-        found[index] = None
-        following = behind.get(index)
-        while following is not None and following not in found and drafts[following].needs <= found.keys():
-            found[following] = None
-            following = behind.get(following)
+        here = index
+        while here not in found:
+            found[here] = None
+            following = behind.get(here)
+            if following is None or not drafts[following].needs <= found.keys():
+                break
+            later = drafts[following]
+            alike = urgency[following] == urgency[here] and later.folded == drafts[here].folded
+            if here in broken or later.follows in found or (alike and later.after.keys() <= found.keys()):
+                here = following
     return list(found)
 
 

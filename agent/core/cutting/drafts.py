@@ -45,6 +45,8 @@ class Draft(msgspec.Struct):
     stem: bytes = b""
     """The name of a new file, by which others can import it."""
     part: tuple[int, int] = (1, 1)
+    follows: int = -1
+    """The part of the same thing before this one, if any: they stay together."""
     folded: str = ""
 
     @property
@@ -138,6 +140,7 @@ class Drafts:
             self.checkers[change.path] = checker
         first = len(self.drafts)
         numbers = _parts(groups)
+        parts: dict[str, int] = {}
         for index, group in enumerate(groups):
             needs = {first + need for need in group.needs}
             if change.kind is ChangeKind.CREATE and index:
@@ -150,8 +153,12 @@ class Drafts:
                 stem = new_path.rpartition("/")[2].partition(".")[0]
                 if len(stem) > 2 and not is_document(new_path):
                     draft.stem = stem.encode("utf-8", "surrogateescape")
-            if numbers[index][0] > 1 or (index and group.is_piece and not (group.defines or new.is_code)):
+            if numbers[index][0] > 1:
+                draft.follows = parts[group.symbols[0]]
+                draft.after[draft.follows] = ""
+            elif index and group.is_piece and not (group.defines or new.is_code):
                 draft.after[first + index - 1] = ""
+            parts[group.symbols[0]] = first + index
             self.drafts.append(draft)
 
     def _folders(self) -> None:
@@ -200,7 +207,10 @@ def join(drafts: Sequence[Draft], first: int, other: int) -> None:
     one.after = {**two.after, **one.after}
     one.users += two.users
     one.part = (1, 1)
+    one.follows = -1
     for draft in drafts:
+        if draft.follows == other:
+            draft.follows = first if draft is not one else -1
         if other in draft.needs:
             draft.needs = {first if need == other else need for need in draft.needs}
         if other in draft.after:

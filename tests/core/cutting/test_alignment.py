@@ -24,6 +24,8 @@ def aligned(old: bytes, new: bytes, budget: Budget = SMALL, path: str = "a.py") 
     found = tuple(by_definitions(hunks, Sheet(path, before), Sheet(path, after), budget))
     assert list(found) == sorted(found, key=position)
     assert splice(before, found) == after
+    for one, two, three in zip(found, found[1:], found[2:], strict=False):
+        assert two.old or not (one.old and three.old and one.end == three.start)
     return found
 
 

@@ -1,0 +1,60 @@
+"""The order of a stack: needs always, links as long as they do not go in a circle, parts together."""
+
+from __future__ import annotations
+
+from agent.core.chunk import Budget
+from agent.core.cutting.cut import cut
+from agent.core.cutting.order import Node, arrange, urgencies
+from agent.core.hunk import FileState, Mode
+from agent.core.outcome import States
+
+
+def order(*nodes: Node) -> list[int]:
+    return arrange(nodes, urgencies(nodes))
+
+
+def test_links_are_followed_and_risk_comes_next() -> None:
+    assert order(Node(set(), {1}), Node(set(), set()), Node(set(), set(), risk=2)) == [2, 1, 0]
+
+
+def test_in_a_circle_a_part_does_not_come_before_the_one_that_it_goes_on_with() -> None:
+    second = Node(set(), {1, 2}, follows=1)
+    first = Node(set(), {2})
+    assert order(second, first, Node(set(), {0})) == [1, 0, 2]
+
+
+def test_needs_are_obeyed_where_a_part_needs_the_next_one() -> None:
+    assert order(Node({1}, set()), Node(set(), {0}, follows=0)) == [1, 0]
+
+
+def _file(*functions: str) -> FileState:
+    return FileState(Mode.FILE, "\n\n".join(functions).encode())
+
+
+def _function(name: str, calls: str = "x") -> str:
+    lines = "".join(f"    {name}_{at} = {calls}\n" for at in range(6))
+    return f"def {name}():\n{lines}    return {name}_1\n"
+
+
+def test_who_reads_stays_in_a_file_as_long_as_nothing_else_must_come_first() -> None:
+    before: States = {"a.py": _file(_function("one"), _function("two")), "b.py": _file(_function("three"))}
+    after: States = {
+        "a.py": _file(_function("one"), _function("late", "soon()"), _function("two"), _function("last")),
+        "b.py": _file(_function("three"), _function("soon"), _function("four")),
+    }
+    titles = [chunk.title.partition(":")[0] for chunk in cut(before, after, budget=Budget(lines=12))]
+    assert titles == ["last", "soon", "four", "late"]
+
+
+def test_the_parts_of_a_thing_stay_together() -> None:
+    """Its second part uses what another file brings in; that comes before all of it, or its parts are apart."""
+    long = "def long():\n" + "".join(f"    print({at})\n" for at in range(8)) + "    helper()\n    helper()\n"
+    before: States = {"a.py": _file(_function("one")), "b.py": _file(_function("two"))}
+    after: States = {
+        "a.py": _file(_function("one"), long),
+        "b.py": _file(_function("two"), _function("helper", "long()")),
+    }
+    titles = [chunk.title for chunk in cut(before, after, budget=Budget(lines=6))]
+    parts = [at for at, title in enumerate(titles) if title.startswith("long")]
+    assert len(parts) > 1
+    assert parts == list(range(parts[0], parts[0] + len(parts)))

@@ -59,7 +59,8 @@ def cut(
     budget = budget or Budget()
     found: list[Finished] = []
     for part in _parts(changes, before, after, opening, opening_end):
-        maker = Drafts(part.before, part.after, sound, budget, progress if part.reason == IN_ORDER else None)
+        watch = progress if part.reason == IN_ORDER else None
+        maker = Drafts(part.before, part.after, sound, budget, watch, crowded=part.is_upper)
         drafts = maker.of(part.changes) if part.changes else ()
         cuts = finish(drafts, before, budget, id_seed, maker.checkers, found, part.reason)
         found += [_moved(one, opening, opening_end) for one in cuts] if part.is_lower else cuts
@@ -67,12 +68,13 @@ def cut(
 
 
 class _Part(msgspec.Struct, frozen=True):
-    """Changes that are cut together; `is_lower`: with the lower half of the file that opens the difference."""
+    """Changes that are cut together; `is_upper`, `is_lower`: (with) one half of the huge file that opens the difference."""
 
     changes: Sequence[FileChange]
     before: States
     after: States
     reason: str = IN_ORDER
+    is_upper: bool = False
     is_lower: bool = False
 
 
@@ -89,7 +91,7 @@ def _parts(
             yield _Part(others, before, after)
             return
         upper, lower = halves(own[0], old, end)
-        yield _Part([upper.change], {opening: upper.old}, {opening: upper.new}, OPENS)
+        yield _Part([upper.change], {opening: upper.old}, {opening: upper.new}, OPENS, is_upper=True)
         rest = [lower.change, *others] if lower.change.hunks else others
         yield _Part(rest, before | {opening: lower.old}, after | {opening: lower.new}, is_lower=True)
     else:

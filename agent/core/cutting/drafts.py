@@ -27,6 +27,9 @@ from agent.core.text import Lines, folders
 RECODED = "in another encoding"
 """Why a text is one folded chunk."""
 
+CROWDED = 100
+"""With more hunks than this, small ones that are neighbours go together."""
+
 MANY = 2_500
 """With more hunks than this, files are not parsed that cannot but parse: time must stay that of reading the difference."""
 
@@ -70,6 +73,8 @@ class Drafts:
         renames: Mapping[str, str],
         budget: Budget,
         progress: Callable[[int, int], None] | None,
+        *,
+        crowded: bool = False,
     ) -> None:
         self.before, self.after, self.renames = before, after, renames
         self.budget = budget
@@ -77,11 +82,12 @@ class Drafts:
         self.drafts: list[Draft] = []
         self.checkers: dict[str, Checker] = {}
         self.allowance = Allowance(0)
-        self.many = False
+        self.crowded, self.many = crowded, False
 
     def of(self, changes: Sequence[FileChange]) -> list[Draft]:
         """Drafts in the order of `changes`, which are those between `before` and `after`."""
-        self.many = sum(len(change.hunks) for change in changes) > MANY
+        hunks = sum(len(change.hunks) for change in changes)
+        self.crowded, self.many = self.crowded or hunks > CROWDED, hunks > MANY
         self.allowance = Allowance.for_texts(self._size(changes))
         for done, change in enumerate(changes):
             self._add(change)
@@ -131,7 +137,7 @@ class Drafts:
         own = self.allowance.part(Allowance.for_texts(self._size([change]))) if checked else Allowance(0)
         checker = Checker(old, new, own)
         aligned = by_definitions(change.hunks, old, new, self.budget) if checker.usable else change.hunks
-        groups = group_hunks(aligned, old, new, self.budget, checker)
+        groups = group_hunks(aligned, old, new, self.budget, checker, crowded=self.crowded)
         checker.rest()
         self.allowance.take(own)
         checker.allowance = self.allowance

@@ -22,6 +22,9 @@ from agent.core.hunk import Hunk
 NEAR = 8
 """Changes outside of any symbol belong together when at most so many lines lie between them."""
 
+SCREEN = 40
+"""In a crowded difference small changes of one class, or of one file, go together when no more lines lie between them."""
+
 REACH = 6
 """So many neighbours on either side are tried for a group that does not parse alone."""
 
@@ -46,17 +49,18 @@ class Group(msgspec.Struct):
 
 
 def group_hunks(
-    hunks: Sequence[Hunk], old: Sheet, new: Sheet, budget: Budget, checker: Checker
+    hunks: Sequence[Hunk], old: Sheet, new: Sheet, budget: Budget, checker: Checker, *, crowded: bool = False
 ) -> list[Group]:
     """Groups of `hunks` (all that change `old` into `new`, in order), in the order of the file.
 
-    Where lines were matched across definitions, nothing parses but all of it; then whole items of the file around
-    are taken as one hunk, and a way through it is looked for, further out each time.
+    In a `crowded` difference, one of very many hunks, small ones of neighbours go together: nobody reads hundreds of
+    cards of two lines. Where lines were matched across definitions, nothing parses but all of it; then whole items of
+    the file around are taken as one hunk, and a way through it is looked for, further out each time.
     """
     ways: dict[Hunk, list[Piece]] = {}
     checker.lend(SHARE)
     given = hunks
-    groups = _grouped(hunks, ways, old, new, budget, checker)
+    groups = _grouped(hunks, ways, old, new, budget, checker, crowded=crowded)
     unsound = _unsound(groups, checker, budget)
     for reach in range(REACHES):
         if not unsound or not checker.usable:
@@ -64,7 +68,7 @@ def group_hunks(
         passages = Passages(hunks, old, new, budget, checker)
         hunks = passages.around([groups[index].hunks for index in unsound], reach, ways)
         checker.lend(SHARE)
-        groups = _grouped(hunks, ways, old, new, budget, checker)
+        groups = _grouped(hunks, ways, old, new, budget, checker, crowded=crowded)
         unsound = _unsound(groups, checker, budget)
     spent = checker.usable and checker.spent
     checker.lend(1)
@@ -111,6 +115,8 @@ def _grouped(
     new: Sheet,
     budget: Budget,
     checker: Checker,
+    *,
+    crowded: bool,
 ) -> list[Group]:
     groups: list[Group] = []
     offset = 0
@@ -128,7 +134,7 @@ def _grouped(
                 defines=_defines(piece, new),
             )
             groups.append(group)
-    groups = _together(groups, budget)
+    groups = _together(groups, budget, crowded=crowded)
     if len(groups) > 1 and checker.usable:
         groups = _Repair(groups, checker, budget).run()
     return groups
@@ -177,14 +183,14 @@ def _defines(piece: Piece, new: Sheet) -> frozenset[bytes]:
     return frozenset(name.encode() for name in names if len(name) > 2 and name.isidentifier())
 
 
-def _together(groups: list[Group], budget: Budget) -> list[Group]:
-    """Neighbours of the same symbol become one group."""
+def _together(groups: list[Group], budget: Budget, *, crowded: bool = False) -> list[Group]:
+    """Neighbours of the same symbol become one group; if `crowded` also small ones of the same class."""
     merged: list[Group] = []
     place: dict[int, int] = {}
     for index, group in enumerate(groups):
         previous = merged[-1] if merged else None
         joins = previous is not None and not (previous.is_piece or group.is_piece)
-        if previous is not None and joins and _belong(previous, group, budget):
+        if previous is not None and joins and _belong(previous, group, budget, crowded=crowded):
             previous.hunks += group.hunks
             previous.symbols = tuple(dict.fromkeys(previous.symbols + group.symbols))
             previous.defines |= group.defines
@@ -197,12 +203,23 @@ def _together(groups: list[Group], budget: Budget) -> list[Group]:
     return merged
 
 
-def _belong(one: Group, two: Group, budget: Budget) -> bool:
-    if one.changed + two.changed > budget.lines:
+def _belong(one: Group, two: Group, budget: Budget, *, crowded: bool) -> bool:
+    changed = one.changed + two.changed
+    if changed > budget.lines:
         return False
     if one.symbols[-1] != two.symbols[0]:
-        return False
+        return crowded and 2 * changed <= budget.lines and _are_neighbours(one, two)
     return bool(one.symbols[-1]) or two.start - one.hunks[-1].end <= NEAR
+
+
+def _are_neighbours(one: Group, two: Group) -> bool:
+    """True for changes inside of definitions of the same class, or of the margin, that one screen shows together."""
+    last, first = one.symbols[-1], two.symbols[0]
+    comes = any(group.defines and not all(hunk.old for hunk in group.hunks) for group in (one, two))
+    if not (last and first) or comes or two.start - one.hunks[-1].end > SCREEN:
+        return False
+    same = last.rpartition(".")[0] == first.rpartition(".")[0]
+    return same or first.startswith(f"{last}.") or last.startswith(f"{first}.")
 
 
 class _Repair:

@@ -477,3 +477,32 @@ def test_a_proposal_beyond_the_limit_is_sent_back_with_its_borders() -> None:
 def test_one_hunk_of_one_line_cannot_be_split() -> None:
     chunks = cut({"a.txt": text("a")}, {"a.txt": text("b")})
     assert split(chunks[0], {"a.txt": text("a")}) == chunks
+
+
+def _many(count: int, grown: str) -> bytes:
+    """So many methods, ten in a class, that differ in a line."""
+    parts = []
+    for at in range(count):
+        head = f"class C{at // 10}:\n" if at % 10 == 0 else ""
+        parts.append(f"{head}    def f{at}(self):\n        one = {at}\n        return one{grown}\n\n")
+    return "".join(parts).encode()
+
+
+def test_in_a_crowded_difference_small_changes_of_one_class_go_together() -> None:
+    few, crowded = (
+        cut({"a.py": FileState(Mode.FILE, _many(n, ""))}, {"a.py": FileState(Mode.FILE, _many(n, " + 1"))})
+        for n in (20, 120)
+    )
+    assert [chunk.title for chunk in few] == [f"C{at // 10}.f{at}: 2 lines" for at in range(20)]
+    assert [chunk.title for chunk in crowded[:3]] == [
+        "C0.f0 and 5 more: 12 lines",
+        "C0.f6 and 3 more: 8 lines",
+        "C1.f10 and 5 more: 12 lines",
+    ]
+
+
+def test_a_new_definition_has_a_card_of_its_own_in_a_crowded_difference_too() -> None:
+    old, new = _many(120, ""), _many(120, " + 1")
+    come = new.replace(b"class C1:\n", b"class C1:\n    def come(self):\n        return 1\n\n", 1)
+    chunks = cut({"a.py": FileState(Mode.FILE, old)}, {"a.py": FileState(Mode.FILE, come)})
+    assert "C1.come: 3 lines" in [chunk.title for chunk in chunks]

@@ -33,7 +33,8 @@ def merge_states(
     encoding = common_encoding(states)
     if len(states) < 3 or encoding is None:
         return None
-    bom = encoding.bom if all(state.data.startswith(encoding.bom) for state in states) else b""
+    marked = all(state.data.startswith(encoding.bom) for state in states if state.data)
+    bom = encoding.bom if marked else b""
     before, after, now = (split_lines(state.data.removeprefix(bom), encoding) for state in states)
     return FileState(states[-1].mode, bom + b"".join(merge(before, after, now, encoding)))
 

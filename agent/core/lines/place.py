@@ -172,12 +172,20 @@ def _three_way(expected: T, target: T, current: T) -> T | None:
 
 
 def common_encoding(states: Iterable[FileState]) -> Encoding | None:
-    """How all of these texts are encoded, ASCII as the others are; None where one has no lines, or they differ."""
+    """How all of these texts are encoded; None where one has no lines, or they differ.
+
+    ASCII is as the others are, but not as UTF-16, of which one character has more than a byte.
+    """
     found: dict[str, Encoding] = {}
+    has_ascii = False
     for state in states:
         encoding = None if _is_whole(state) else sniff(state.data)
         if encoding is None:
             return None
         if not state.data.isascii():
             found[encoding.codec] = encoding
-    return next(iter(found.values()), UTF8) if len(found) <= 1 else None
+        elif state.data:
+            has_ascii = True
+    if len(found) > 1 or (has_ascii and any(codec.startswith("utf-16") for codec in found)):
+        return None
+    return next(iter(found.values()), UTF8)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from agent.core.hunk import FileState, Mode
 from agent.core.lines.merge import MIDDLE, OURS, THEIRS, has_marks, merge, merge_states
+from agent.core.lines.place import transplant_states
 from agent.core.lines.splice import transplant
 from agent.core.outcome import Clash
 from agent.core.text import split_lines
@@ -92,6 +93,26 @@ def test_texts_that_are_encoded_differently_are_not_put_into_one() -> None:
     base, target, current = (FileState(Mode.FILE, data) for data in (b"a\n", "ä\n".encode(), b"\xfc\n"))
     assert merge_states(base, target, current) is None
     assert merge_states(base, target, None) is None
+
+
+@pytest.mark.parametrize("last", ["x\n", "xx\n"], ids=["even", "odd"])
+def test_ascii_is_not_put_into_utf_16(last: str) -> None:
+    """Read as UTF-16 it has no lines: of an odd length it cannot be read at all, of an even one both were mixed."""
+    base, target = (FileState(Mode.FILE, f"a\n{word}\nc\n{last}".encode()) for word in ("b", "B"))
+    wide = FileState(Mode.FILE, f"a\nb\nc\n{last}".encode("utf-16"))
+    assert merge_states(base, target, wide) is None
+    assert transplant_states(base, target, wide, "f") == Clash(
+        "f", "the file's encoding was changed meanwhile"
+    )
+
+
+def test_an_empty_text_is_as_the_others_are() -> None:
+    empty = FileState(Mode.FILE, b"")
+    target, current = (FileState(Mode.FILE, word.encode("utf-16")) for word in ("T\n", "C\n"))
+    merged = merge_states(empty, target, current)
+    assert merged is not None
+    assert merged.data.decode("utf-16") == "<<<<<<< your file\nC\n=======\nT\n>>>>>>> the chunk\n"
+    assert has_marks(merged.data)
 
 
 def test_many_conflicts_do_not_take_long() -> None:

@@ -27,13 +27,11 @@ from agent.core.replies.reply import EditProblem, ModelEdit, Resolved, resolve
 from agent.core.review import shown_evidence
 from agent.core.secrets import is_secret_path, redact
 from agent.core.sessions.session import Item, State, Status
+from agent.core.sessions.state import BACK
 from agent.core.sessions.steps import Approval
 from agent.core.testfile import is_test_path
 from agent.core.text import digest as text_digest
 from agent.ports import BlobStore, Clock, Target
-
-BACK = "-back"
-"""How the id of a chunk goes on that takes back what was in the tree already."""
 
 NOTHING_LEFT = "nothing to take back: the files are as before it already"
 

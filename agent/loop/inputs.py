@@ -33,7 +33,6 @@ from agent.core.review import Answer, Approve, Ask, Defer, Edit, Reject, Revise,
 from agent.core.sessions import steps
 from agent.core.sessions.session import Item, Status
 from agent.core.sessions.state import OPEN
-from agent.loop.desk import BACK
 from agent.loop.errand import ToolEnded, label
 from agent.loop.examiner import EvidenceFound, ExaminationOver
 from agent.loop.turn import Streamed, StreamEnded
@@ -50,6 +49,10 @@ NO_MODEL = "No model is configured to answer; the card stays."
 
 SHOWN = frozenset({Status.PENDING, Status.DEFERRED})
 """Chunks that have a card."""
+
+
+TAKEN_OUT = frozenset({Status.APPROVED, Status.APPLIED, Status.PRESENT, Status.UNDONE})
+"""What a way back is once the files were changed by it, or had nothing of it."""
 
 
 class StackCut(msgspec.Struct, frozen=True):
@@ -283,7 +286,9 @@ def undo(driver: Driver, chunk_id: str = "", status: Status = Status.APPLIED) ->
         return
     refused = driver.state.item(driver.state.last_refused)
     is_refused = status is Status.APPLIED and refused is not None and chunk_id in ("", refused.chunk.id)
-    if is_refused and refused is not None and reopen(driver, refused):
+    if is_refused and refused is not None:
+        if not reopen(driver, refused):
+            _tell_no_stands(driver, refused)
         return
     item = driver.state.item(chunk_id) if chunk_id else _latest(driver, status)
     if item is None or item.status is not status or not item.writes:
@@ -295,15 +300,34 @@ def undo(driver: Driver, chunk_id: str = "", status: Status = Status.APPLIED) ->
 
 
 def reopen(driver: Driver, item: Item) -> bool:
-    """Take back a no, as long as nobody was told of it: of a diff, or while the proposal has open chunks."""
-    beside = [other for other in driver.state.items if other.proposal == item.proposal]
-    told = not (steps.is_review(driver.state) or any(other.status in OPEN for other in beside))
-    if told or driver.state.item(f"{item.chunk.id}{BACK}") is not None:
+    """Take back a no, as long as nobody was told of it, and nothing was taken out of the files because of it.
+
+    Nobody is told of a diff, or while the proposal has open chunks.
+    """
+    back = driver.state.way_back(item.chunk.id)
+    if _is_told(driver, item) or (back is not None and back.status in TAKEN_OUT):
         return False
+    if back is not None:
+        driver.parts.examiner.leave(back.chunk.id)
     driver.offered = None
     driver.record(ev.Reopened(item.chunk.id, "you took back your no"), sync=True)
     driver.record(ev.Focused(item.chunk.id))
     return True
+
+
+def _is_told(driver: Driver, item: Item) -> bool:
+    """True when the model has the decisions of this chunk's proposal."""
+    beside = [other for other in driver.state.items if other.proposal == item.proposal]
+    return not (steps.is_review(driver.state) or any(other.status in OPEN for other in beside))
+
+
+def _tell_no_stands(driver: Driver, refused: Item) -> None:
+    """Why the no that was said last stays. What was written before it is not meant by `u`."""
+    driver.offered = None
+    latest = _latest(driver, Status.APPLIED)
+    hint = f"/undo {latest.chunk.id} takes back what was applied last" if latest else ""
+    words = f"Your no to chunk {refused.chunk.id} stays: the model knows of it. Nothing was taken back."
+    driver.tell(words, "warning", hint)
 
 
 def _latest(driver: Driver, status: Status) -> Item | None:

@@ -151,6 +151,32 @@ def test_a_no_by_mistake_is_taken_back(project: Path, named: bool) -> None:
     assert sum(isinstance(event, ev.Reopened) for event in person.events) == 1
 
 
+def test_a_no_to_what_is_there_already_is_taken_back_and_nothing_else(project: Path) -> None:
+    (project / "a.py").write_text(OLD.replace("return 1", "return 11"))
+
+    def to_the_first(person: Person) -> Any:
+        return Move(to=person.cards[0].chunk.id)
+
+    acts = [do(Move(by=1)), approve, to_the_first, decide(Reject("no")), do(Undo())]
+    state, person = walk(project, "theirs", *acts, approve, approve)
+    assert (project / "a.py").read_text() == NEW, person.notices
+    assert [item.status for item in state.items] == [Status.PRESENT, Status.APPLIED, Status.APPLIED]
+
+
+def test_what_is_there_is_taken_out_by_a_second_no_and_then_the_no_stays(project: Path) -> None:
+    (project / "a.py").write_text(OLD.replace("return 1", "return 11"))
+
+    def later(person: Person) -> Any:
+        return Command("later", person.cards[0].chunk.id)
+
+    no = decide(Reject("no"))
+    state, person = walk(project, "theirs", no, do(Undo()), no, do(Move(by=-1)), approve, later)
+    assert (project / "a.py").read_text() == OLD, person.notices
+    statuses = [Status.REJECTED, Status.PENDING, Status.PENDING, Status.APPLIED]
+    assert [item.status for item in state.items] == statuses
+    assert state.items[-1].chunk.title.startswith("Take back: ")
+
+
 def test_an_edit_is_taken_back_and_the_card_is_as_it_was(project: Path) -> None:
     mine = OLD.replace("return 1", "return 111\n    # more")
     edit = decide(Edit({"a.py": FileState(Mode.FILE, mine.encode())}))

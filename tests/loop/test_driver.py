@@ -147,6 +147,26 @@ def test_two_chunks_of_one_file_apply_and_undo_in_any_order(project: Path) -> No
     assert [item.status for item in played.state.items] == [Status.UNDONE, Status.UNDONE]
 
 
+def test_a_no_that_the_model_knows_of_stays_and_nothing_else_is_taken_back(project: Path) -> None:
+    model = Script(
+        propose(FIX_ADD), propose(FIX_SUB), propose({**FIX_ADD, "old": "def add", "new": "def plus"})
+    )
+    script = [say(Say("x")), approve, decide(Reject("no")), do(Undo()), do(Undo("2")), decide(Defer())]
+    played = play(project, model, *script)
+    assert (project / "calc.py").read_text() == CODE.replace("return a - b", "return a + b")
+    assert [item.status for item in played.state.items] == [Status.APPLIED, Status.REJECTED, Status.DEFERRED]
+    assert not any(isinstance(event, ev.Reopened) for event in played.person.events)
+    stays = "Your no to chunk 2 stays: the model knows of it. Nothing was taken back."
+    assert [notice for notice in played.person.notices if "Your no" in notice] == [stays, stays]
+
+
+def test_what_was_applied_before_a_no_is_taken_back_by_its_name(project: Path) -> None:
+    model = Script(propose(FIX_ADD), propose(FIX_SUB))
+    played = play(project, model, say(Say("x")), approve, decide(Reject("no")), say(Undo("1")))
+    assert (project / "calc.py").read_text() == CODE
+    assert [item.status for item in played.state.items] == [Status.UNDONE, Status.REJECTED]
+
+
 def test_undo_can_be_undone(project: Path) -> None:
     script = [say(Say("x")), approve, say(Undo()), say(Command("redo"))]
     play(project, Script(propose(FIX_ADD)), *script)

@@ -152,10 +152,15 @@ def undone(state: State, event: ev.Undone | ev.UndoRefused) -> State:
 
 
 def reopened(state: State, chunk_id: str) -> State:
-    """Undecided again, and so is what was blocked because of it. One that is undecided loses the person's version."""
+    """Undecided again, and so is what was blocked because of it. One that is undecided loses the person's version.
+
+    What would have taken it out of the tree, after a no to what is there, is not proposed any more.
+    """
     item = state.item(chunk_id)
     if item is None:
         return state
+    if item.status is Status.REJECTED:
+        state = _without_way_back(state, chunk_id)
     left = tuple(chunk for chunk in state.written if chunk != chunk_id)
     state = msgspec.structs.replace(
         state,
@@ -176,6 +181,17 @@ def reopened(state: State, chunk_id: str) -> State:
             names.add(other.chunk.id)
             state = put_item(state, other.chunk.id, status=Status.PENDING, reason="")
     return state
+
+
+def _without_way_back(state: State, chunk_id: str) -> State:
+    back = state.way_back(chunk_id)
+    if back is None:
+        return state
+    return msgspec.structs.replace(
+        state,
+        items=tuple(item for item in state.items if item.chunk.id != back.chunk.id),
+        sources=tuple(source for source in state.sources if source.id != back.proposal),
+    )
 
 
 def _rests_on(chunk: Chunk) -> set[str]:

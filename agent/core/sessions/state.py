@@ -28,6 +28,9 @@ class Status(StrEnum):
 
 OPEN = frozenset({Status.PENDING, Status.APPROVED})
 
+BACK = "-back"
+"""How the id of a chunk goes on that takes back what was in the tree already."""
+
 
 class Item(msgspec.Struct, frozen=True):
     """One chunk in the stack and what became of it."""
@@ -116,6 +119,10 @@ class State(msgspec.Struct, frozen=True):
 
     def item(self, chunk_id: str) -> Item | None:
         return next((item for item in self.items if item.chunk.id == chunk_id), None)
+
+    def way_back(self, chunk_id: str) -> Item | None:
+        """What takes this chunk out of the tree again, once the person said no to what is there."""
+        return self.item(f"{chunk_id}{BACK}")
 
     def of_call(self, call_id: str) -> tuple[Item, ...]:
         """The items that the proposal of this call brought."""

@@ -214,6 +214,58 @@ def test_ctrl_c_or_a_closed_terminal_stops_a_slow_hook_of_a_commit_in_a_session(
     assert isinstance(end, Quit) or "a word" in model.said(-1)
 
 
+WORKER = """
+import pathlib, sys, time
+for n in range(200):
+    pathlib.Path(sys.argv[1]).write_text(str(n))
+    time.sleep(0.05)
+"""
+
+
+def hook_with_a_child(project: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """A hook that runs a program for ten seconds and then something else; what each of them writes."""
+    (tmp_path / "worker.py").write_text(WORKER)
+    work, end = tmp_path / "work", tmp_path / "end"
+    hook(project, "pre-commit", f"'{sys.executable}' '{tmp_path}/worker.py' '{work}'\ntouch '{end}'")
+    return work, end
+
+
+def stands_still(work: Path, end: Path) -> bool:
+    """Nobody writes any more, and the hook did not go on."""
+    before = work.read_text()
+    time.sleep(0.5)
+    return work.read_text() == before and not end.exists()
+
+
+def test_ctrl_c_in_a_session_stops_what_a_hook_has_started(
+    project: Path, git_in: GitIn, tmp_path: Path
+) -> None:
+    work, end = hook_with_a_child(project, tmp_path)
+    act = interrupted("", work, Interrupt())
+    played = play(project, Script(propose(change(0))), say(Say("x")), approve, act)
+    assert any(words.startswith("Not committed: you stopped it.") for words in played.person.notices)
+    assert stands_still(work, end)
+    assert git_in(project, "rev-list", "--count", "HEAD") == b"1\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_copair_alone_stops_what_a_hook_has_started(
+    project: Path, git_in: GitIn, tmp_path: Path, number: signal.Signals
+) -> None:
+    play(project, Script(propose(change(0))), say(Say("x")), approve)
+    work, end = hook_with_a_child(project, tmp_path)
+    with subprocess.Popen(
+        [sys.executable, "-m", "agent", "commit"], cwd=project, stderr=subprocess.DEVNULL
+    ) as process:
+        while not work.exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(number)
+        assert process.wait() == 130
+    assert stands_still(work, end)
+    assert git_in(project, "rev-list", "--count", "HEAD") == b"1\n"
+
+
 def test_ctrl_c_after_a_commit_leaves_those_behind_it(project: Path, git_in: GitIn, tmp_path: Path) -> None:
     began = tmp_path / "began"
     hook(project, "post-commit", f"touch '{began}'; exec sleep 60")

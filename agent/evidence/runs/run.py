@@ -22,6 +22,7 @@ from pathlib import Path
 import msgspec
 
 from agent.evidence.runs import head as heads
+from agent.io.family import below
 from agent.io.process import kill, start
 from agent.ports import Cancel
 
@@ -216,29 +217,13 @@ def _wait(selector: selectors.BaseSelector, seconds: float) -> None:
 def _excess(pid: int, limits: Limits) -> Ending | None:
     """Whether the processes below `pid` are too many or hold too much; RLIMIT_NPROC does not bind root."""
     pages = 0
-    for count, child in enumerate(_below(pid), 1):
+    for count, child in enumerate(below(pid), 1):
         if count > limits.processes:
             return Ending.TOO_MANY
         with contextlib.suppress(OSError, ValueError):
             _, resident, shared, *_ = Path(f"/proc/{child}/statm").read_bytes().split()
             pages += int(resident) - int(shared)
     return Ending.TOO_LARGE if pages * PAGE_BYTES > limits.memory_bytes else None
-
-
-def _below(pid: int) -> Iterator[int]:
-    """All descendants of `pid` (Linux; none elsewhere)."""
-    open_pids = [pid]
-    while open_pids:
-        for children in _children(open_pids.pop()):
-            open_pids += children
-            yield from children
-
-
-def _children(pid: int) -> Iterator[list[int]]:
-    """The children of each thread of `pid`; nothing once it is gone."""
-    with contextlib.suppress(OSError):
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            yield [int(word) for word in (thread / "children").read_bytes().split()]
 
 
 def _end_marked(mark: str) -> None:

@@ -201,15 +201,21 @@ def commit_session(
                 if isinstance(made, ev.Committed):
                     too_late.append(made)
                     book.append(made, sync=True)
-                    sys.stdout.write(f"{clean(f'{made.commit[:10]} {made.subject}')}\n")
-                    sys.stdout.flush()
+                _tell(made)  # before a Ctrl-C that came meanwhile ends us
             if isinstance(made, CommitRefused):
-                text = refusal_text(made) + (f"\nhint: {made.hint}" if made.hint else "")
-                sys.stderr.write("".join(f"{clean(line)}\n" for line in text.split("\n")))
                 return Exit.FAILED
-            if made.note:
-                sys.stderr.write(f"{clean(f'copair: {made.note}')}\n")
     return Exit.DONE
+
+
+def _tell(made: ev.Committed | CommitRefused) -> None:
+    if isinstance(made, CommitRefused):
+        text = refusal_text(made) + (f"\nhint: {made.hint}" if made.hint else "")
+        sys.stderr.write("".join(f"{clean(line)}\n" for line in text.split("\n")))
+        return
+    sys.stdout.write(f"{clean(f'{made.commit[:10]} {made.subject}')}\n")
+    sys.stdout.flush()
+    if made.note:
+        sys.stderr.write(f"{clean(f'copair: {made.note}')}\n")
 
 
 @contextlib.contextmanager

@@ -249,19 +249,22 @@ def test_ctrl_c_in_a_session_stops_what_a_hook_has_started(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_to_copair_alone_stops_what_a_hook_has_started(
+def test_a_signal_to_copair_alone_stops_what_a_hook_has_started_and_says_so(
     project: Path, git_in: GitIn, tmp_path: Path, number: signal.Signals
 ) -> None:
     play(project, Script(propose(change(0))), say(Say("x")), approve)
     work, end = hook_with_a_child(project, tmp_path)
     with subprocess.Popen(
-        [sys.executable, "-m", "agent", "commit"], cwd=project, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "agent", "commit"], cwd=project, stderr=subprocess.PIPE, text=True
     ) as process:
         while not work.exists():
             assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(number)
-        assert process.wait() == 130
+        _, said = process.communicate()
+    assert process.returncode == 130
+    assert said.startswith("Not committed: you stopped it.")
+    assert "nothing was committed, and your index is as it was" in said
     assert stands_still(work, end)
     assert git_in(project, "rev-list", "--count", "HEAD") == b"1\n"
 

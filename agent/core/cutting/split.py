@@ -15,7 +15,8 @@ from agent.core.cutting.cut import chunk_id
 from agent.core.cutting.pieces import cut_hunk
 from agent.core.cutting.titles import title
 from agent.core.hunk import ChangeKind, FileChange, Hunk
-from agent.core.lines.place import file_lines, outcome
+from agent.core.lines.place import file_lines
+from agent.core.lines.splice import splice
 from agent.core.outcome import States
 
 _COUNT = re.compile(r"(?: \(\d+ of \d+\))?(?:: \d+ lines?)?$")
@@ -63,8 +64,8 @@ def _halves(change: FileChange, base: States, budget: Budget) -> list[tuple[Hunk
         return [(hunk,)]
     state = base.get(change.path)
     old = Sheet(change.path, file_lines(state) if state else ())
-    done = outcome({change.path: state}, [change])[change.path]
-    new = Sheet(change.path, file_lines(done) if done else ())
+    # Not what the bytes would be read as: a later part of a new UTF-16 file has no byte order mark.
+    new = Sheet(change.path, splice(old.lines, change.hunks))
     half = Budget(
         lines=max(1, min(budget.lines, (hunk.changed + 1) // 2)), hard_lines=max(1, hunk.changed - 1)
     )

@@ -1,0 +1,29 @@
+"""One chunk split further, as the person asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.core.cutting.cut import cut
+from agent.core.cutting.split import split
+from agent.core.hunk import FileState, Mode
+from agent.core.lines.place import outcome
+from agent.core.outcome import States
+
+LONG = "".join(f"line {n} of a text\n" for n in range(120))
+
+
+def text(words: str, codec: str = "utf-8") -> FileState:
+    return FileState(Mode.FILE, words.encode(codec))
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("old", [None, text(""), text("head\n", "utf-16")], ids=["new", "empty", "changed"])
+def test_every_part_of_a_text_can_be_split_whatever_its_encoding(codec: str, old: FileState | None) -> None:
+    start = "head\n" if old is not None and old.data else ""
+    before: States = {"a.txt": None if old is None else text(start, codec if start else "utf-8")}
+    after = {"a.txt": text(start + LONG, codec)}
+    chunks = cut(before, after)
+    parts = [part for chunk in chunks for part in split(chunk, before)]
+    assert len(parts) >= 2 * len(chunks)
+    assert outcome(before, [change for part in parts for change in part.changes]) == after

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent.cli.sessions import find_session, tell_unread
+from agent.cli.naming import find_chunk, find_session, item_of, tell_unread
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core.clean import clean
@@ -24,19 +24,32 @@ from agent.loop.beside import beside
 from agent.loop.desk import Desk
 from agent.loop.driver import Driver
 from agent.loop.gone import gone
+from agent.loop.summary import status_word
 
 
 def committable(state: State, names: Sequence[str] = ()) -> list[Item]:
     """Applied chunks that are in no commit yet, in the order in which they were written. Raises UsageError."""
-    by_id = {item.chunk.id: item for item in state.items if item.status is Status.APPLIED and item.writes}
+    by_id = {item.chunk.id: item for item in state.items if not _refusal(state, item)}
     waiting = [by_id[chunk] for chunk in dict.fromkeys(state.written) if chunk in by_id]
-    waiting = [item for item in waiting if item.chunk.id not in state.committed]
-    for name in names:
-        if name not in {item.chunk.id for item in waiting}:
-            raise UsageError(
-                f"chunk {name} is not applied, or is committed already", untouched="nothing was committed"
-            )
-    return [item for item in waiting if not names or item.chunk.id in names]
+    wanted = {_named(state, name).chunk.id for name in names}
+    return [item for item in waiting if not names or item.chunk.id in wanted]
+
+
+def _named(state: State, name: str) -> Item:
+    """Raises UsageError."""
+    item = item_of(state, name, _refusal)
+    if item is None:
+        raise UsageError(
+            f"chunk {name} is not applied, or is committed already", untouched="nothing was committed"
+        )
+    return item
+
+
+def _refusal(state: State, item: Item) -> str:
+    """Why this is no chunk that waits for a commit; empty when it is."""
+    if item.status is not Status.APPLIED or not item.writes:
+        return f"is {status_word(state, item.status)}: only an applied chunk is committed"
+    return "is committed already" if item.chunk.id in state.committed else ""
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -178,7 +191,7 @@ def commit_session(
 
     bench = Workbench.open(cwd)
     bench.recover_and_say()
-    chosen = (session and find_session(bench, session).id) or _latest(bench)
+    chosen = (session and find_session(bench, session).id) or _latest(bench, chunks)
     editor = _editor(bench) if edit else ""
     with journal.Journal(bench.place.state, chosen) as book:
         state = fold(journal.read(book.path))
@@ -229,8 +242,11 @@ def _heeding(*, last: bool) -> Iterator[list[ev.Committed]]:
             raise
 
 
-def _latest(bench: Workbench) -> str:
+def _latest(bench: Workbench, names: Sequence[str]) -> str:
+    """The newest session in which something waits, or the first of `names` does. Raises UsageError."""
     sessions = bench.sessions()
+    if names:
+        return find_chunk([info for info in sessions if not info.open], names[0], _refusal).session
     for info, history in journal.histories((info for info in sessions if not info.open), tell_unread):
         if committable(fold(history)):
             return info.id

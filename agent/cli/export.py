@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from agent.cli.sessions import latest_session, named_session
+from agent.cli.naming import named_session
+from agent.cli.sessions import latest_session
 from agent.cli.workbench import Workbench
 from agent.core.clean import clean
 from agent.core.errors import Exit, UsageError

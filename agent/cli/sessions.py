@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from agent.cli.naming import find_chunk, find_session, named_session, tell_unread
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core.clean import Clean, clean
@@ -52,32 +53,12 @@ def pick_session(cwd: Path, name: str, *, choose: bool) -> str:
     return resumable[chosen - 1].id
 
 
-MIN_PREFIX = 4
-"""So much of an id names a chunk; fewer digits are a number in the stack."""
-
-
-def find_session(bench: Workbench, name: str) -> SessionInfo:
-    """The session of this work tree whose id begins with `name`. Raises UsageError."""
-    info = named_session(journal.sessions(bench.place.state), name)
-    if info.root != str(bench.place.root):
-        raise UsageError(f"session {info.id} is of another work tree", hint=f"it goes on in {info.root}")
-    return info
-
-
 def latest_session(bench: Workbench) -> SessionInfo:
     """Raises UsageError when there is none."""
     found = bench.sessions()
     if not found:
         raise UsageError("there is no session here yet", hint="copair starts one")
     return found[0]
-
-
-def named_session(found: list[SessionInfo], name: str) -> SessionInfo:
-    matching = [info for info in found if info.id.startswith(name)]
-    if len(matching) != 1:
-        many = "there is no session" if not matching else f"{len(matching)} sessions begin with"
-        raise UsageError(f"{many} {name}", hint="copair log lists them")
-    return matching[0]
 
 
 def _line(info: SessionInfo, where: str = "") -> str:
@@ -196,12 +177,8 @@ def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
     bench = Workbench.open(cwd)
     found = journal.sessions(bench.place.state)
     session, _, chunk = name.rpartition(":")
-    state = fold(journal.read(named_session(found, session).path)) if session else _latest(found, chunk)
-    item = named_item(state, chunk)
-    if item is None:
-        raise UsageError(
-            f"there is no chunk {chunk} in session {state.session}", hint="copair log lists them"
-        )
+    shown = find_chunk([named_session(found, session)] if session else found, chunk)
+    state, item = shown.state, shown.item
     if as_json:
         _print_json(_chunk_json(_Diffs(bench, state), item))
         return Exit.DONE
@@ -215,33 +192,6 @@ def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
     diff = _Diffs(bench, state).of(item).decode("utf-8", "surrogateescape")
     sys.stdout.write("\n" + "".join(f"{clean(line)}\n" for line in diff.removesuffix("\n").split("\n")))
     return Exit.DONE
-
-
-def named_item(state: State, name: str) -> Item | None:
-    """The chunk of this id, or whose id alone begins so; of a review also the one with this number in the stack."""
-    exact = state.item(name)
-    if exact is not None:
-        return exact
-    begun = [item for item in state.items if name and item.chunk.id.startswith(name)]
-    if len(begun) == 1 and len(name) >= MIN_PREFIX:
-        return begun[0]
-    counted = state.source.startswith("review") and name.isdecimal() and len(name) < MIN_PREFIX
-    number = int(name) if counted else 0
-    return state.items[number - 1] if 0 < number <= len(state.items) else None
-
-
-def tell_unread(error: StateError) -> None:
-    """Of a session that is left out because it cannot be read."""
-    sys.stderr.write(f"{clean(f'copair: left out: {error.message}')}\n")
-
-
-def _latest(found: list[SessionInfo], chunk: str) -> State:
-    """The newest session that has this chunk."""
-    for _, history in journal.histories(found, tell_unread):
-        state = fold(history)
-        if named_item(state, chunk) is not None:
-            return state
-    raise UsageError(f"no session here has a chunk {chunk}", hint="copair log lists the sessions")
 
 
 def applied_items(bench: Workbench, status: Status = Status.APPLIED) -> list[tuple[SessionInfo, Item]]:

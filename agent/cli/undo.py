@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from agent.cli.sessions import MIN_PREFIX, applied_items, find_session, named_item
+from agent.cli.naming import find_chunk, find_session
+from agent.cli.sessions import applied_items
 from agent.cli.wire import make_desk
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
@@ -31,7 +32,7 @@ def undo_chunk(cwd: Path, name: str, *, redo: bool = False) -> int:
         session, chunk = found.pop(0)
         with journal.Journal(bench.place.state, session) as book:
             state = fold(journal.read(book.path))
-            item = named_item(state, chunk)
+            item = state.item(chunk)
             if item is None or item.status is not wanted:
                 raise UsageError(
                     f"chunk {chunk} of session {session} is not {wanted}",
@@ -66,16 +67,19 @@ def _tell(state: State, item: Item, event: ev.Event, *, redo: bool) -> int:
 
 def _find(bench: Workbench, name: str, wanted: Status) -> list[tuple[str, str]]:
     """Session and chunk; with no name all of them, the latest first. Raises UsageError."""
-    session, _, chunk = name.rpartition(":")
-    if session:
-        return [(find_session(bench, session).id, chunk)]
-    begins = chunk if len(chunk) >= MIN_PREFIX else ""
-    found = [
-        (info.id, item.chunk.id)
-        for info, item in reversed(applied_items(bench, wanted))
-        if chunk in ("", item.chunk.id) or (begins and item.chunk.id.startswith(begins))
-    ]
-    if found:
-        return found if not chunk else found[:1]
-    what = f"chunk {chunk}" if chunk else "chunk"
-    raise UsageError(f"no session here has {wanted} a {what}", hint="copair log lists the sessions")
+    if name:
+        session, _, chunk = name.rpartition(":")
+        sessions = [find_session(bench, session)] if session else bench.sessions()
+        one = find_chunk(sessions, chunk, lambda state, item: _refusal(state, item, wanted))
+        return [(one.session, one.item.chunk.id)]
+    found = [(info.id, item.chunk.id) for info, item in reversed(applied_items(bench, wanted))]
+    if not found:
+        raise UsageError(f"no session here has {wanted} a chunk", hint="copair log lists the sessions")
+    return found
+
+
+def _refusal(state: State, item: Item, wanted: Status) -> str:
+    """Why this is not what can be undone or, with UNDONE, applied again; empty when it is."""
+    if item.status is wanted:
+        return ""
+    return f"is {status_word(state, item.status)}, not {status_word(state, wanted)}"

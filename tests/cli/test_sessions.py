@@ -54,6 +54,57 @@ def test_show_has_what_the_chunk_does_whatever_became_of_it(project: Path, then:
     assert "+b = 22" in json.loads(copair(project, "show", "1", "--json").stdout)["diff"]
 
 
+@pytest.fixture
+def twins(project: Path, git_in: GitIn) -> Path:
+    """A review of two chunks that were applied, with ids that begin alike."""
+    (project / "a.py").write_text(LONG)
+    git_in(project, "commit", "-qam", "long")
+    (project / "a.py").write_text(CHANGED)
+    git_in(project, "commit", "-qam", "theirs")
+    theirs = git_in(project, "rev-parse", "HEAD").decode().strip()
+    git_in(project, "reset", "-q", "--hard", "HEAD~1")
+    state, _ = walk(project, theirs, approve, approve)
+    (own,) = journal.folder(Workbench.open(project).place.state).glob("*.jsonl")
+    data = own.read_bytes()
+    for number, item in enumerate(state.items):
+        data = data.replace(item.chunk.id.encode(), f"4d0f{number}{item.chunk.id[5:]}".encode())
+    own.write_bytes(data)
+    return project
+
+
+@pytest.mark.parametrize("command", ["show", "undo", "commit"])
+def test_what_two_chunks_begin_with_is_refused_with_both_and_nothing_is_done(
+    twins: Path, git_in: GitIn, command: str
+) -> None:
+    ran = copair(twins, command, "4d0f")
+    assert ran.returncode == 2
+    assert "2 chunks of session" in ran.stderr
+    assert all(f"4d0f{number}" in ran.stderr for number in range(2))
+    assert (twins / "a.py").read_text() == CHANGED
+    assert git_in(twins, "rev-list", "--count", "HEAD") == b"2\n"
+
+
+@pytest.mark.parametrize("name", ["2", "4d0f1"])
+def test_a_number_or_a_begin_of_an_id_names_a_chunk_everywhere(twins: Path, git_in: GitIn, name: str) -> None:
+    assert copair(twins, "show", name).stdout.split()[1].startswith("4d0f1")
+    assert copair(twins, "commit", name).returncode == 0
+    assert git_in(twins, "show", "HEAD:a.py").decode() == LONG.replace("v50 =", "v50: int =")
+    again = copair(twins, "commit", name)
+    assert (again.returncode, "is committed already" in again.stderr) == (2, True)
+    assert copair(twins, "undo", name).stdout.startswith("undone: 4d0f1")
+    assert (twins / "a.py").read_text() == LONG.replace("v5 =", "v5: int =")
+    again = copair(twins, "undo", name)
+    assert (again.returncode, "is undone, not applied" in again.stderr) == (2, True)
+
+
+def test_a_named_chunk_is_committed_from_whichever_session_has_it(twins: Path, git_in: GitIn) -> None:
+    (twins / "b.py").write_text("x = 1\n")
+    edit = {"path": "b.py", "old": "x = 1\n", "new": "x = 2\n"}
+    play(twins, Script(propose(edit)), say(Say("x")), approve)
+    assert copair(twins, "commit", "4d0f0").returncode == 0
+    assert git_in(twins, "show", "HEAD:a.py").decode() == LONG.replace("v5 =", "v5: int =")
+
+
 def test_undo_takes_back_what_was_written_last_whichever_session_began_last(project: Path) -> None:
     def two(line: str) -> Script:
         return Script(propose({"path": "a.py", "old": f"{line}\n", "new": f"{line}{line[-1]}\n"}))

@@ -187,15 +187,13 @@ def commit_session(
     message: str = "",
 ) -> int:
     """`copair commit`: of the latest session with applied chunks, or of a named one. Returns the exit code."""
-    from agent.cli.wire import make_desk
-
     bench = Workbench.open(cwd)
     bench.recover_and_say()
     chosen = (session and find_session(bench, session).id) or _latest(bench, chunks)
     editor = _editor(bench) if edit else ""
     with journal.Journal(bench.place.state, chosen) as book:
         state = fold(journal.read(book.path))
-        found = waiting(bench.committer, make_desk(bench, state.onto, twins=True), state, chunks)
+        found = _waiting(bench, state, chunks)
         if found.note:
             sys.stderr.write(f"{clean(f'copair: {found.note}')}\n")
         if not found.items:
@@ -242,14 +240,24 @@ def _heeding(*, last: bool) -> Iterator[list[ev.Committed]]:
             raise
 
 
+def _waiting(bench: Workbench, state: State, names: Sequence[str] = ()) -> Waiting:
+    from agent.cli.wire import make_desk
+
+    return waiting(bench.committer, make_desk(bench, state.onto, twins=True), state, names)
+
+
 def _latest(bench: Workbench, names: Sequence[str]) -> str:
     """The newest session in which something waits, or the first of `names` does. Raises UsageError."""
     sessions = bench.sessions()
     if names:
         return find_chunk([info for info in sessions if not info.open], names[0], _refusal).session
     for info, history in journal.histories((info for info in sessions if not info.open), tell_unread):
-        if committable(fold(history)):
+        state = fold(history)
+        found = _waiting(bench, state) if committable(state) else Waiting(())
+        if found.items:
             return info.id
+        if found.note:
+            sys.stderr.write(f"{clean(f'copair: session {info.id} is passed over: {found.note}')}\n")
     if any(info.open for info in sessions):
         raise UsageError(
             "there is nothing to commit: no applied chunk of an ended session waits",

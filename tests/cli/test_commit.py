@@ -106,6 +106,22 @@ def test_what_was_thrown_away_is_not_committed(project: Path, git_in: GitIn) -> 
     assert git_in(project, "rev-list", "--count", "HEAD") == b"2\n"
 
 
+def test_a_session_of_which_nothing_is_left_is_passed_over_for_an_older_one(
+    project: Path, git_in: GitIn
+) -> None:
+    play(project, Script(propose(change(0), title="Double zero")), say(Say("x")), approve)
+    kept = (project / "a.py").read_bytes()
+    later = play(project, Script(propose(change(2), title="Double two")), say(Say("x")), approve)
+    (project / "a.py").write_bytes(kept)
+    ran = copair(project, "commit")
+    assert ran.returncode == 0, ran.stderr
+    assert f"session {later.state.session} is passed over: left out" in ran.stderr
+    assert "Double two" in ran.stderr
+    assert git_in(project, "show", "HEAD:a.py").decode() == CODE.replace("return 0", "return 00")
+    again = copair(project, "commit")
+    assert (again.returncode, "nothing to commit" in again.stderr) == (2, True)
+
+
 def test_what_is_applied_again_is_in_no_second_commit(project: Path, git_in: GitIn) -> None:
     model = Script(propose(change(0), title="Double zero"), propose(change(2), title="Double two"))
     script = [say(Say("x")), approve, approve, say(Command("commit", "1"))]

@@ -23,7 +23,7 @@ from agent.io.signals import held, pass_on
 from agent.loop.beside import beside
 from agent.loop.desk import Desk
 from agent.loop.driver import Driver
-from agent.loop.gone import gone
+from agent.loop.gone import gone, is_out
 from agent.loop.summary import status_word
 
 
@@ -53,16 +53,24 @@ def _refusal(state: State, item: Item) -> str:
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """Chunks to be committed, and those of which the files have nothing any more."""
+    """Chunks to be committed, those of which the files have nothing any more, and those that are there in part."""
 
     items: Sequence[Item]
     lost: Sequence[Item] = ()
+    changed: Sequence[Item] = ()
 
     @property
-    def note(self) -> str:
-        """What is left out; empty when nothing is."""
-        titles = "; ".join(item.chunk.title for item in self.lost)
-        return f"left out, because the files do not have it any more: {titles}" if titles else ""
+    def notes(self) -> tuple[str, ...]:
+        """What is left out, and why."""
+        kinds = (
+            ("the files do not have it any more", self.lost),
+            ("it is not as it was applied (changed or taken back since; commit it with git)", self.changed),
+        )
+        return tuple(
+            f"left out, because {why}: {'; '.join(item.chunk.title for item in items)}"
+            for why, items in kinds
+            if items
+        )
 
 
 def waiting(committer: Committer, desk: Desk, state: State, names: Sequence[str] = ()) -> Waiting:
@@ -74,9 +82,13 @@ def waiting(committer: Committer, desk: Desk, state: State, names: Sequence[str]
     items = committable(state, names)
     lost = {item.chunk.id for item in gone(desk, state)} if items else set()
     again = [item for item in items if state.written.count(item.chunk.id) > 1]
-    lost_items = [item for item in items if item.chunk.id in lost]
+    out = [item for item in items if item.chunk.id in lost]
     there = {item.chunk.id for item in again if committer.has(item.writes)}
-    return Waiting([item for item in items if item.chunk.id not in lost | there], lost_items)
+    return Waiting(
+        [item for item in items if item.chunk.id not in lost | there],
+        [item for item in out if is_out(desk, item)],
+        [item for item in out if not is_out(desk, item)],
+    )
 
 
 def commit_items(
@@ -128,8 +140,8 @@ def commit_command(bench: Workbench) -> Callable[[Driver, str], None]:
         each = names == ["each"]
         found = waiting(bench.committer, driver.parts.desk, driver.state, () if each else names)
         items = found.items
-        if found.note:
-            driver.tell(f"{found.note[0].upper()}{found.note[1:]}.", "warning")
+        for note in found.notes:
+            driver.tell(f"{note[0].upper()}{note[1:]}.", "warning")
         if not items:
             driver.tell("There is nothing to commit: no applied chunk waits.", "warning")
         groups = [[item] for item in items] if each else [items] if items else []
@@ -194,8 +206,8 @@ def commit_session(
     with journal.Journal(bench.place.state, chosen) as book:
         state = fold(journal.read(book.path))
         found = _waiting(bench, state, chunks)
-        if found.note:
-            sys.stderr.write(f"{clean(f'copair: {found.note}')}\n")
+        for note in found.notes:
+            sys.stderr.write(f"{clean(f'copair: {note}')}\n")
         if not found.items:
             raise UsageError("there is nothing to commit: no applied chunk waits")
         groups = [[item] for item in found.items] if each else [found.items]
@@ -256,8 +268,8 @@ def _latest(bench: Workbench, names: Sequence[str]) -> str:
         found = _waiting(bench, state) if committable(state) else Waiting(())
         if found.items:
             return info.id
-        if found.note:
-            sys.stderr.write(f"{clean(f'copair: session {info.id} is passed over: {found.note}')}\n")
+        for note in found.notes:
+            sys.stderr.write(f"{clean(f'copair: session {info.id} is passed over: {note}')}\n")
     if any(info.open for info in sessions):
         raise UsageError(
             "there is nothing to commit: no applied chunk of an ended session waits",

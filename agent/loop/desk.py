@@ -315,11 +315,15 @@ class Desk:
         except CopairError as error:
             return ev.UndoRefused(item.chunk.id, _words(error))
 
-    def _undo(self, state: State, item: Item) -> ev.Event:
-        redo = item.status is Status.UNDONE
+    def back(self, item: Item) -> tuple[Write, ...] | AlreadyPresent | Clash:
+        """What would take back what was written last for `item`. Raises PathRefused."""
         post = {done.path: self._load_one(done.new) for done in item.writes}
         pre = {done.path: self._load_one(done.old) for done in item.writes}
-        writes = place_step(Step(post, pre, renames(item.chunk)), self.read(pre))
+        return place_step(Step(post, pre, renames(item.chunk)), self.read(pre))
+
+    def _undo(self, state: State, item: Item) -> ev.Event:
+        redo = item.status is Status.UNDONE
+        writes = self.back(item)
         if isinstance(writes, Clash):
             return ev.UndoRefused(item.chunk.id, f"{writes.path}: {writes.reason}")
         if isinstance(writes, AlreadyPresent):

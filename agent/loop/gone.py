@@ -5,10 +5,15 @@ Asked when a review goes on: what is gone is offered again, or the rest of the s
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 
 from agent.core import events as ev
 from agent.core.errors import PathRefused
+from agent.core.hunk import FileState
+from agent.core.lines.place import file_lines
+from agent.core.lines.stack import AlreadyPresent
 from agent.core.sessions.session import Item, State, Status
 from agent.core.text import digest
 from agent.loop.desk import Desk
@@ -38,6 +43,25 @@ def gone(desk: Desk, state: State) -> list[Item]:
             items = tuple(item if other.chunk.id == item.chunk.id else other for other in state.items)
             state = msgspec.structs.replace(state, items=items)
     return found
+
+
+def is_out(desk: Desk, item: Item) -> bool:
+    """True when the files have nothing of what was written last for `item`, also in no other place."""
+    try:
+        if not isinstance(desk.back(item), AlreadyPresent):
+            return False
+        now = desk.read(done.path for done in item.writes)
+    except PathRefused:
+        return False
+    old = desk.load({done.path: done.old for done in item.writes})
+    new = desk.load({done.path: done.new for done in item.writes})
+    return not any(_has_more(now[path], old[path], new[path]) for path in now)
+
+
+def _has_more(now: FileState | None, old: FileState | None, new: FileState | None) -> bool:
+    """True when a file has more than `old` of a line that `new` has more of."""
+    have, before, after = (Counter(file_lines(state) if state else ()) for state in (now, old, new))
+    return any(line.strip() and have[line] > before[line] for line in after - before)
 
 
 def _suspects(desk: Desk, state: State) -> list[Item]:

@@ -106,6 +106,26 @@ def test_what_was_thrown_away_is_not_committed(project: Path, git_in: GitIn) -> 
     assert git_in(project, "rev-list", "--count", "HEAD") == b"2\n"
 
 
+@pytest.mark.parametrize("how", ["one of two places is taken back", "its line stands elsewhere"])
+def test_what_is_not_as_it_was_applied_is_left_out_and_called_that(
+    project: Path, git_in: GitIn, how: str
+) -> None:
+    both = {"path": "a.py", "old": CODE[:60], "new": CODE[:60].replace("return ", "return 1 + ")}
+    play(project, Script(propose(both, title="Add one"), propose(change(5))), say(Say("x")), approve, approve)
+    now = (project / "a.py").read_text()
+    kept = now.replace("return 1 + 0\n", "return 0\n")
+    if how == "its line stands elsewhere":
+        kept = kept.replace("return 1 + 1\n", "return 1\n").replace("# not", "    return 1 + 0\n# not")
+    (project / "a.py").write_text(kept)
+    ran = copair(project, "commit")
+    assert ran.returncode == 0, ran.stderr
+    assert (
+        "it is not as it was applied (changed or taken back since; commit it with git): Add one" in ran.stderr
+    )
+    assert "do not have it any more" not in ran.stderr
+    assert (project / "a.py").read_text() == kept
+
+
 def test_a_session_of_which_nothing_is_left_is_passed_over_for_an_older_one(
     project: Path, git_in: GitIn
 ) -> None:

@@ -16,6 +16,7 @@ from agent.core import events as ev
 from agent.core.clean import clean
 from agent.core.errors import Exit, UsageError
 from agent.core.message import commit_message
+from agent.core.sessions.named import short_name
 from agent.core.sessions.session import Item, State, Status, fold
 from agent.git.commit import CommitRefused, Committed, Committer
 from agent.io import journal
@@ -25,6 +26,9 @@ from agent.loop.desk import Desk
 from agent.loop.driver import Driver
 from agent.loop.gone import gone, is_out
 from agent.loop.summary import status_word
+
+MOST_NAMES = 12
+"""So many chunks are listed by name."""
 
 
 def committable(state: State, names: Sequence[str] = ()) -> list[Item]:
@@ -110,7 +114,20 @@ def commit_items(
             chunks = tuple(item.chunk.id for item in items)
             return ev.Committed(chunks, commit, subject, commit_note(outcome))
         case CommitRefused():
-            return outcome
+            return _naming(outcome, state, items)
+
+
+def _naming(refused: CommitRefused, state: State, items: Sequence[Item]) -> CommitRefused:
+    """With the chunk that is in the way, and how the others of `items` are committed."""
+    item = next((item for item in items if any(write is refused.write for write in item.writes)), None)
+    if item is None:
+        return refused
+    line = f", line {refused.line}" if refused.line else ""
+    path = f"chunk {short_name(state, item)} ({item.chunk.title}) in {refused.path}{line}"
+    names = [short_name(state, other) for other in items if other is not item]
+    listed = f": {' '.join(names)}" if len(names) <= MOST_NAMES else ""
+    others = f"; the others can be committed by name{listed}" if names else ""
+    return msgspec.structs.replace(refused, path=path, hint=f"{refused.hint}{others}")
 
 
 def commit_note(made: Committed) -> str:

@@ -60,12 +60,17 @@ class Committed(msgspec.Struct, frozen=True):
 
 
 class CommitRefused(msgspec.Struct, frozen=True):
-    """Nothing was committed and nothing of ours changed. `output` is what git or a hook said, raw."""
+    """Nothing was committed and nothing of ours changed. `output` is what git or a hook said, raw.
+
+    `write` is the one of those given that cannot be placed, at `line` (1-based; 0: as a whole).
+    """
 
     reason: str
     path: str = ""
     hint: str = ""
     output: bytes = b""
+    write: StoredWrite | None = None
+    line: int = 0
 
 
 class Committer:
@@ -133,7 +138,8 @@ class Committer:
             where, hint = (
                 ("what is staged", STAGED_HINT) if error.is_index else ("the last commit", HEAD_HINT)
             )
-            return CommitRefused(f"it does not fit {where}: {error.clash.reason}", error.clash.path, hint)
+            reason = f"it does not fit {where}: {error.clash.reason}"
+            return CommitRefused(reason, error.clash.path, hint, write=error.write, line=error.clash.line)
         except RepositoryError as error:
             return CommitRefused(error.message, hint=error.hint)
         except OSError as error:

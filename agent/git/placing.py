@@ -24,9 +24,10 @@ from agent.ports import BlobStore
 class Unplaceable(Exception):
     """A change cannot be put there without guessing."""
 
-    def __init__(self, clash: Clash, *, is_index: bool) -> None:
+    def __init__(self, clash: Clash, write: StoredWrite, *, is_index: bool) -> None:
         super().__init__(clash.reason)
         self.clash = clash
+        self.write = write
         self.is_index = is_index
 
 
@@ -97,7 +98,7 @@ class Placing:
                 continue
             placed = transplant_states(self._load(write.old), self._load(write.new), state, path)
             if isinstance(placed, Clash):
-                raise Unplaceable(placed, is_index=is_index)
+                raise Unplaceable(placed, write, is_index=is_index)
             state = placed
         return state
 

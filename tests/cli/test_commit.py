@@ -126,6 +126,21 @@ def test_what_is_not_as_it_was_applied_is_left_out_and_called_that(
     assert (project / "a.py").read_text() == kept
 
 
+def test_a_refused_commit_names_the_chunk_in_the_way_and_the_others(project: Path, git_in: GitIn) -> None:
+    titles = ("Double zero", "Double five", "Double two")
+    model = Script(*(propose(change(n), title=title) for n, title in zip((0, 7, 2), titles, strict=True)))
+    (project / "a.py").write_text(CODE.replace("return 5", "return 7"))
+    play(project, model, say(Say("x")), approve, approve, approve)
+    git_in(project, "reset", "-q")
+    ran = copair(project, "commit")
+    assert ran.returncode == 1
+    assert "Not committed: chunk 2 (Double five) in a.py, line 22: it does" in ran.stderr
+    assert "the others can be committed by name: 1 3\n" in ran.stderr
+    assert copair(project, "commit", "1", "3").returncode == 0
+    done = CODE.replace("return 0", "return 00").replace("return 2", "return 22")
+    assert git_in(project, "show", "HEAD:a.py").decode() == done
+
+
 def test_a_session_of_which_nothing_is_left_is_passed_over_for_an_older_one(
     project: Path, git_in: GitIn
 ) -> None:

@@ -37,6 +37,12 @@ def named_item(state: State, name: str, fits: Callable[[Item], bool] = any_item)
     return begun[0] if len(begun) == 1 else Ambiguous(tuple(begun)) if begun else None
 
 
+def short_name(state: State, item: Item) -> str:
+    """What a person can type for a chunk: its number in a review, where it has one, or its id."""
+    number = str(state.items.index(item) + 1)
+    return number if _counted(state, number) == item else item.chunk.id
+
+
 def _counted(state: State, name: str) -> Item | None:
     is_number = state.source.startswith("review") and name.isdecimal() and len(name) < MIN_PREFIX
     number = int(name) if is_number else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -28,25 +29,53 @@ def undo_chunk(cwd: Path, name: str, *, redo: bool = False) -> int:
     wanted = Status.UNDONE if redo else Status.APPLIED
     found = _find(bench, name, wanted)
     bench.recover_and_say()
-    while True:
-        session, chunk = found.pop(0)
-        with journal.Journal(bench.place.state, session) as book:
-            state = fold(journal.read(book.path))
-            item = state.item(chunk)
-            if item is None or item.status is not wanted:
-                raise UsageError(
-                    f"chunk {chunk} of session {session} is not {wanted}",
-                    hint="copair log SESSION shows them",
-                )
+    opened: dict[str, _Opened] = {}
+    passed: list[str] = []
+    with contextlib.ExitStack() as books:
+        for number, (session, chunk) in enumerate(found, 1):
+            if session not in opened:
+                opened[session] = _Opened(bench, session, books)
+            own = opened[session]
+            item = own.item(chunk, wanted)
             with held():
-                event = make_desk(bench, state.onto, twins=True).undo(state, item)
-                gone = isinstance(event, ev.UndoRefused) and event.reason == NOTHING_LEFT and bool(found)
-                if not gone:
-                    book.append(event, sync=True)
-        if not gone:
-            return _tell(state, item, event, redo=redo)
-        why = "have it already" if redo else "do not have it any more"
-        sys.stderr.write(f"{clean(f'copair: passed over, because the files {why}: {item.chunk.title}')}\n")
+                event = own.desk.undo(own.state, item)
+                gone = isinstance(event, ev.UndoRefused) and event.reason == NOTHING_LEFT
+                if not gone or number == len(found):
+                    _tell_passed(passed, redo=redo)
+                    own.book.append(event, sync=True)
+                    return _tell(own.state, item, event, redo=redo)
+            passed.append(item.chunk.title)
+    raise AssertionError("nothing was found, and that was not said")
+
+
+class _Opened:
+    """A session that nobody else is in meanwhile, read once."""
+
+    def __init__(self, bench: Workbench, session: str, books: contextlib.ExitStack) -> None:
+        self.session = session
+        self.book = books.enter_context(journal.Journal(bench.place.state, session))
+        self.state = fold(journal.read(self.book.path))
+        self.desk = make_desk(bench, self.state.onto, twins=True)
+        self._items = {item.chunk.id: item for item in self.state.items}
+
+    def item(self, chunk: str, wanted: Status) -> Item:
+        """Raises UsageError where another process was here since it was looked up."""
+        item = self._items.get(chunk)
+        if item is None or item.status is not wanted:
+            raise UsageError(
+                f"chunk {chunk} of session {self.session} is not {wanted}",
+                hint="copair log SESSION shows them",
+            )
+        return item
+
+
+def _tell_passed(titles: list[str], *, redo: bool) -> None:
+    if not titles:
+        return
+    what = f"{len(titles)} chunks" if len(titles) > 1 else titles[0]
+    them = "them" if len(titles) > 1 else "it"
+    why = f"the files have {them} already" if redo else f"the files do not have {them} any more"
+    sys.stderr.write(f"{clean(f'copair: passed over, because {why}: {what}')}\n")
 
 
 def _tell(state: State, item: Item, event: ev.Event, *, redo: bool) -> int:

@@ -24,6 +24,9 @@ from agent.core.lines.place import file_lines
 from agent.core.outcome import States
 from agent.core.text import Lines, folders
 
+WIDE = (BOM_UTF16_LE, BOM_UTF16_BE)
+"""The byte order marks without which a text is not read as UTF-16."""
+
 RECODED = "in another encoding"
 """Why a text is one folded chunk."""
 
@@ -166,6 +169,19 @@ class Drafts:
                 draft.after[first + index - 1] = ""
             parts[group.symbols[0]] = first + index
             self.drafts.append(draft)
+        if base is not None and goal is not None and not (base.data and goal.data):
+            self._keep_mark(range(first, len(self.drafts)))
+
+    def _keep_mark(self, own: Sequence[int]) -> None:
+        """A file that was empty, or becomes it, has the mark of UTF-16 as long as it has anything."""
+        for index in own:
+            hunks = [hunk for change in self.drafts[index].changes for hunk in change.hunks]
+            others = set(own) - {index}
+            if any(hunk.new and hunk.new[0].startswith(WIDE) for hunk in hunks):
+                for other in others:
+                    self.drafts[other].needs.add(index)
+            if any(hunk.old and hunk.old[0].startswith(WIDE) for hunk in hunks):
+                self.drafts[index].needs |= others
 
     def _folders(self) -> None:
         """A file that takes the place of a folder needs the folder's files gone, and the other way round."""
@@ -192,10 +208,9 @@ class Drafts:
 
 def _is_recoded(old: FileState | None, new: FileState | None) -> bool:
     """True when a text comes to have units of another form: half of it would be no text at all."""
-    if old is None or new is None:
+    if old is None or new is None or not (old.data and new.data):
         return False
-    wide = (BOM_UTF16_LE, BOM_UTF16_BE)
-    marks = [state.data[:2] if state.data.startswith(wide) else b"" for state in (old, new)]
+    marks = [state.data[:2] if state.data.startswith(WIDE) else b"" for state in (old, new)]
     return marks[0] != marks[1]
 
 

@@ -13,13 +13,14 @@ from agent.core.chunk import Budget, Chunk
 from agent.core.code.sheet import Sheet
 from agent.core.cutting.cut import chunk_id
 from agent.core.cutting.pieces import cut_hunk
-from agent.core.cutting.titles import title
+from agent.core.cutting.titles import plural, title
 from agent.core.hunk import ChangeKind, FileChange, Hunk
 from agent.core.lines.place import file_lines
 from agent.core.lines.splice import splice
 from agent.core.outcome import States
 
-_COUNT = re.compile(r"(?: \(\d+ of \d+\))?(?:: \d+ lines?)?$")
+_SIZE = re.compile(r"(?:: \d+ lines?)?$")
+_PART = re.compile(r" \(([\d.]+) of (\d+)\)$")
 """What a title says of size and number: each part has its own."""
 
 BY_LINES = (ChangeKind.MODIFY, ChangeKind.CREATE)
@@ -36,12 +37,10 @@ def split(chunk: Chunk, base: States, budget: Budget | None = None) -> tuple[Chu
     parts: list[Chunk] = []
     for number, change in enumerate(changes, 1):
         creates_later = change.kind is ChangeKind.CREATE and not chunk.needs and number > 1
-        subject = _COUNT.sub("", chunk.title)
-        name = title((change,), (subject,), (number, len(changes)), opens=False)
         part = msgspec.structs.replace(
             chunk,
             id=chunk_id((change,), chunk.id),
-            title=name,
+            title=_title(chunk, change, number, len(changes)),
             changes=(change,),
             needs=(*chunk.needs, parts[0].id) if creates_later else chunk.needs,
             because=tuple(reason for reason in chunk.because if reason.path == change.path),
@@ -49,6 +48,19 @@ def split(chunk: Chunk, base: States, budget: Budget | None = None) -> tuple[Chu
         )
         parts.append(part)
     return tuple(parts)
+
+
+def _title(chunk: Chunk, change: FileChange, number: int, count: int) -> str:
+    """That of the chunk, with the number of the part: of part 2 of 3 the first one is 2.1 of 3."""
+    subject = _SIZE.sub("", chunk.title, count=1)
+    part = f"{number} of {count}"
+    if found := _PART.search(subject):
+        subject, part = subject[: found.start()], f"{found[1]}.{number} of {found[2]}"
+    if number > 1 and subject == f"New file {change.path}":
+        subject = change.path  # the first part makes it
+    name = title((change,), (subject,), opens=False)
+    size = f": {plural(sum(hunk.changed for hunk in change.hunks))}"
+    return f"{name.removesuffix(size)} ({part}){size}" if name.endswith(size) else name
 
 
 def _atoms(change: FileChange) -> list[FileChange]:

@@ -27,3 +27,27 @@ def test_every_part_of_a_text_can_be_split_whatever_its_encoding(codec: str, old
     parts = [part for chunk in chunks for part in split(chunk, before)]
     assert len(parts) >= 2 * len(chunks)
     assert outcome(before, [change for part in parts for change in part.changes]) == after
+
+
+def test_the_parts_of_a_new_file_that_do_not_make_it_are_not_called_new() -> None:
+    before: States = {"d/mod.txt": None}
+    (chunk,) = cut(before, {"d/mod.txt": text("a\nb\nc\nd\n")})
+    first, second = split(chunk, before)
+    assert (first.title, second.title) == (
+        "New file d/mod.txt (1 of 2): 2 lines",
+        "d/mod.txt (2 of 2): 2 lines",
+    )
+    assert [part.title for part in split(first, before)] == [
+        "New file d/mod.txt (1.1 of 2): 1 line",
+        "d/mod.txt (1.2 of 2): 1 line",
+    ]
+
+
+def test_no_two_parts_of_parts_have_one_title() -> None:
+    before: States = {"a.txt": text("".join(f"old {n}\n" for n in range(16)))}
+    parts = cut(before, {"a.txt": text("".join(f"new {n}\n" for n in range(16)))})
+    for _ in range(3):
+        parts = tuple(part for chunk in parts for part in split(chunk, before))
+        titles = [part.title for part in parts]
+        assert len(set(titles)) == len(titles) > 1
+    assert parts[-1].title.endswith("(2.2.2 of 2): 4 lines")

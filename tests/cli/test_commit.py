@@ -227,6 +227,29 @@ def test_a_signal_after_the_commit_leaves_it_whole(
     assert "nothing to commit" in copair(project, "commit").stderr
 
 
+@pytest.mark.parametrize(
+    ("each", "code", "left"), [([], 0, 0), (["--each"], 130, 1)], ids=["the only one", "the first of two"]
+)
+def test_a_signal_behind_a_commit_stops_only_what_is_left(
+    project: Path, git_in: GitIn, each: list[str], code: int, left: int
+) -> None:
+    model = Script(propose(change(0), title="Double zero"), propose(change(2), title="Double two"))
+    play(project, model, say(Say("x")), approve, approve)
+    hook(project, "post-commit", "touch in-hook\nexec sleep 5")
+    with subprocess.Popen(
+        [sys.executable, "-m", "agent", "commit", *each],
+        cwd=project, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ) as process:  # fmt: skip
+        while not (project / "in-hook").exists():
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate()
+    assert (process.returncode, said.count("\n")) == (code, 1)
+    (project / ".git" / "hooks" / "post-commit").unlink()
+    again = copair(project, "commit")
+    assert (again.returncode == 0, again.stdout.count("Double two")) == (bool(left), left)
+
+
 def hook(project: Path, name: str, text: str) -> None:
     path = project / ".git" / "hooks" / name
     path.write_text(f"#!/bin/sh\n{text}\n")

@@ -700,3 +700,26 @@ def test_any_mixture_of_work_is_told_apart(
     assert git_in(root, "show", "HEAD:f") == version("approved")
     assert git_in(root, "show", ":f") == version("staged", "approved")
     assert (root / "f").read_bytes() == version(*approved, left)
+
+
+def test_a_git_that_ctrl_c_ended_after_the_commit_is_asked_again(
+    desk: Desk, git_in: GitIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a terminal the signal also hits the git that reads for us; the commit is made and must be told."""
+    real, struck = shutil.which("git"), tmp_path / "struck"
+    wrapper = tmp_path / "bin" / "git"
+    wrapper.parent.mkdir()
+    wrapper.write_text(
+        f"#!/bin/sh\nif [ \"$1\" = log ] && [ -e '{struck}' ]; then rm '{struck}'; kill -INT $$; fi\nexec '{real}' \"$@\"\n"
+    )
+    hook = desk.place.git_dir / "hooks" / "post-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch '{struck}'\n")
+    for path in (wrapper, hook):
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}")
+    sets = desk.apply(Write("f", file(BASE), file(lines((5, b"approved")))))
+    done = committed(desk.commit(sets))
+    assert not struck.exists()
+    assert git_in(desk.place.root, "rev-parse", "HEAD").decode().strip() == done.commit
+    assert git_in(desk.place.root, "status", "--porcelain") == b""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent.core.hunk import FileState, Mode
 from agent.git.conversion import Conversion
 from agent.git.discover import discover
 from agent.git.line_ends import checked_out
@@ -52,3 +53,22 @@ def test_a_few_control_characters_are_text_still(repo: Path, git_in: GitIn, data
     with Repo(discover(repo)) as opened:
         ends = Conversion(opened, ["f"]).line_ends("f")
     assert checked_out(data, ends) == git_in(repo, "cat-file", "--filters", "--path=f", oid)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "data"),
+    [("ident", b"$Id$\nline\n"), ("working-tree-encoding=UTF-16LE", b"line\n"), ("eol=crlf", b"line\n")],
+)
+def test_only_line_ends_are_left_as_the_work_tree_has_them(
+    repo: Path, git_in: GitIn, attribute: str, data: bytes
+) -> None:
+    """A file without carriage returns was written before the attributes came; that says nothing of the rest of it."""
+    git_in(repo, "config", "core.autocrlf", "true")
+    (repo / "f").write_bytes(data)
+    oid = git_in(repo, "hash-object", "-w", "--no-filters", "--stdin", stdin=data).decode().strip()
+    (repo / ".git" / "info" / "attributes").write_text(f"f {attribute}\n")
+    by_git = git_in(repo, "cat-file", "--filters", "--path=f", oid)
+    with Repo(discover(repo)) as opened:
+        found = Conversion(opened, ["f"]).to_work_tree("f", FileState(Mode.FILE, data), oid)
+    assert by_git != data
+    assert found.data == (data if attribute == "eol=crlf" else by_git)

@@ -248,6 +248,17 @@ def test_chunks_that_only_their_file_names_are_told_apart_by_their_line() -> Non
     assert titles(chunks) == ["a.dat:4: 2 lines", "a.dat:41: 2 lines", "b.dat: 2 lines"]
 
 
+def test_parts_of_lines_that_come_in_one_place_are_told_apart_by_where_they_will_stand() -> None:
+    new = ["a", *(f"entry {at}" for at in range(60)), "b"]
+    chunks = cut({"a.dat": text("a", "b")}, {"a.dat": text(*new)})
+    sizes = [chunk.changed_lines for chunk in chunks]
+    assert len(sizes) > 2
+    starts = [2 + sum(sizes[:at]) for at in range(len(sizes))]
+    assert titles(chunks) == [
+        f"a.dat:{start}: {size} lines" for start, size in zip(starts, sizes, strict=True)
+    ]
+
+
 def test_functions_that_are_assigned_in_scripts_have_names_too() -> None:
     old = "A.prototype.run = function () {\n  return 1;\n};\nconst o = {\n  m: function () {\n    return 2;\n  },\n};\n"
     new = old.replace("return 1", "return 3").replace("return 2", "return 4")

@@ -391,3 +391,23 @@ def test_a_write_that_found_another_file_shows_the_same_chunk_again() -> None:
     )
     state = evolve(state, ev.WriteRefused("2", "changed", ("2.py",), drifted=True))
     assert steps.next_step(state) == steps.OfferCard("2")
+
+
+def test_a_no_that_is_taken_back_leaves_the_persons_version_and_lets_it_be_proposed_again() -> None:
+    mine = {"1.py": ev.StoredState(0o100644, "mine")}
+    edited = ev.ChunkEdited("1", mine, "-a\n+mine\n", {"1.py": None}, "My title")
+    refused = fold([*proposed(chunk("1"), chunk("2")), edited, ev.Decided("1", Reject("no"))])
+    assert len(refused.refused) == 1
+    state = fold([ev.Reopened("1", "you took back your no")], refused)
+    item = state.item("1")
+    assert item is not None
+    assert (item.status, item.edited, item.chunk.title) == (Status.PENDING, mine, "My title")
+    assert state.refused == frozenset()
+
+
+def test_what_is_undecided_loses_the_persons_version_when_it_is_taken_back() -> None:
+    edited = ev.ChunkEdited("1", {"1.py": None}, "", {"1.py": None}, "My title")
+    state = fold([*proposed(chunk("1")), edited, ev.Reopened("1", "as it was before your edit")])
+    item = state.item("1")
+    assert item is not None
+    assert (item.edited, item.chunk.title) == (None, "title 1")

@@ -158,7 +158,7 @@ class Tour:
     ) -> Iterator[Say | Call]:
         """The offline pair plays on, with the part of the history that is its own."""
         if not played:
-            yield Say(_heard(news) + script.UNDO)
+            yield Say(_heard(news) + _way_back(news))
             yield Say(script.WITHOUT_MODEL)
         own = (
             UserMessage(FINDINGS),
@@ -188,6 +188,12 @@ def _heard(news: Sequence[Turn]) -> str:
     statuses = {turn.status for turn in news if isinstance(turn, Outcome)}
     said = script.APPLIED if "applied" in statuses else ""
     return said + (script.REJECTED if "rejected" in statuses else "")
+
+
+def _way_back(news: Sequence[Turn]) -> str:
+    """How an applied change is taken back now: what `u` means depends on what was decided last."""
+    statuses = [turn.status for turn in news if isinstance(turn, Outcome)]
+    return script.UNDO_NAMED if statuses[-1:] == ["rejected"] else script.UNDO
 
 
 def _choice(history: Sequence[Message]) -> int:

@@ -147,6 +147,11 @@ UNDO = (
     "Every applied change can be taken back, later too and after your own edits: exactly, or not at all. Try it on "
     "the next card: `u` takes the last one back."
 )
+UNDO_NAMED = (
+    "Every applied change can be taken back, later too and after your own edits: exactly, or not at all. Try it on "
+    "the next card: `:`, then `/undo` and the number of one that you applied."
+)
+"""After a no, which is what `u` would take back if nobody knew of it."""
 WITHOUT_MODEL = (
     "The next card is no script: it comes from the offline pair, which copair uses when no model is connected. It "
     "runs ruff, and shows the finding before and none after."

@@ -156,6 +156,7 @@ def tour_frames() -> dict[str, str]:
     """The tour: a question, a stack of which one chunk is refused, a finding fixed, an undo."""
     drawn: dict[str, str] = {}
     titles: list[str] = []
+    applied: list[str] = []
 
     def act(person: Person, offer: Any) -> Input | None:
         match offer:
@@ -181,12 +182,13 @@ def tour_frames() -> dict[str, str]:
             drawn["tour-2.svg"] = picture(card)
         if card.chunk.serves == "receipt" and card.position == card.total:
             return no(card, "other programs read this number")
+        applied.append(card.chunk.id)
         return yes(card)
 
     def finding(person: Person, card: Card) -> Input:
         if "tour-3.svg" not in drawn:
             drawn["tour-3.svg"] = picture(card)
-            return Undo()
+            return Undo(applied[-1])
         title = "copair tour · what was done"
         drawn["tour-4.svg"] = lines_svg(person.scrollback, columns=COLUMNS, title=title)
         return Quit()

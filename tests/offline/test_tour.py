@@ -181,6 +181,15 @@ def test_undo_is_shown_and_the_last_card_is_the_offline_pair(scene: Scene) -> No
     assert scene.arguments["serves"] == "ruff F401"
 
 
+def test_after_a_no_an_undo_by_name_is_shown(scene: Scene) -> None:
+    scene.say("go")
+    scene.option(0)
+    scene.decide("applied")
+    scene.decide("rejected")
+    assert "`u` takes the last one back" not in scene.text
+    assert "`/undo` and the number of one that you applied" in scene.text
+
+
 def test_every_card_keeps_the_limits(scene: Scene) -> None:
     budget = Budget()
     scene.say("go")

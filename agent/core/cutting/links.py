@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import lru_cache
 
+import msgspec
+
 from agent.core.code.definitions import PROGRAMS, kind_of
 from agent.core.code.grammar import grammar_of
 from agent.core.cutting.drafts import Draft
@@ -29,6 +31,9 @@ _NOT_CODE = re.compile(
     re.MULTILINE,
 )
 """Strings and comments, roughly, in any language: words in them use nothing."""
+
+_COMMENT = re.compile(rb"//[^\n]*|\#\s[^\n]*|^\s*/?\*[*\s][^\n]*", re.MULTILINE)
+"""Comments, roughly, in any language. What stands in strings may be the name of a type."""
 
 _FILES = "\0"
 """Stands for what is found by the name of its file alone, in imports: no path has this name."""
@@ -58,10 +63,16 @@ def _names(drafts: Sequence[Draft], *, new: bool) -> dict[int, Names]:
     linked = {path for path, own in found.items() if not wanted.isdisjoint((*own.used, *own.imported))}
     linked |= {draft.changes[0].path for draft in drafts if draft.defines or draft.stem}
     return {
-        index: names_in(own)
+        index: _names_of_code(own)
         for index, (draft, own) in enumerate(zip(drafts, lines, strict=True))
         if draft.changes[0].path in linked
     }
+
+
+def _names_of_code(lines: Sequence[bytes]) -> Names:
+    """The names in these lines; those in comments are not used."""
+    found = names_in(lines)
+    return msgspec.structs.replace(found, used=found.used & used(_COMMENT.sub(b" ", b"".join(lines))))
 
 
 def _lines(draft: Draft, *, new: bool) -> list[bytes]:

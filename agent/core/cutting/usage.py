@@ -17,21 +17,27 @@ _WORD = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]{2,}")
 _DEFINITION = re.compile(
     rb"^[ \t]*(?:(?:export|default|declare|pub(?:\([\w: ]+\))?|public|private|protected|internal|static|async|abstract|final"
     rb"|sealed|open|override|virtual|inline|unsafe|extern|typedef|local|data|partial|suspend|const)[ \t]+)*"
-    rb"(?:def|class|func|fun|fn|function\*?|struct|enum|union|trait|interface|type|mod|macro_rules!|#[ \t]*define|record"
-    rb"|namespace)[ \t]+(?:\([^)\n]*\)[ \t]*)?([A-Za-z_$][A-Za-z0-9_$]{2,})"
+    rb"(?:def|class|func|fun|fn|function\*?|struct|enum|union|trait|interface|type|mod|macro_rules!|record"
+    rb"|namespace)[ \t]+(?:\([^)\n]*\)[ \t]*)?([A-Za-z_$][A-Za-z0-9_$]{2,}+)"
+    rb"(?=[ \t]*(?:[(:<{=;,!\[?]|\r?$)|[ \t]+(?:extends|implements|struct|interface|func|map|chan|where|with|do)\b)"
+    rb"|^type[ \t]+([A-Za-z_$][A-Za-z0-9_$]{2,}+)[ \t]+[\w.*\[\]]+[ \t]*\r?$"
+    rb"|^[ \t]*#[ \t]*define[ \t]+([A-Za-z_$][A-Za-z0-9_$]{2,})"
     rb"|^(?:(?:export|pub(?:\([\w: ]+\))?|declare)[ \t]+)*(?:const|let|var|static)[ \t]+"
-    rb"(?:mut[ \t]+)?([A-Za-z_$][A-Za-z0-9_$]{2,})",
+    rb"(?:mut[ \t]+)?([A-Za-z_$][A-Za-z0-9_$]{2,}+)(?=[ \t]*(?:[=:;,]|\r?$)|[ \t]+[\w.*\[\]]+[ \t]*(?:=|\r?$))",
     re.MULTILINE,
 )
-"""Words that define, at the begin of a line, so that no prose is taken for them; values at the margin only."""
+"""Words that define, at the begin of a line, and what follows the name, so that no prose is taken for them; values at
+the margin only."""
 _DEFINERS = frozenset(
     b"def class func fun function struct enum union trait interface type const let var static mod macro_rules"
     b" define record namespace".split()
 )
 """The words of `_DEFINITION` that `_WORD` finds: all but `fn`."""
-_CONSTANT = re.compile(
-    rb"^(?:[ \t]*(?:self\.|this\.))?([A-Za-z_$][A-Za-z0-9_$]{2,})[ \t]*(?::[^=\n]{1,60})?=(?!=)", re.MULTILINE
-)
+_VALUE = rb"([A-Za-z_$][A-Za-z0-9_$]{2,})[ \t]*(?::[^=\n]{1,60})?=(?!=)"
+_CONSTANT = re.compile(rb"^" + _VALUE, re.MULTILINE)
+_ATTRIBUTE = re.compile(rb"^[ \t]*(?:self|this)\." + _VALUE, re.MULTILINE)
+_PROSE = re.compile(rb"[A-Za-z]+ (?!as\b|from\b)[A-Za-z]+ (?!as\b|from\b)[A-Za-z]+")
+"""What no import has: three words in a row."""
 _IMPORT = re.compile(
     rb"^[ \t]*(?:from[ \t]+(\S+)[ \t]+)?(?:import|use|using|require(?:_relative|_once)?|include(?:_once)?|alias|mod"
     rb"|#[ \t]*include)\b[ \t{(*\"'<]*(.*)|\b(?:require|from)[ (]+([\"'][^\"'\n]+)",
@@ -49,12 +55,13 @@ _KEYWORDS = frozenset(
     b" extends false final finally for from func function goto global if impl implements import in int interface"
     b" lambda let match mut new nil none None not null package pass print private protected public pub raise return"
     b" self static struct super switch this throw throws trait true True False try type use var void where while with"
-    b" yield str bool float string".split()
+    b" yield str bool float string char double long short unsigned signed auto size_t".split()
 )
 
 
 class Names(msgspec.Struct, frozen=True):
-    """What some lines seem to define for the whole project, to bring in for their own file, and to use."""
+    """What some lines seem to define for the whole project, to bring in for their own file (imports and attributes),
+    and to use."""
 
     defined: Set[bytes]
     imported: Set[bytes]
@@ -75,15 +82,20 @@ def names_in(lines: Sequence[bytes]) -> Names:
     found: list[bytes] = []
     imports: list[bytes] = []
     modules: list[bytes] = []
+    attributes: list[bytes] = []
     if not words.isdisjoint(_DEFINERS) or b"fn " in text:
-        found += [one or other for one, other in _DEFINITION.findall(text)]
+        found += [word for words in _DEFINITION.findall(text) for word in words if word]
     if b"=" in text and _MARGIN_OR_SELF.search(text):
         found += _CONSTANT.findall(text)
+        attributes = _ATTRIBUTE.findall(text)
     if not words.isdisjoint(_IMPORTERS):
         for source, what, file in _IMPORT.findall(text):
+            if _PROSE.search(what):
+                continue
             imports += _WORD.findall(what)
             modules += _WORD.findall(b"%s %s" % (source, file))
-    return Names(_names(found), _names(imports), words - _KEYWORDS, _names([*modules, *imports]))
+    own = _names([*imports, *attributes])
+    return Names(_names(found), own, words - _KEYWORDS, _names([*modules, *imports]))
 
 
 def _names(words: Sequence[bytes]) -> Set[bytes]:

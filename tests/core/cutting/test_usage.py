@@ -20,7 +20,12 @@ def lines_of(text: str) -> list[bytes]:
         ("func (l *Lexer) Next() Token {\n", {b"Next"}),
         ("export const limit = 3;\n", {b"limit"}),
         ("LIMIT: int = 3\n", {b"LIMIT"}),
-        ("        self.limit = 3\n", {b"limit"}),
+        ("        self.limit = 3\n", set()),
+        ("    function that reads\n    type the person has\n", set()),
+        ("class Parser(Base):\nclass Lexer {\nclass Token extends Text {\n", {b"Parser", b"Lexer", b"Token"}),
+        ("type Size int64\ntype Shape interface {\n", {b"Size", b"Shape"}),
+        ("static char next(void)\n", set()),
+        ("var failed error\nvar tries int = 3\n", {b"failed", b"tries"}),
         ("        total = self.limit\n", set()),
         ("    if limit == 3:\n", set()),
         ("#define LIMIT 3\n", {b"LIMIT"}),
@@ -42,6 +47,8 @@ def test_what_lines_define(text: str, names: set[bytes]) -> None:
         ("import json\n", {b"json"}),
         ("use std::fmt;\n", {b"std", b"fmt"}),
         ("important = 3\n", set()),
+        ("        self.limit = 3\n", {b"limit"}),
+        ("    import name that the person gave\n    use the next one\n", set()),
     ],
 )
 def test_what_lines_bring_in_for_their_own_file(text: str, names: set[bytes]) -> None:

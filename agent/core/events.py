@@ -205,7 +205,10 @@ class Present(msgspec.Struct, frozen=True, tag="present"):
 
 
 class Reopened(msgspec.Struct, frozen=True, tag="reopened"):
-    """It waits for a decision again: what was applied is not in the files any more, or for the `reason`."""
+    """It waits for a decision again: what was applied is not in the files any more, or for the `reason`.
+
+    In a review an undo is followed by this.
+    """
 
     chunk: str
     reason: str = ""

@@ -69,6 +69,8 @@ class StackRow(msgspec.Struct, frozen=True):
     word: str
     is_open: bool
     """It still has a card."""
+    reopens: bool = False
+    """It was refused or undone in a review: going to it opens it again."""
 
     @property
     def words(self) -> str:

@@ -61,6 +61,7 @@ def stack_row(state: State, item: Item) -> StackRow:
         sign=SIGNS[item.status],
         word=status_word(state, item.status) + (f": {item.reason}" if item.reason else ""),
         is_open=item.status in inputs.SHOWN,
+        reopens=inputs.can_reopen(state, item),
     )
 
 

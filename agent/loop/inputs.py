@@ -31,7 +31,7 @@ from agent.core.lines.merge import has_marks
 from agent.core.outcome import Clash
 from agent.core.review import Answer, Approve, Ask, Defer, Edit, Reject, Revise, Split
 from agent.core.sessions import steps
-from agent.core.sessions.session import Item, Status
+from agent.core.sessions.session import Item, State, Status
 from agent.core.sessions.state import OPEN
 from agent.loop.errand import ToolEnded, label
 from agent.loop.examiner import EvidenceFound, ExaminationOver
@@ -53,6 +53,13 @@ SHOWN = frozenset({Status.PENDING, Status.DEFERRED})
 
 TAKEN_OUT = frozenset({Status.APPROVED, Status.APPLIED, Status.PRESENT, Status.UNDONE})
 """What a way back is once the files were changed by it, or had nothing of it."""
+
+
+def can_reopen(state: State, item: Item) -> bool:
+    """A no and an undo in a review are taken back by going to the chunk, but for a no that took something out."""
+    back = state.way_back(item.chunk.id)
+    is_out = back is not None and back.status in TAKEN_OUT
+    return steps.is_review(state) and item.status in (Status.REJECTED, Status.UNDONE) and not is_out
 
 
 class StackCut(msgspec.Struct, frozen=True):
@@ -291,12 +298,15 @@ def undo(driver: Driver, chunk_id: str = "", status: Status = Status.APPLIED) ->
             _tell_no_stands(driver, refused)
         return
     item = driver.state.item(chunk_id) if chunk_id else _latest(driver, status)
-    if item is None or item.status is not status or not item.writes:
+    if item is None or not _is(item, status) or not item.writes:
         driver.offered = None
         driver.tell(f"There is nothing to take back{f' as {chunk_id}' if chunk_id else ''}.", "warning")
         return
     driver.offered = None
-    driver.record(driver.parts.desk.undo(driver.state, item), sync=True)
+    event = driver.parts.desk.undo(driver.state, item)
+    driver.record(event, sync=True)
+    if isinstance(event, ev.Undone) and not event.redo and steps.is_review(driver.state):
+        _open_again(driver, item.chunk.id, "you took it back")
 
 
 def reopen(driver: Driver, item: Item) -> bool:
@@ -309,9 +319,7 @@ def reopen(driver: Driver, item: Item) -> bool:
         return False
     if back is not None:
         driver.parts.examiner.leave(back.chunk.id)
-    driver.offered = None
-    driver.record(ev.Reopened(item.chunk.id, "you took back your no"), sync=True)
-    driver.record(ev.Focused(item.chunk.id))
+    _open_again(driver, item.chunk.id, "you took back your no")
     return True
 
 
@@ -330,8 +338,19 @@ def _tell_no_stands(driver: Driver, refused: Item) -> None:
     driver.tell(words, "warning", hint)
 
 
+def _open_again(driver: Driver, chunk: str, reason: str) -> None:
+    driver.offered = None
+    driver.record(ev.Reopened(chunk, reason), sync=True)
+    driver.record(ev.Focused(chunk))
+
+
+def _is(item: Item, status: Status) -> bool:
+    """Whether `item` has this status; what was undone in a review and is open again counts as undone too."""
+    return item.status is status or (status is Status.UNDONE and item.is_taken_back)
+
+
 def _latest(driver: Driver, status: Status) -> Item | None:
-    by_id = {item.chunk.id: item for item in driver.state.items if item.status is status}
+    by_id = {item.chunk.id: item for item in driver.state.items if _is(item, status)}
     recent = [chunk for chunk in driver.state.written if chunk in by_id]
     return by_id[recent[-1]] if recent else None
 
@@ -342,6 +361,11 @@ def _move(driver: Driver, by: int, to: str) -> None:
     here = driver.offered.card.chunk.id if isinstance(driver.offered, CardOffer) else ""
     if not to and here in ids:
         to = ids[(ids.index(here) + by) % len(ids)]
+    closed = driver.state.item(to) if to not in ids else None
+    if closed is not None and can_reopen(driver.state, closed):
+        undone = closed.status is Status.UNDONE
+        _open_again(driver, to, "you went back to it" if undone else "you took back your no")
+        return
     if to not in ids:
         driver.offered = None
         driver.tell("That chunk is not open." if to else "There is no other open chunk.", "warning")

@@ -322,7 +322,7 @@ class OpenCard:
         if self._sheet.page is not Page.STACK or overview is None:
             return
         row = overview.chosen
-        if not row.is_open:
+        if not (row.is_open or row.reopens):
             self._say(f"it is {row.word}: only what is open has a card")
             return
         self._sheet.turn(Page.DIFF)

@@ -188,9 +188,40 @@ def test_an_edit_is_taken_back_and_the_card_is_as_it_was(project: Path) -> None:
 
 
 def test_undo_after_a_no_that_something_followed_takes_back_what_was_applied(project: Path) -> None:
-    state, _ = walk(project, "theirs", decide(Reject("no")), approve, lambda _: Undo(), approve)
+    state, person = walk(project, "theirs", decide(Reject("no")), approve, lambda _: Undo())
     statuses = [item.status for item in state.items]
-    assert statuses == [Status.REJECTED, Status.UNDONE, Status.APPLIED]
+    assert statuses == [Status.REJECTED, Status.PENDING, Status.PENDING]
+    assert (project / "a.py").read_text() == OLD
+    assert person.cards[-1].chunk.id == state.items[1].chunk.id
+
+
+def test_a_yes_by_mistake_is_taken_back_and_its_card_comes_next(project: Path) -> None:
+    state, person = walk(project, "theirs", approve, approve, do(Undo()))
+    second = state.items[1].chunk.id
+    assert person.cards[-1].chunk.id == second
+    assert (project / "a.py").read_text() == OLD.replace("return 1", "return 11")
+    assert [event.redo for event in person.events if isinstance(event, ev.Undone)] == [False]
+    again, after = walk(project, "theirs", approve, approve)
+    assert again.session == state.session
+    assert second in [card.chunk.id for card in after.cards]
+    assert all(item.status is Status.APPLIED for item in again.items)
+
+
+def test_an_undo_in_a_review_is_taken_back_by_a_redo(project: Path) -> None:
+    state, _ = walk(project, "theirs", approve, do(Undo()), do(Command("redo")), approve, approve)
+    assert all(item.status is Status.APPLIED for item in state.items)
+    assert (project / "a.py").read_text() == NEW
+
+
+@pytest.mark.parametrize("first", [approve, decide(Reject("no"))])
+def test_who_goes_to_a_chunk_that_was_refused_opens_it_again(project: Path, first: Act) -> None:
+    def back(person: Person) -> Any:
+        return Move(to=person.cards[0].chunk.id)
+
+    undo = [do(Undo()), decide(Reject("no"))] if first is approve else []
+    state, person = walk(project, "theirs", first, *undo, back, approve, approve, approve)
+    assert all(item.status is Status.APPLIED for item in state.items), person.notices
+    assert (project / "a.py").read_text() == NEW
 
 
 def test_a_chunk_is_shown_by_its_number_or_the_begin_of_its_id(project: Path) -> None:

@@ -324,12 +324,22 @@ def test_a_card_comes_back_after_a_command_of_the_session(tmp_path: Path) -> Non
 
 
 def stack(count: int, **statuses: str) -> StackTick:
-    """Chunks 1, 2, …; `_2="applied"` says what became of one."""
+    """Chunks 1, 2, …; `_2="applied"` says what became of one; what was undone may be gone to."""
     words = [statuses.get(f"_{n}", "pending") for n in range(1, count + 1)]
-    signs = {"pending": "·", "applied": "✓"}
+    signs = {"pending": "·", "applied": "✓", "undone": "↶"}
     return StackTick(
         tuple(
-            StackRow(str(n), f"Chunk {n}", (f"src/m{n}.py",), n, 0, signs[word], word, word == "pending")
+            StackRow(
+                str(n),
+                f"Chunk {n}",
+                (f"src/m{n}.py",),
+                n,
+                0,
+                signs[word],
+                word,
+                word == "pending",
+                word == "undone",
+            )
             for n, word in enumerate(words, 1)
         )
     )
@@ -353,14 +363,14 @@ def test_the_whole_stack_is_a_list_on_the_card_in_which_one_goes_to_a_chunk(tmp_
         assert stage.silent()
         stage.send("o")
         assert stage.heard() == Command("list")
-        stage.terminal.tick(stack(100, _51="applied"))
+        stage.terminal.tick(stack(100, _51="applied", _49="undone"))
         stage.wait("▸  50")
         stage.send("j\r")
         stage.wait("it is applied: only what is open has a card")
         stage.send("G")
         stage.wait("▸ 100 · Chunk 100")
         stage.send("/chunk 49\r")
-        stage.wait("▸  49 · Chunk 49")
+        stage.wait("▸  49 ↶ Chunk 49")
         stage.send("\r")
         assert stage.heard() == Move(to="49")
 

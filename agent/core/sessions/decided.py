@@ -154,14 +154,16 @@ def undone(state: State, event: ev.Undone | ev.UndoRefused) -> State:
 def reopened(state: State, chunk_id: str) -> State:
     """Undecided again, and so is what was blocked because of it. One that is undecided loses the person's version.
 
-    What would have taken it out of the tree, after a no to what is there, is not proposed any more.
+    What would have taken it out of the tree, after a no to what is there, is not proposed any more. Of what was
+    undone the undo is kept, for a redo.
     """
     item = state.item(chunk_id)
     if item is None:
         return state
     if item.status is Status.REJECTED:
         state = _without_way_back(state, chunk_id)
-    left = tuple(chunk for chunk in state.written if chunk != chunk_id)
+    is_undone = item.status is Status.UNDONE
+    left = state.written if is_undone else tuple(chunk for chunk in state.written if chunk != chunk_id)
     state = msgspec.structs.replace(
         state,
         written=left,
@@ -169,9 +171,9 @@ def reopened(state: State, chunk_id: str) -> State:
         refused=state.refused - {chunk_key(item.chunk)},
         last_refused="",
     )
-    state = put_item(
-        state, chunk_id, status=Status.PENDING, approved_digest="", set_id="", writes=(), reason=""
-    )
+    state = put_item(state, chunk_id, status=Status.PENDING, approved_digest="", reason="")
+    if not is_undone:
+        state = put_item(state, chunk_id, set_id="", writes=())
     if item.status is Status.PENDING:
         chunk = msgspec.structs.replace(item.chunk, title=item.named or item.chunk.title)
         state = put_item(state, chunk_id, chunk=chunk, named="", edited=None, edited_over={}, difference="")

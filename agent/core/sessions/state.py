@@ -53,6 +53,11 @@ class Item(msgspec.Struct, frozen=True):
     attempts: int = 0
     """Approvals so far; part of the set id, so that no set is ever written twice."""
 
+    @property
+    def is_taken_back(self) -> bool:
+        """Open again after an undo: `writes` is that undo, which a redo takes back."""
+        return self.status is Status.PENDING and bool(self.writes)
+
 
 class Source(msgspec.Struct, frozen=True):
     """One proposal: the call that made it and the base that its chunks stand over."""

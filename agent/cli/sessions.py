@@ -24,6 +24,7 @@ from agent.core.hunk import FileState, Write
 from agent.core.patches.chunk_diff import ChunkDiffs
 from agent.core.patches.unified import print_writes
 from agent.core.sessions.session import Item, State, Status, fold
+from agent.core.sessions.state import has_left
 from agent.core.text import whole_number
 from agent.io import journal
 from agent.io.journal import SessionInfo
@@ -42,7 +43,7 @@ def pick_session(cwd: Path, name: str, *, choose: bool) -> str:
     if not resumable:
         raise UsageError("there is no session to resume here", hint="copair starts one")
     if not choose:
-        return resumable[0].id
+        return _latest_open(resumable)
     for number, info in enumerate(resumable, 1):
         sys.stderr.write(f"{number:3}  {_line(info)}\n")
     sys.stderr.write("which? ")
@@ -51,6 +52,23 @@ def pick_session(cwd: Path, name: str, *, choose: bool) -> str:
     if not chosen or chosen > len(resumable):
         raise UsageError("no session was chosen", untouched="nothing was done")
     return resumable[chosen - 1].id
+
+
+def _latest_open(found: list[SessionInfo]) -> str:
+    """The latest that goes on: a conversation, or a review that is not decided to its end. Raises UsageError."""
+    for info in found:
+        if not info.source.startswith("review"):
+            return info.id
+        try:
+            state = fold(journal.read(info.path))
+        except StateError as error:
+            tell_unread(error)
+            continue
+        if state.growing or state.cut_short or has_left(state):
+            return info.id
+    raise UsageError(
+        "no session here has anything open", hint="copair starts one, copair resume SESSION takes any"
+    )
 
 
 def latest_session(bench: Workbench) -> SessionInfo:

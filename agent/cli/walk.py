@@ -16,7 +16,8 @@ from agent.core import events as ev
 from agent.core.chunk import Chunk
 from agent.core.errors import CopairError, StateError, UsageError
 from agent.core.outcome import States
-from agent.core.sessions.session import State, Status, fold
+from agent.core.sessions.session import Status, fold
+from agent.core.sessions.state import has_left
 from agent.io import journal
 from agent.io.journal import SessionInfo
 from agent.review.script import Opened
@@ -66,6 +67,7 @@ def review_driver(
         onto=opened.onto,
         resume=left.id if left else "",
         first=() if left else (proposed,),
+        kept=bool(stack.chunks),
     )
     if left and more and driver.state.cut_short:
         driver.record(ev.Proposed(PROPOSAL, "", (), {}, more=True))
@@ -119,6 +121,8 @@ def _complete(driver: Driver, info: SessionInfo, proposed: ev.Proposed) -> None:
 def _introduce(driver: Driver, stack: Stack, *, going_on: bool = False) -> None:
     count = len(stack.chunks)
     words = f"{stack.source.label}: {count} {'chunk' if count == 1 else 'chunks'}"
+    if not count:
+        words = f"{stack.source.label}: nothing to review" if stack.left_out else stack.source.unchanged
     driver.tell(words + (", going on" if going_on else ""))
     for one in stack.left_out:
         driver.tell(f"left out: {one.path}: {one.reason}", "warning")
@@ -184,7 +188,7 @@ def _goes_on(info: SessionInfo, proposed: ev.Proposed, onto: str) -> bool:
     except StateError:
         return False  # damaged: the review begins anew
     state, known = fold(events), _stack_of(events)
-    if state.onto != onto or known is None or not (known.more or _has_left(state)):
+    if state.onto != onto or known is None or not (known.more or has_left(state)):
         return False
     less, whole = (proposed, known) if proposed.more else (known, proposed)
     if not less.more and len(less.chunks) != len(whole.chunks):
@@ -204,14 +208,3 @@ def _stack_of(events: Iterable[ev.Event]) -> ev.Proposed | None:
 
 def _is_stack(event: ev.Event) -> TypeGuard[ev.Proposed]:
     return isinstance(event, ev.Proposed) and event.proposal == PROPOSAL
-
-
-def _has_left(state: State) -> bool:
-    """What waits for something that was refused is not left: there would be nothing to decide."""
-    stuck: set[str] = set()
-    for item in state.items:
-        waits = item.status is Status.BLOCKED and not stuck.isdisjoint(item.chunk.needs)
-        if waits or item.status in (Status.REJECTED, Status.UNDONE, Status.DROPPED):
-            stuck.add(item.chunk.id)
-    left = (Status.PENDING, Status.APPROVED, Status.DEFERRED, Status.BLOCKED)
-    return any(item.status in left and item.chunk.id not in stuck for item in state.items)

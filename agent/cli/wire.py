@@ -38,7 +38,7 @@ from agent.loop.summary import CUT_SHORT
 from agent.offline.finding import FindingChecks
 from agent.offline.pair import OfflinePair
 from agent.offline.ruff import Ruff
-from agent.ports import Cancel, Checks, Frontend, Model, ToolOutput
+from agent.ports import Cancel, Checks, Frontend, Journal, Model, ToolOutput
 from agent.tools.specs import all_tools, system_prompt
 from agent.tools.toolbox import Tools
 from agent.tools.worktree import WorkTree as Files
@@ -133,15 +133,17 @@ def make_driver(
     limits: steps.Limits | None = None,
     price: PriceOf = lambda usage: None,
     first: Sequence[ev.Event] = (),
+    kept: bool = True,
 ) -> Driver:
     """Recover, open or resume the journal, and put the parts together. `first` are events of a new session.
 
-    A session that is resumed keeps where it came from and where it goes to, whatever `source` and `onto` say.
+    A session that is resumed keeps where it came from and where it goes to, whatever `source` and `onto` say. One
+    that is not `kept` is written down nowhere: there is nothing to go on with.
     """
     recovered = bench.recover()
     session = resume or new_session_id(bench.clock.now())
-    book = journal.Journal(bench.place.state, session)
-    state = fold(journal.read(book.path)) if resume else State()
+    book = journal.Journal(bench.place.state, session) if kept else journal.Unkept()
+    state = fold(journal.read(book.path)) if resume and book.path else State()
     if resume:
         source, onto = state.source, state.onto
     parts = _parts(bench, frontend, book, model, source, onto)
@@ -164,7 +166,7 @@ def make_driver(
 
 
 def _parts(
-    bench: Workbench, frontend: Frontend, book: journal.Journal, model: Model | None, source: str, onto: str
+    bench: Workbench, frontend: Frontend, book: Journal, model: Model | None, source: str, onto: str
 ) -> Session:
     """What a session is made of."""
     tools = Tools(Files(bench.repo.git, bench.repo.read), bench.place.prefix)

@@ -148,6 +148,18 @@ class Journal:
         self.close()
 
 
+class Unkept:
+    """In the place of a journal, for a session of which nothing is to be remembered."""
+
+    path = None
+
+    def append(self, event: Event, *, sync: bool = False) -> None:
+        """Nothing is written."""
+
+    def close(self) -> None:
+        pass
+
+
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 

@@ -62,7 +62,11 @@ def read_commits(
                      "--no-ext-diff", "--no-textconv", "--full-index", "--end-of-options", old, new, "--")
     )  # fmt: skip
     pairs = [pair for pair in pairs if only.takes(pair.old_path, pair.new_path)]
-    source = Source(only.told(label), only.told(name), {}, {}, onto=onto)
+    ends = _ends(spec)
+    between = f"nothing changes between {' and '.join(end or 'HEAD' for end in ends)}" if ends else ""
+    source = Source(
+        only.told(label), only.told(name), {}, {}, onto=onto, nothing=only.told(between) if between else ""
+    )
     return _States(repo, onto, progress).read(pairs, source, first)
 
 

@@ -46,8 +46,15 @@ class Source(msgspec.Struct, frozen=True):
     """The file whose chunks come first, of a large difference (`opening.py`); empty when none is chosen."""
     opening_end: int = 0
     """Only what is above this line of that file comes first, because the file is huge; 0: all of it."""
+    nothing: str = ""
+    """What is said when it changes nothing; empty: that nothing changes in what `label` says."""
 
     @property
     def is_uncommitted(self) -> bool:
         """True when the same `spec` is another difference as soon as a file changes."""
         return self.spec.startswith(UNCOMMITTED)
+
+    @property
+    def unchanged(self) -> str:
+        """In words that it changes nothing."""
+        return self.nothing or f"nothing changes in {self.label}"

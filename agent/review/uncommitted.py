@@ -31,7 +31,8 @@ def read_uncommitted(
     names = [*dict.fromkeys(changed), *filter(only.takes, repo.untracked())]
     reader.conversion = Conversion(repo, [name for name in names if not name.endswith("/")])
     label, spec = only.told("what is not staged yet"), only.told(UNCOMMITTED)
-    source = Source(label, spec, {}, {}, onto="index")
+    nothing = "" if names or only.paths else _nothing(repo)
+    source = Source(label, spec, {}, {}, onto="index", nothing=nothing)
     opening = begin(changed, len(names), reader.read, source, first)
     for done, path in enumerate(names):
         # What becomes of the file that is open already is met when its chunks are placed.
@@ -41,6 +42,14 @@ def read_uncommitted(
             progress("reading", done + 1, len(names))
     renames = find_renames(reader.before, reader.after)
     return filled(source, opening, reader.before, reader.after, renames, reader.left_out)
+
+
+def _nothing(repo: Repo) -> str:
+    """What is said of a work tree that is as the index is."""
+    all_of_it = repo.git.run(
+        "diff", "--cached", "--raw", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"
+    )
+    return "no changes that are not staged" if all_of_it else "no uncommitted changes"
 
 
 def _raw(repo: Repo) -> bytes:

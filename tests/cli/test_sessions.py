@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.cli.sessions import pick_session
 from agent.cli.workbench import Workbench
+from agent.core.errors import UsageError
 from agent.core.frontend import Say, Undo
 from agent.core.review import Reject
 from agent.io import journal
@@ -216,3 +218,34 @@ def test_what_the_person_changed_of_an_applied_chunk_is_not_offered_again(
     _, person = walk(project, theirs)
     assert {card.chunk.changes[0].hunks[0].start for card in person.cards} == {50}
     assert (project / "a.py").read_text() == mine
+
+
+@pytest.mark.parametrize(
+    ("argument", "staged", "words"),
+    [
+        ("HEAD..HEAD", False, "nothing changes between HEAD and HEAD"),
+        (None, False, "no uncommitted changes"),
+        (None, True, "no changes that are not staged"),
+    ],
+)
+def test_a_review_of_nothing_says_so_and_is_no_session(
+    project: Path, git_in: GitIn, argument: str | None, staged: bool, words: str
+) -> None:
+    if staged:
+        (project / "a.py").write_text(CODE.replace("2", "22"))
+        git_in(project, "add", ".")
+    state, person = walk(project, argument)
+    assert (state.items, person.notices) == ((), [words])
+    assert copair(project, "log").stdout == "no sessions yet\n"
+
+
+def test_resume_takes_the_latest_session_that_has_something_open(project: Path, git_in: GitIn) -> None:
+    (project / "a.py").write_text(CODE.replace("2", "22"))
+    git_in(project, "commit", "-qam", "second")
+    (project / "a.py").write_text(CODE.replace("2", "33"))
+    left, _ = walk(project, None)
+    walk(project, "HEAD", decide(Reject("no")))
+    assert pick_session(project, "", choose=False) == left.session
+    walk(project, None, decide(Reject("no")))
+    with pytest.raises(UsageError, match="no session here has anything open"):
+        pick_session(project, "", choose=False)

@@ -27,6 +27,8 @@ class Status(StrEnum):
 
 
 OPEN = frozenset({Status.PENDING, Status.APPROVED})
+LEFT = OPEN | {Status.DEFERRED, Status.BLOCKED}
+"""What is tried again when a review goes on."""
 
 BACK = "-back"
 """How the id of a chunk goes on that takes back what was in the tree already."""
@@ -140,3 +142,13 @@ class State(msgspec.Struct, frozen=True):
     @property
     def open_items(self) -> tuple[Item, ...]:
         return tuple(item for item in self.items if item.status in OPEN)
+
+
+def has_left(state: State) -> bool:
+    """Whether a review has something to go on with. What waits for something that was refused is not left."""
+    stuck: set[str] = set()
+    for item in state.items:
+        waits = item.status is Status.BLOCKED and not stuck.isdisjoint(item.chunk.needs)
+        if waits or item.status in (Status.REJECTED, Status.UNDONE, Status.DROPPED):
+            stuck.add(item.chunk.id)
+    return any(item.status in LEFT and item.chunk.id not in stuck for item in state.items)

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 REVIEW = "review "
 """How the source of a session begins that walks through a diff."""
 
+NO_CHECKS = "No check is set up, so none is run for a chunk: copair checks shows what may be."
+
 PriceOf = Callable[[Usage], float | None]
 
 
@@ -148,6 +150,8 @@ def make_driver(
         source, onto = state.source, state.onto
     parts = _parts(bench, frontend, book, model, source, onto)
     parts.limits, parts.price = limits or _limits(bench), price
+    if not resume and source != "tour":
+        parts.first_note = _without_checks(bench)
     driver = Driver(parts, inbox, state)
     _begin(driver, bench, model, source=source, onto=onto, session=session, resumed=bool(resume))
     if state.items:
@@ -216,6 +220,14 @@ def _check_names(bench: Workbench) -> tuple[str, ...]:
         return tuple(check.name for check in CheckStore(bench.place.state).load())
     except StateError:
         return ()  # a damaged list is said with the first card, by the examiner
+
+
+def _without_checks(bench: Workbench) -> str:
+    """What is said once where nothing is run for a chunk; empty where a check is set up, or its list is damaged."""
+    try:
+        return "" if CheckStore(bench.place.state).load() else NO_CHECKS
+    except StateError:
+        return ""
 
 
 def _checks(own: ChunkChecks, bench: Workbench, model: Model | None, source: str) -> Checks:

@@ -46,7 +46,6 @@ class Examiner:
     ) -> None:
         self._bench, self._store, self._api, self._names = bench, store, api, names
         self._runner = CheckRunner(bench, limits)
-        self._told = False
 
     def warm(self) -> None:
         """Make the scratch tree ahead of the first chunk, in a thread of the caller's."""
@@ -95,11 +94,8 @@ class Examiner:
         try:
             checks = self._store.load()
             if not checks:
-                # Said once: on every card it would only be noise.
-                if not self._told:
-                    yield unmade(change.writes, "no check is set up: `copair checks`")
-                self._told = True
-            elif change.is_document:
+                return  # the session says so once: it is nothing that was found about a chunk
+            if change.is_document:
                 yield unmade(change.writes, "no check reaches it")
             else:
                 for check in checks:

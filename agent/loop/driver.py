@@ -68,6 +68,8 @@ class Session(msgspec.Struct):
     """The `/commands`, each given the driver and its argument."""
     after_write: Callable[[Driver, str], None] | None = None
     """Called with the chunk after each write (`commit = "each"`)."""
+    first_note: str = ""
+    """Said once, before the first card."""
 
 
 class Driver:
@@ -158,11 +160,17 @@ class Driver:
         if offer != self.offered:
             self.offered = offer
             if isinstance(offer, CardOffer):
+                self._tell_first()
                 known = {
                     digest: card for digest, card in self.shown.items() if card.chunk == offer.card.chunk
                 }
                 self.shown = known | {offer.card.digest: offer.card}
             self.parts.frontend.offer(offer)
+
+    def _tell_first(self) -> None:
+        note, self.parts.first_note = self.parts.first_note, ""
+        if note:
+            self.tell(note)
 
     def _prompt(self, reason: str) -> bool:
         if steps.is_review(self.state) and not self.state.open_items:

@@ -85,6 +85,8 @@ class Plain:
         self._pending = ""
         self._label = ""
         self._context = 3
+        self._awaits = False
+        """The card that was shown said that evidence comes."""
 
     # From the driver's thread
 
@@ -122,10 +124,18 @@ class Plain:
             self._end_text()
             old, self._offer = self._offer, offer
             if isinstance(offer, CardOffer) and isinstance(old, CardOffer) and _same(offer.card, old.card):
+                self._end_waiting(offer.card)
                 return
             self._served = None
             self._show(offer)
             self._changed.notify_all()
+
+    def _end_waiting(self, card: Card) -> None:
+        """Say that no evidence came, where it was said that it would; once for a card."""
+        if self._awaits and not card.checking:
+            self._awaits = False
+            if not card.evidence:
+                self._put([clean("Evidence: none came")])
 
     def close(self) -> None:
         with self._changed:
@@ -158,6 +168,7 @@ class Plain:
         view = card_view(card, context=self._context, unfold=self._context > 3)
         self._story.learn(card.chunk.id, view)
         self._put(card_words(view))
+        self._awaits = card.checking
         name = "" if self._terminal else f" {card.digest[:DIGEST_CHARS]}"
         yes = f"apply{name}" if view.risky else f"y{name}"
         self._put([clean(f"To {view.yes} type: {yes}"), clean(f"Others: {CARD_HELP}")])

@@ -17,7 +17,7 @@ import pytest
 
 from agent.cli.walk import review_driver
 from agent.cli.wanted import Wanted
-from agent.cli.wire import model_driver
+from agent.cli.wire import NO_CHECKS, model_driver
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core.chunk import Chunk
@@ -430,6 +430,14 @@ def test_decisions_after_a_crash_say_what_became_of_the_write_before(project: Pa
     assert "interrupted was rolled back: a.py" in ran.stderr
     assert (project / "a.py").read_text() == OLD
     bench.close()
+
+
+def test_that_no_check_is_set_up_is_said_once_and_is_no_evidence(project: Path) -> None:
+    _, person = walk(project, "theirs", approve, decide(Reject("no")))
+    assert [text for text in person.notices if text == NO_CHECKS] == [NO_CHECKS]
+    _, again = walk(project, "theirs", approve)
+    assert NO_CHECKS not in again.notices
+    assert not any(isinstance(event, ev.Examined) for event in (*person.events, *again.events))
 
 
 class Looking:

@@ -8,6 +8,7 @@ import threading
 import unicodedata
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from agent.core import events as ev
@@ -80,6 +81,14 @@ def test_a_card_is_said_in_words_without_signs_or_boxes() -> None:
     ):
         assert line in out.split("\n")
     assert not any("BOX DRAWINGS" in unicodedata.name(char, "") for char in out)
+
+
+@pytest.mark.parametrize("found", [False, True])
+def test_what_is_awaited_is_said_to_have_not_come(found: bool) -> None:
+    shown = msgspec.structs.replace(card(), checking=True)
+    over = msgspec.structs.replace(checked(card()) if found else card(), checking=False)
+    _, out = play("j\nj\nj\n", CardOffer(shown), CardOffer(over), CardOffer(shown), CardOffer(over))
+    assert out.split("\n").count("Evidence: none came") == (0 if found else 1)
 
 
 def test_at_the_end_of_input_everything_undecided_stays_undecided() -> None:

@@ -16,7 +16,7 @@ from agent.core import events as ev
 from agent.core.clean import clean
 from agent.core.errors import Exit, UsageError
 from agent.core.message import commit_message
-from agent.core.sessions.named import short_name
+from agent.core.sessions.named import chunk_name
 from agent.core.sessions.session import Item, State, Status, fold
 from agent.git.commit import CommitRefused, Committed, Committer
 from agent.io import journal
@@ -123,8 +123,8 @@ def _naming(refused: CommitRefused, state: State, items: Sequence[Item]) -> Comm
     if item is None:
         return refused
     line = f", line {refused.line}" if refused.line else ""
-    path = f"chunk {short_name(state, item)} ({item.chunk.title}) in {refused.path}{line}"
-    names = [short_name(state, other) for other in items if other is not item]
+    path = f"chunk {chunk_name(state, item)} ({item.chunk.title}) in {refused.path}{line}"
+    names = [chunk_name(state, other) for other in items if other is not item]
     listed = f": {' '.join(names)}" if len(names) <= MOST_NAMES else ""
     others = f"; the others can be committed by name{listed}" if names else ""
     return msgspec.structs.replace(refused, path=path, hint=f"{refused.hint}{others}")

@@ -28,7 +28,7 @@ from agent.core.sessions.state import has_left
 from agent.core.text import whole_number
 from agent.io import journal
 from agent.io.journal import SessionInfo
-from agent.loop.commands import stack_row
+from agent.loop.commands import stack_row, stack_rows
 
 OBJECT_ID = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 
@@ -115,8 +115,8 @@ def print_log(cwd: Path, name: str, *, as_json: bool) -> int:
         _print_json(_session_json(info) | {"chunks": chunks})
         return Exit.DONE
     sys.stdout.write(f"{_line(info)}\n")
-    for item in state.items:
-        sys.stdout.write(f"  {clean(stack_row(state, item).words)}\n")
+    for row in stack_rows(state):
+        sys.stdout.write(f"  {clean(row.words)}\n")
     return Exit.DONE
 
 

@@ -71,10 +71,12 @@ class StackRow(msgspec.Struct, frozen=True):
     """It still has a card."""
     reopens: bool = False
     """It was refused or undone in a review: going to it opens it again."""
+    name: str = ""
+    """What it is called on the screen: its number in a review."""
 
     @property
     def words(self) -> str:
-        return f"{self.sign} {self.chunk}  {self.title}  ({self.word})"
+        return f"{self.sign} {self.name or self.chunk}  {self.title}  ({self.word})"
 
 
 class StackTick(msgspec.Struct, frozen=True, tag="stack"):

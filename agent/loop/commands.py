@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from agent.core import events as ev
 from agent.core.frontend import Quit, StackRow, StackTick
+from agent.core.sessions.named import chunk_name, named_item
 from agent.core.sessions.session import Item, State, Status
 from agent.core.text import whole_number
 from agent.loop import inputs
@@ -33,24 +34,35 @@ SIGNS = {
 
 
 def undo(driver: Driver, argument: str) -> None:
-    inputs.undo(driver, argument.strip())
+    inputs.undo(driver, _id(driver, argument.strip()))
 
 
 def redo(driver: Driver, argument: str) -> None:
-    inputs.undo(driver, argument.strip(), Status.UNDONE)
+    inputs.undo(driver, _id(driver, argument.strip()), Status.UNDONE)
+
+
+def _id(driver: Driver, name: str) -> str:
+    """The id of the chunk that is called so; `name` itself when there is none, or more than one."""
+    item = named_item(driver.state, name)
+    return item.chunk.id if isinstance(item, Item) else name
 
 
 def show_stack(driver: Driver, argument: str) -> None:
     if not driver.state.items:
         driver.tell("No chunk was proposed yet.")
     else:
-        driver.parts.frontend.tick(StackTick(tuple(stack_row(driver.state, i) for i in driver.state.items)))
+        driver.parts.frontend.tick(StackTick(tuple(stack_rows(driver.state))))
     if driver.state.growing:
         driver.tell("The rest of the diff is still being cut.")
 
 
-def stack_row(state: State, item: Item) -> StackRow:
-    """One chunk of the stack, and what became of it."""
+def stack_rows(state: State) -> Iterator[StackRow]:
+    for at, item in enumerate(state.items):
+        yield stack_row(state, item, at)
+
+
+def stack_row(state: State, item: Item, at: int | None = None) -> StackRow:
+    """One chunk of the stack, at the index `at`, and what became of it."""
     hunks = [hunk for change in item.chunk.changes for hunk in change.hunks]
     return StackRow(
         item.chunk.id,
@@ -62,21 +74,21 @@ def stack_row(state: State, item: Item) -> StackRow:
         word=status_word(state, item.status) + (f": {item.reason}" if item.reason else ""),
         is_open=item.status in inputs.SHOWN,
         reopens=inputs.can_reopen(state, item),
+        name=chunk_name(state, item, at),
     )
 
 
 def later(driver: Driver, argument: str) -> None:
     """Open the deferred chunks again, or the one that is named; that may be a rejected one."""
-    wanted = argument.strip()
+    wanted = _id(driver, argument.strip())
     named = driver.state.item(wanted)
     if named is not None and named.status is Status.REJECTED and inputs.reopen(driver, named):
         return
-    deferred = [i.chunk.id for i in driver.state.items if i.status is Status.DEFERRED]
-    chosen = [chunk for chunk in deferred if wanted in ("", chunk)]
+    deferred = [i for i in driver.state.items if i.status is Status.DEFERRED]
+    chosen = [item.chunk.id for item in deferred if wanted in ("", item.chunk.id)]
     if not chosen:
-        driver.tell(
-            "Nothing is deferred." if not deferred else f"Deferred: {', '.join(deferred)}.", "warning"
-        )
+        names = ", ".join(chunk_name(driver.state, item) for item in deferred)
+        driver.tell(f"Deferred: {names}." if deferred else "Nothing is deferred.", "warning")
     for chunk in reversed(chosen):
         driver.record(ev.Focused(chunk))
 

@@ -26,6 +26,7 @@ from agent.core.patches.patch_print import print_writes
 from agent.core.replies.reply import EditProblem, ModelEdit, Resolved, resolve
 from agent.core.review import shown_evidence
 from agent.core.secrets import is_secret_path, redact
+from agent.core.sessions.named import titled
 from agent.core.sessions.session import Item, State, Status
 from agent.core.sessions.state import BACK
 from agent.core.sessions.steps import Approval
@@ -369,7 +370,7 @@ def _without(state: State, item: Item) -> tuple[str, ...]:
     }
     uses = [(use, state.item(use.chunk)) for use in item.chunk.uses]
     return tuple(
-        f"uses `{use.name}` of chunk {use.chunk} ({other.chunk.title}), which {words[other.status]}"
+        f"uses `{use.name}` of chunk {titled(state, other)}, which {words[other.status]}"
         for use, other in uses
         if other is not None and other.status in words
     )

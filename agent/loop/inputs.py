@@ -31,6 +31,7 @@ from agent.core.lines.merge import has_marks
 from agent.core.outcome import Clash
 from agent.core.review import Answer, Approve, Ask, Defer, Edit, Reject, Revise, Split
 from agent.core.sessions import steps
+from agent.core.sessions.named import some_titled
 from agent.core.sessions.session import Item, State, Status
 from agent.core.sessions.state import OPEN
 from agent.loop.errand import ToolEnded, label
@@ -173,7 +174,8 @@ def _decide(driver: Driver, decide: Decide) -> None:
             )
             return
         case Approve() if missing := _missing(driver, item):
-            driver.tell(f"It needs chunk {missing} first; nothing was done.", "warning")
+            words = some_titled(driver.state, missing)
+            driver.tell(f"It needs chunk {words} first; nothing was done.", "warning")
             return
         case Ask() | Revise() if driver.parts.model is None:
             driver.tell(NO_MODEL, "warning", "copair connect finds one")
@@ -210,10 +212,11 @@ def _decide(driver: Driver, decide: Decide) -> None:
     driver.record(ev.Decided(decide.chunk, decide.decision), sync=True)
 
 
-def _missing(driver: Driver, item: Item) -> str:
-    """A chunk that this one needs and that is not in the tree yet."""
-    there = {i.chunk.id for i in driver.state.items if i.status in (Status.APPLIED, Status.PRESENT)}
-    return ", ".join(need for need in item.chunk.needs if need not in there)
+def _missing(driver: Driver, item: Item) -> list[Item]:
+    """The chunks that this one needs and that are not in the tree yet, in the order of the stack."""
+    there = (Status.APPLIED, Status.PRESENT)
+    needs = set(item.chunk.needs)
+    return [other for other in driver.state.items if other.chunk.id in needs and other.status not in there]
 
 
 def _split(driver: Driver, item: Item) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.core.sessions.named import chunk_name
 from agent.core.sessions.session import Item, State, Status
 
 ORDER = (
@@ -29,7 +30,7 @@ def summary(state: State, *, resumable: bool = True) -> tuple[str, ...]:
         *_with(state, Status.APPROVED),
     ]
     lines = [", ".join(counts)]
-    lines += [f"  still open: {item.chunk.id}  {item.chunk.title}" for item in open_items[:NAMED]]
+    lines += [f"  still open: {chunk_name(state, i)}  {i.chunk.title}" for i in open_items[:NAMED]]
     if len(open_items) > NAMED:
         lines.append(f"  and {len(open_items) - NAMED:,} more")
     if state.growing or state.cut_short:

@@ -28,6 +28,7 @@ from agent.core.sessions.session import State, Status
 from agent.git.apply import WorkTree
 from agent.io.calls import Calls
 from agent.loop.examiner import Examiner
+from agent.loop.summary import summary
 from agent.ports import Cancel
 from agent.review import script
 from agent.ui.story import Story
@@ -252,9 +253,7 @@ def test_a_card_says_that_it_uses_what_was_refused_and_can_be_applied_all_the_sa
     git_in(project, "checkout", "-q", "HEAD~1")
     state, person = walk(project, "theirs", decide(Reject("no")), approve)
     defines, uses = person.cards[0].chunk, person.cards[-1].chunk
-    assert person.cards[-1].notes == (
-        f"uses `receipt` of chunk {defines.id} ({defines.title}), which you refused",
-    )
+    assert person.cards[-1].notes == (f"uses `receipt` of chunk 1 ({defines.title}), which you refused",)
     assert [item.status for item in state.items] == [Status.REJECTED, Status.APPLIED]
     assert uses.needs == ()
 
@@ -438,6 +437,29 @@ def test_that_no_check_is_set_up_is_said_once_and_is_no_evidence(project: Path) 
     _, again = walk(project, "theirs", approve)
     assert NO_CHECKS not in again.notices
     assert not any(isinstance(event, ev.Examined) for event in (*person.events, *again.events))
+
+
+@pytest.fixture
+def parts(project: Path, git_in: GitIn) -> Path:
+    """A commit that adds a file of several chunks, which all need the first."""
+    git_in(project, "checkout", "-q", "theirs")
+    (project / "c.py").write_text("".join(f"def g{n}():\n" + "    step()\n" * 16 + "\n\n" for n in range(9)))
+    git_in(project, "add", ".")
+    git_in(project, "commit", "-qm", "third")
+    git_in(project, "branch", "parts")
+    git_in(project, "checkout", "-q", "HEAD~1")
+    return project
+
+
+def test_chunks_of_a_review_are_called_by_their_numbers(parts: Path) -> None:
+    state, person = walk(parts, "parts", do(Move(by=1)), approve, do(Command("later", "2")), approve)
+    first, second = state.items[:2]
+    assert second.chunk.needs == (first.chunk.id,)
+    assert f"It needs chunk 1 ({first.chunk.title}) first; nothing was done." in person.notices
+    assert f"  still open: 2  {second.chunk.title}" in summary(state)
+    listed = copair(parts, "log", state.session).stdout
+    assert f"  · 2  {second.chunk.title}  (pending)\n" in listed
+    assert second.chunk.id not in listed
 
 
 class Looking:

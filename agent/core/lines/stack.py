@@ -118,15 +118,13 @@ def _moves(work: Step, source: str, name: str) -> bool:
 
 
 def blocked_by(chunk: Chunk, refused: Mapping[str, str], *, uses: bool = False) -> str:
-    """Which refused chunk (id to title) this one needs, as words for the card; empty when none.
+    """Which refused chunk (id to what it is called) this one needs, as words for the card; empty when none.
 
     `uses`: also what it could be applied without, but whose names it uses.
     """
-    names = [
-        f"{need} ({refused[need]})" if refused[need] else need for need in chunk.needs if need in refused
-    ]
+    names = [refused[need] for need in chunk.needs if need in refused]
     if names:
         return f"needs {', '.join(names)}, which was refused"
     wanted = [use for use in chunk.uses if use.chunk in refused] if uses else []
-    words = [f"`{use.name}` of {use.chunk} ({refused[use.chunk]})" for use in wanted]
+    words = [f"`{use.name}` of {refused[use.chunk]}" for use in wanted]
     return f"uses {', '.join(words)}, which was refused" if words else ""

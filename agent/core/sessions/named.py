@@ -1,15 +1,18 @@
-"""Which chunk of a session a person means by a few letters: its id, the begin of it, or its number in a review."""
+"""What a chunk is called on the screen, and which one a person means by a few letters: an id, its begin, a number."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from agent.core.sessions.state import BACK, Item, State
 
 MIN_PREFIX = 4
-"""So much of an id names a chunk; fewer digits are a number in the stack."""
+"""So much of an id names a chunk."""
+
+NAMED = 3
+"""So many chunks are named in a sentence; of the others it says how many there are."""
 
 
 class Ambiguous(msgspec.Struct, frozen=True):
@@ -37,13 +40,29 @@ def named_item(state: State, name: str, fits: Callable[[Item], bool] = any_item)
     return begun[0] if len(begun) == 1 else Ambiguous(tuple(begun)) if begun else None
 
 
-def short_name(state: State, item: Item) -> str:
-    """What a person can type for a chunk: its number in a review, where it has one, or its id."""
-    number = str(state.items.index(item) + 1)
-    return number if _counted(state, number) == item else item.chunk.id
+def chunk_name(state: State, item: Item, at: int | None = None) -> str:
+    """What a person can type for a chunk: its number in a review, else its id, which is short in a session.
+
+    `at` is its index in the stack, where that is known: else it is looked for.
+    """
+    if not state.source.startswith("review"):
+        return item.chunk.id
+    return str((state.items.index(item) if at is None else at) + 1)
+
+
+def titled(state: State, item: Item) -> str:
+    """`5 (parse: 3 lines)`."""
+    return f"{chunk_name(state, item)} ({item.chunk.title})"
+
+
+def some_titled(state: State, items: Iterable[Item]) -> str:
+    """The first of `items` by number and title, and how many more there are."""
+    found = list(items)
+    words = [titled(state, item) for item in found[:NAMED]]
+    return ", ".join(words) + (f" and {len(found) - NAMED} more" if len(found) > NAMED else "")
 
 
 def _counted(state: State, name: str) -> Item | None:
-    is_number = state.source.startswith("review") and name.isdecimal() and len(name) < MIN_PREFIX
-    number = int(name) if is_number else 0
+    is_number = state.source.startswith("review") and name.isascii() and name.isdecimal()
+    number = int(name[:9]) if is_number else 0
     return state.items[number - 1] if 0 < number <= len(state.items) else None

@@ -11,6 +11,7 @@ from agent.core import events as ev
 from agent.core.dialog import FaultKind, ToolCall
 from agent.core.lines.stack import blocked_by
 from agent.core.review import Verdict
+from agent.core.sessions.named import titled
 from agent.core.sessions.session import Item, State, Status
 
 FORMAT_ERRORS = 2
@@ -182,13 +183,15 @@ def _answer_propose(state: State, call: ToolCall) -> Effect:
 
 def _offer(state: State, candidates: tuple[Item, ...]) -> Effect:
     gone = {
-        item.chunk.id: item.chunk.title
+        item.chunk.id: item
         for item in state.items
         if item.status in (Status.REJECTED, Status.BLOCKED, Status.DROPPED, Status.UNDONE)
     }
     for item in candidates:
         # What a model proposed as one thing makes no sense in parts; of a diff each part was somebody's work.
-        reason = blocked_by(item.chunk, gone, uses=bool(state.source_of(item).call_id))
+        wanted = {*item.chunk.needs, *(use.chunk for use in item.chunk.uses)}
+        words = {name: titled(state, gone[name]) for name in wanted if name in gone}
+        reason = words and blocked_by(item.chunk, words, uses=bool(state.source_of(item).call_id))
         if reason:
             return Block(item.chunk.id, reason)
     for item in candidates:

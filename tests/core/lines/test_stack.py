@@ -74,5 +74,7 @@ def test_a_file_to_be_moved_that_is_under_neither_name_is_not_made_anew(back: bo
 
 
 def test_a_refused_need_is_named_with_its_title() -> None:
-    assert blocked_by(chunk("x", needs=("1",)), {"1": "the base"}) == "needs 1 (the base), which was refused"
+    assert (
+        blocked_by(chunk("x", needs=("1",)), {"1": "1 (the base)"}) == "needs 1 (the base), which was refused"
+    )
     assert blocked_by(chunk("x", needs=("1",)), {"2": "another"}) == ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.core.chunk import Chunk
-from agent.core.sessions.named import Ambiguous, named_item, short_name
+from agent.core.sessions.named import Ambiguous, chunk_name, named_item
 from agent.core.sessions.session import Item, State, Status
 
 IDS = ("4d0f11112222", "4d0f33334444", "4d0f33334444-back", "77771111aaaa", "77771111aaaa-back")
@@ -66,8 +66,8 @@ def test_a_number_names_nothing_outside_of_a_review() -> None:
 
 
 def test_what_a_chunk_is_called_names_it() -> None:
-    assert [short_name(REVIEW, item) for item in REVIEW.items] == ["1", "2", "3", "4", "5"]
-    assert short_name(State(items=REVIEW.items), REVIEW.items[1]) == "4d0f33334444"
+    assert [chunk_name(REVIEW, item) for item in REVIEW.items] == ["1", "2", "3", "4", "5"]
+    assert chunk_name(State(items=REVIEW.items), REVIEW.items[1]) == "4d0f33334444"
     many = State(source="review", items=tuple(Item(Chunk(f"{n:012}", "", "", ()), "p") for n in range(1001)))
-    assert all(named_item(many, short_name(many, item)) == item for item in many.items[::100])
-    assert short_name(many, many.items[999]) == "000000000999"
+    assert all(named_item(many, chunk_name(many, item)) == item for item in many.items[::100])
+    assert chunk_name(many, many.items[999]) == "1000"

@@ -192,10 +192,12 @@ class WriteRefused(msgspec.Struct, frozen=True, tag="write_refused"):
 
 
 class Blocked(msgspec.Struct, frozen=True, tag="blocked"):
-    """The chunk cannot be placed, or what it needs was refused."""
+    """The chunk cannot be placed, or what it needs was refused. Of several at once, a `Noted` behind them tells."""
 
     chunk: str
     reason: str
+    is_told: bool = False
+    """One of several that the same decision blocks."""
 
 
 class Present(msgspec.Struct, frozen=True, tag="present"):

@@ -28,8 +28,8 @@ from agent.core.review import shown_evidence
 from agent.core.secrets import is_secret_path, redact
 from agent.core.sessions.named import titled
 from agent.core.sessions.session import Item, State, Status
-from agent.core.sessions.state import BACK
-from agent.core.sessions.steps import Approval
+from agent.core.sessions.state import BACK, waiting_for
+from agent.core.sessions.steps import Approval, is_review
 from agent.core.testfile import is_test_path
 from agent.core.text import digest as text_digest
 from agent.ports import BlobStore, Clock, Target
@@ -181,7 +181,12 @@ class Desk:
             position=siblings.index(item) + 1,
             total=0 if state.growing else len(siblings),
             unknown_names=self._unknown(item.chunk, writes, digest),
-            notes=(*notes, *_without(state, item), *filter(None, (self.remarks.get(item.chunk.id),))),
+            notes=(
+                *notes,
+                *_without(state, item),
+                *filter(None, (self.remarks.get(item.chunk.id),)),
+                *_needed(state, item),
+            ),
             deferred=item.status is Status.DEFERRED,
             edited=item.edited is not None,
             onto=state.onto,
@@ -358,6 +363,13 @@ class Desk:
 
 def _words(error: CopairError) -> str:
     return f"{error.message}; {error.hint}" if error.hint else error.message
+
+
+def _needed(state: State, item: Item) -> tuple[str, ...]:
+    """What waits when the person says no. In a conversation the place of the chunk says it."""
+    count = len(waiting_for(state, item)) if is_review(state) else 0
+    words = "1 later chunk needs" if count == 1 else f"{count} later chunks need"
+    return (f"{words} this",) if count else ()
 
 
 def _without(state: State, item: Item) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from agent.core.hunk import Write, writes_digest
 from agent.core.lines.stack import AlreadyPresent
 from agent.core.outcome import Clash
 from agent.core.sessions import request, steps
+from agent.core.sessions.named import some_titled
 from agent.core.sessions.session import Item, State, Status, evolve
 from agent.loop import errand
 from agent.loop.desk import Desk
@@ -149,11 +150,21 @@ class Driver:
                 self._finish(call.id, call.args_json)
             case steps.Answer(call=call, content=content, is_error=is_error):
                 self.record(ev.ToolAnswered(call.id, call.name, content, is_error=is_error))
-            case steps.Block(chunk=chunk, reason=reason):
-                self.record(ev.Blocked(chunk, reason))
+            case steps.Block():
+                self._block(steps.blocks(self.state, self.parts.limits))
             case steps.WriteChunk(approval=approval):
                 self._write(approval)
         return False
+
+    def _block(self, events: list[ev.Blocked]) -> None:
+        """Many are told in one line: each would be a line that says the same."""
+        if len(events) == 1:
+            self.record(events[0])
+            return
+        for event in events:
+            self.record(msgspec.structs.replace(event, is_told=True))
+        names = some_titled(self.state, [self.item(event.chunk) for event in events])
+        self.record(ev.Noted("info", f"{len(events)} chunks need it and wait with it: {names}"))
 
     def offer(self, offer: Offer) -> None:
         """Let the person act on `offer`, unless it is what is open."""

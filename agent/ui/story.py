@@ -66,6 +66,8 @@ class Story:
                 )
             case ev.Decided(chunk=chunk, decision=decision):
                 return self._decided(chunk, decision)
+            case ev.Blocked(is_told=True):
+                return ()
             case (
                 ev.Wrote() | ev.WriteRefused() | ev.Present() | ev.Blocked() | ev.Undone() | ev.UndoRefused()
             ):

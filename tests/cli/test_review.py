@@ -323,7 +323,7 @@ def test_a_review_of_which_only_what_needs_the_refused_is_left_begins_anew(proje
     assert len(first.items) > 1
     again, person = walk(project, None)
     assert again.session != first.session
-    assert person.cards[0].notes == ("You refused this before: too much",)
+    assert person.cards[0].notes[0] == "You refused this before: too much"
 
 
 def test_a_review_of_uncommitted_work_that_changed_meanwhile_begins_anew(
@@ -460,6 +460,19 @@ def test_chunks_of_a_review_are_called_by_their_numbers(parts: Path) -> None:
     listed = copair(parts, "log", state.session).stdout
     assert f"  · 2  {second.chunk.title}  (pending)\n" in listed
     assert second.chunk.id not in listed
+
+
+def test_what_needs_a_refused_chunk_waits_in_one_line(parts: Path) -> None:
+    state, person = walk(parts, "parts", decide(Reject("no")))
+    waiting = [item for item in state.items if item.status is Status.BLOCKED]
+    assert f"{len(waiting)} later chunks need this" in person.cards[0].notes
+    story = Story()
+    said = [str(saying.text) for event in person.events for saying in story.tell(event)]
+    names = ", ".join(f"{n} ({item.chunk.title})" for n, item in enumerate(waiting[:3], 2))
+    assert said[1:] == [
+        f"{len(waiting)} chunks need it and wait with it: {names} and {len(waiting) - 3} more"
+    ]
+    assert state.items[1].reason == f"needs 1 ({state.items[0].chunk.title}), which was refused"
 
 
 class Looking:

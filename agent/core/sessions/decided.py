@@ -41,8 +41,7 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
     item = state.item(event.chunk)
     if item is None:
         return state
-    stays = isinstance(event.decision, Ask)
-    focus = state.focus if stays else _following(state, event.chunk) if state.focus == event.chunk else ""
+    focus = state.focus if isinstance(event.decision, Ask) else event.chunk
     refused = event.chunk if isinstance(event.decision, Reject) else ""
     state = msgspec.structs.replace(state, focus=focus, requests_since_said=0, last_refused=refused)
     match event.decision:
@@ -66,13 +65,6 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
             )
         case Edit() | Split():
             return state
-
-
-def _following(state: State, chunk_id: str) -> str:
-    """The next open chunk: who moved down the stack goes on from there. Empty at its end."""
-    names = [item.chunk.id for item in state.items]
-    later = state.items[names.index(chunk_id) + 1 :]
-    return next((item.chunk.id for item in later if item.status is Status.PENDING), "")
 
 
 def _renamed(item: Item, event: ev.ChunkSplit) -> Item:

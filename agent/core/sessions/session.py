@@ -136,6 +136,8 @@ def _resumed(state: State, event: ev.Resumed) -> State:
     """A reply that was under way is lost; what was put off or in the way in a review is tried again."""
     lost = ev.TurnFailed("interrupted", "the session ended before the reply was complete")
     items = state.items
+    at = state.item(state.focus)
+    focus = state.focus if at is not None and at.status is Status.PENDING else ""
     if state.source.startswith("review"):
         items = tuple(
             msgspec.structs.replace(item, status=Status.PENDING, reason="")
@@ -148,6 +150,7 @@ def _resumed(state: State, event: ev.Resumed) -> State:
         model=event.model,
         protocol=event.protocol,
         items=items,
+        focus=focus,
         streaming=False,
         growing=False,
         cut_short=state.growing or state.cut_short,

@@ -96,7 +96,8 @@ class State(msgspec.Struct, frozen=True):
     cut_short: bool = False
     """The session was left while more were cut, or they cannot be read: these are missing in its stack."""
     focus: str = ""
-    """The chunk whose card the person moved to; empty: the first open one."""
+    """The chunk that the person moved to or decided last: its card is shown, or that of the next open one behind it.
+    Empty: the first open one."""
     last_refused: str = ""
     """The chunk that the person said no to, while nothing else was decided since."""
     written: tuple[str, ...] = ()
@@ -142,6 +143,18 @@ class State(msgspec.Struct, frozen=True):
     @property
     def open_items(self) -> tuple[Item, ...]:
         return tuple(item for item in self.items if item.status in OPEN)
+
+
+def waiting_for(state: State, item: Item) -> list[Item]:
+    """The open chunks behind `item` that are blocked when it is refused, also by one another, in their order."""
+    names, found = {item.chunk.id}, []
+    for other in state.items[state.items.index(item) + 1 :]:
+        uses = other.chunk.uses if state.source_of(other).call_id else ()
+        wants = names.intersection(other.chunk.needs) or any(use.chunk in names for use in uses)
+        if wants and other.status in (Status.PENDING, Status.DEFERRED):
+            names.add(other.chunk.id)
+            found.append(other)
+    return found
 
 
 def has_left(state: State) -> bool:

@@ -12,7 +12,7 @@ from agent.core.dialog import FaultKind, ToolCall
 from agent.core.lines.stack import blocked_by
 from agent.core.review import Verdict
 from agent.core.sessions.named import titled
-from agent.core.sessions.session import Item, State, Status
+from agent.core.sessions.session import Item, State, Status, evolve
 
 FORMAT_ERRORS = 2
 """Unusable proposals in a row that go back to the model before the person is asked."""
@@ -130,6 +130,15 @@ def next_step(state: State, limits: Limits | None = None) -> Effect:
     return _speak(state, limits)
 
 
+def blocks(state: State, limits: Limits | None = None) -> list[ev.Blocked]:
+    """The chunks that are blocked now, one after another: what waits for one waits for what that waits for."""
+    found: list[ev.Blocked] = []
+    while isinstance(step := next_step(state, limits), Block):
+        found.append(ev.Blocked(step.chunk, step.reason))
+        state = evolve(state, found[-1])
+    return found
+
+
 def is_review(state: State) -> bool:
     """True when the chunks come from a diff and not from a conversation."""
     return state.source.startswith("review")
@@ -194,10 +203,15 @@ def _offer(state: State, candidates: tuple[Item, ...]) -> Effect:
         reason = words and blocked_by(item.chunk, words, uses=bool(state.source_of(item).call_id))
         if reason:
             return Block(item.chunk.id, reason)
-    for item in candidates:
-        if item.chunk.id == state.focus:
-            return OfferCard(item.chunk.id)
-    return OfferCard(candidates[0].chunk.id)
+    return OfferCard(_next_card(state, candidates).chunk.id)
+
+
+def _next_card(state: State, candidates: tuple[Item, ...]) -> Item:
+    """The first at or behind the chunk that the person moved to or decided last; at the end the first of all."""
+    ids = [item.chunk.id for item in state.items]
+    at = ids.index(state.focus) if state.focus in ids else 0
+    later = set(ids[at:])
+    return next((item for item in candidates if item.chunk.id in later), candidates[0])
 
 
 def _speak(state: State, limits: Limits) -> Effect:

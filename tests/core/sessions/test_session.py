@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
 import pytest
 
 from agent.core import events as ev
@@ -383,6 +384,16 @@ def test_who_moved_down_the_stack_goes_on_from_there_and_comes_back_to_the_rest(
     assert steps.next_step(state) == steps.OfferCard("3")
     state = evolve(state, ev.Decided("3", Reject("no")))
     assert steps.next_step(state) == steps.OfferCard("1")
+
+
+def test_behind_what_a_no_blocks_the_next_open_chunk_comes() -> None:
+    waits = msgspec.structs.replace(chunk("3"), needs=("2",))
+    state = fold([*proposed(chunk("1"), chunk("2"), waits, chunk("4")), ev.Focused("2")])
+    state = fold([ev.Decided("2", Reject("no"))], state)
+    (blocked,) = steps.blocks(state)
+    assert steps.next_step(evolve(state, blocked)) == steps.OfferCard("4")
+    unfit = fold([ev.Focused("3"), ev.Blocked("3", "does not fit")], state)
+    assert steps.next_step(unfit) == steps.OfferCard("4")
 
 
 def test_a_write_that_found_another_file_shows_the_same_chunk_again() -> None:

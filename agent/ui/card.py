@@ -49,6 +49,7 @@ from agent.core.review import Approve, Ask, Decision, Defer, Reject, Revise, Spl
 from agent.ui.application import USUAL, ClearingApplication, Timing, escape_leaves
 from agent.ui.keys import APPLY_WORD, DECISIONS, Act
 from agent.ui.overview import Overview
+from agent.ui.paint import Line, cut_line, line_width
 from agent.ui.processors import VisibleInput
 from agent.ui.render import SIDE_BY_SIDE_COLUMNS
 from agent.ui.screen import Screen
@@ -63,8 +64,8 @@ BUSY_SECONDS = 2
 class Asking(StrEnum):
     """What the input line below the card is for; the value is its label."""
 
-    WORD = f"this is risky; type {APPLY_WORD} to {{yes}} it"
-    REASON = "rejected; why? (Enter: no reason, Esc: back)"
+    WORD = f"risky; type {APPLY_WORD} to {{yes}} it"
+    REASON = "rejected; why? (Esc: back, Enter: no reason)"
     CHANGE = "what is to change?"
     QUESTION = "your question"
     INSTRUCTION = "new instruction"
@@ -197,8 +198,13 @@ class OpenCard:
         return f"checking {seconds}s" if seconds >= BUSY_SECONDS else ""
 
     def _label(self) -> StyleAndTextTuples:
+        """At most half of the row: the other half is for what is typed."""
         label = str(self._asking).format(yes=self.card.yes)
-        return [(self._screen.colours["key"], f" {label}"), ("", " › ")]
+        key, room = self._screen.colours["key"], self._screen.columns // 2 - len(" › ")
+        line: Line = [(key, f" {label}")]
+        if line_width(line) > room:
+            line = [*cut_line(line, room - 1), (key, "…")]
+        return [*line, ("", " › ")]
 
     # Keys
 

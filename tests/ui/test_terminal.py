@@ -377,6 +377,18 @@ def test_the_whole_stack_is_a_list_on_the_card_in_which_one_goes_to_a_chunk(tmp_
     Stage(tmp_path, first=WorkOffer(), columns=100, rows=30).play(story)
 
 
+def test_a_reason_is_seen_while_it_is_typed_in_a_narrow_terminal(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("y apply")
+        stage.press("n")
+        stage.wait("rejected; why?")
+        stage.send("this is the wrong place for it")
+        assert stage.wait("place for it").split("\n")[-1].startswith(" rejected; why?")
+
+    Stage(tmp_path, first=WorkOffer(), columns=40, rows=30, reason_seconds=5.0).play(story)
+
+
 @pytest.mark.parametrize("count", [1, 3, 40])
 def test_the_chosen_row_of_the_stack_is_always_in_sight(count: int) -> None:
     rows = stack(count).rows

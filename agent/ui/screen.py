@@ -60,6 +60,18 @@ def _flush(descriptor: int) -> None:
         raise OSError(*error.args) from error
 
 
+class QuietOutput(Vt100_Output):
+    """Erases what was drawn without a trace in the scrollback.
+
+    Told to erase everything from the top left corner on, tmux takes the screen for cleared and moves all of it, by then
+    blank lines, into its history (its option scroll-on-clear).
+    """
+
+    def erase_down(self) -> None:
+        """From the first column: one to the right, what is left of there, what is behind, and back."""
+        self.write_raw("\x1b[C\x1b[1K\x1b[J\x1b[D")
+
+
 class Screen:
     """The person's terminal. `input` and `output` are prompt_toolkit's, over the given streams."""
 
@@ -76,7 +88,7 @@ class Screen:
         self.depth = color_depth(environ, self._stream.isatty())
         self.colours: Theme = theme(theme_name, environ, _BITS[self.depth])
         self.input = input or create_input()
-        self.output: Output = Vt100_Output(
+        self.output: Output = QuietOutput(
             cast(TextIO, self._stream),
             self._size,
             term=environ.get("TERM"),

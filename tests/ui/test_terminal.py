@@ -10,8 +10,10 @@ import termios
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import pyte
 import pytest
 
 from agent.core import events as ev
@@ -495,6 +497,32 @@ def test_title_why_and_keys_stay_while_a_long_diff_scrolls_at_24_rows(tmp_path: 
         stage.wait("value_40 = 40")
 
     Stage(tmp_path, first=WorkOffer()).play(story)
+
+
+class Clearing(pyte.Screen):
+    """Counts what tmux takes for clearing the screen: erasing everything from its top left corner on."""
+
+    cleared = 0
+
+    def erase_in_display(self, how: int = 0, *args: Any, **kwargs: Any) -> None:
+        self.cleared += how == 0 and (self.cursor.x, self.cursor.y) == (0, 0)
+        super().erase_in_display(how, *args, **kwargs)
+
+
+def test_a_card_as_tall_as_the_screen_is_erased_without_a_trace(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("y apply")
+        stage.press("l")
+        assert isinstance(stage.heard(), Decide)
+        stage.terminal.offer(WorkOffer())
+        assert stage.wait("thinking").split() == ["thinking", "·", "Ctrl-C", "stops"]
+
+    stage = Stage(tmp_path, first=WorkOffer(), rows=16)
+    stage.play(story)
+    screen = Clearing(80, 16)
+    pyte.ByteStream(screen).feed(bytes(stage.raw))
+    assert screen.cleared == 0
 
 
 def test_a_card_is_drawn_anew_when_the_terminal_is_resized(tmp_path: Path) -> None:

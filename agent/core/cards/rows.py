@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
-from agent.core.cards.words import Line, emphasise
+from agent.core.cards.words import Line, emphasise, partners
 from agent.core.clean import EMPTY, Clean, Segment, clean, cut, pieced, plain, segments
 from agent.core.hunk import FileState, Hunk
 from agent.core.text import UTF8, Encoding, Lines, sniff, split_lines
@@ -111,7 +111,7 @@ class _Shower:
         for hunk in hunks:
             self._shift[id(hunk)] = offset
             offset += len(hunk.new) - len(hunk.old)
-        if self._ambiguous(hunks):
+        if self._ambiguous(hunks) or any(self._reindents(hunk) for hunk in hunks):
             self._tabs = 0
 
     def _ambiguous(self, hunks: Sequence[Hunk]) -> bool:
@@ -125,7 +125,20 @@ class _Shower:
                     return True
         return False
 
-    def shown(self, side: Side, at: int) -> Line:
+    def _reindents(self, hunk: Hunk) -> bool:
+        """True when a line goes from tabs to spaces, or back, whatever else changes in it."""
+        start = hunk.start + self._shift[id(hunk)]
+        old = [self._old.raw(at) for at in range(hunk.start, hunk.end)]
+        new = [self._new.raw(start + at) for at in range(len(hunk.new))]
+        if not any("\t" in _blanks(line) for line in (*old, *new)):
+            return False
+        removed = [self.shown(self._old, hunk.start + n) for n in range(len(old))]
+        added = [self.shown(self._new, start + n) for n in range(len(new))]
+        pairs = ((_blanks(old[i]), _blanks(new[j])) for i, j in partners(removed, added))
+        return any(before and after and before != after for before, after in pairs)
+
+    def shown(self, side: Side, at: int, *, changed: bool = False) -> Line:
+        """A line as it is drawn. Of one that is `changed` a tab at its end is told from spaces."""
         raw = side.raw(at)
         text = raw.removesuffix("\n")
         crlf = text.endswith("\r") and raw.endswith("\n")
@@ -135,7 +148,11 @@ class _Shower:
             fold = Segment(clean(f" … {hidden} more characters, v shows them … "), mark=True)
             head = segments(text[: LONG_LINE // 4], tabs=self._tabs, spaces=True)
             return (*head, fold, *segments(text[-LONG_LINE // 4 :], tabs=self._tabs, spaces=True))
-        parts = segments(text, tabs=self._tabs, spaces=True)
+        body = text.rstrip(" \t") if changed else text
+        end = text[len(body) :] if "\t" in text[len(body) :] else ""
+        parts = segments(text.removesuffix(end), tabs=self._tabs, spaces=True)
+        if end:
+            parts = (*parts, Segment(clean(end.replace(" ", "·"), tabs=0), mark=True))
         return (*parts, Segment(clean("\r"), mark=True)) if crlf and self._mark_eol else parts
 
     def group(self, hunks: Sequence[Hunk], context: int) -> Iterator[Row]:
@@ -170,8 +187,8 @@ class _Shower:
             yield from self._unended(self._old, at)
 
     def _changed(self, hunk: Hunk, new_start: int) -> Iterator[Row]:
-        removed = [self.shown(self._old, at) for at in range(hunk.start, hunk.end)]
-        added = [self.shown(self._new, new_start + at) for at in range(len(hunk.new))]
+        removed = [self.shown(self._old, at, changed=True) for at in range(hunk.start, hunk.end)]
+        added = [self.shown(self._new, new_start + at, changed=True) for at in range(len(hunk.new))]
         removed, added = emphasise(removed, added)
         for at, line in enumerate(removed, hunk.start):
             yield Row(RowKind.REMOVE, _trailing(line), old_no=at + 1)
@@ -189,6 +206,11 @@ def _endings(side: Side) -> set[bool]:
     """Whether lines end in CR LF (True) or LF (False)."""
     lf, cr = side.encoding.newline, "\r\n".encode(side.encoding.codec)
     return {line.endswith(cr) for line in side.lines if line.endswith(lf)}
+
+
+def _blanks(line: str) -> set[str]:
+    """Of which kinds its indentation is."""
+    return set(line[: len(line) - len(line.lstrip(" \t"))])
 
 
 def _trailing(line: Line) -> Line:

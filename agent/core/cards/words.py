@@ -7,7 +7,7 @@ and pairs beyond a size get no emphasis, so a card never waits for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 
 from agent.core.clean import Segment, pieced
@@ -26,20 +26,33 @@ _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 def emphasise(removed: Sequence[Line], added: Sequence[Line]) -> tuple[list[Line], list[Line]]:
     """The same lines, with `strong` on the words that make the difference between partners."""
     old, new = list(removed), list(added)
-    if not old or not new or max(len(old), len(new)) > MAX_BLOCK_LINES:
-        return old, new
-    old_tokens = [_tokens(line) for line in old]
-    new_tokens = [_tokens(line) for line in new]
+    for i, j, gone, fresh in _pairs(removed, added):
+        old[i] = _rebuild(_tokens(removed[i]), gone)
+        new[j] = _rebuild(_tokens(added[j]), fresh)
+    return old, new
+
+
+def partners(removed: Sequence[Line], added: Sequence[Line]) -> list[tuple[int, int]]:
+    """Which removed and which added line, by their index, are versions of one line."""
+    return [(i, j) for i, j, _, _ in _pairs(removed, added)]
+
+
+def _pairs(
+    removed: Sequence[Line], added: Sequence[Line]
+) -> Iterator[tuple[int, int, list[bool], list[bool]]]:
+    """Partners, with what differs of either."""
+    if not removed or not added or max(len(removed), len(added)) > MAX_BLOCK_LINES:
+        return
+    new_tokens = [_tokens(line) for line in added]
     start = 0
-    for i, left in enumerate(old_tokens):
-        for j in range(start, min(start + WINDOW, len(new))):
+    for i, line in enumerate(removed):
+        left = _tokens(line)
+        for j in range(start, min(start + WINDOW, len(added))):
             flags = _difference(left, new_tokens[j])
             if flags:
-                old[i] = _rebuild(left, flags[0])
-                new[j] = _rebuild(new_tokens[j], flags[1])
+                yield i, j, *flags
                 start = j + 1
                 break
-    return old, new
 
 
 def _tokens(line: Line) -> list[Token]:

@@ -108,6 +108,28 @@ def test_two_lines_that_differ_never_look_the_same(old: str, new: str) -> None:
     assert of_kind(seen, RowKind.REMOVE)[0].text != of_kind(seen, RowKind.ADD)[0].text
 
 
+def test_tabs_in_the_place_of_spaces_show_when_the_line_changes_elsewhere_too() -> None:
+    old = 'def f():\n    return "a"\n'
+    seen = view(old, old.replace('    return "a"', '\treturn "a b"'))
+    (added,) = of_kind(seen, RowKind.ADD)
+    assert added.text == '␉return "a b"'
+    assert added.segments[0].mark
+    back = view('\treturn "a b"\n', '    return "a"\n')
+    assert of_kind(back, RowKind.REMOVE)[0].text == '␉return "a b"'
+
+
+def test_tabs_that_stay_tabs_are_drawn_as_blanks() -> None:
+    old = "\tif a:\n\t\treturn 1\n"
+    seen = view(old, old.replace("1", "2") + "/* one\n * two\n */\n")
+    assert of_kind(seen, RowKind.ADD)[0].text == "        return 2"
+
+
+@pytest.mark.parametrize(("end", "shown"), [("\t", "␉"), (" \t", "·␉"), ("  ", "··")])
+def test_a_tab_at_the_end_does_not_look_like_spaces(end: str, shown: str) -> None:
+    (added,) = of_kind(view("a = 1\n", f"a = 22{end}\n"), RowKind.ADD)
+    assert added.text == f"a = 22{shown}"
+
+
 def test_a_file_of_crlf_lines_is_not_full_of_marks_but_a_change_of_endings_is_said() -> None:
     uniform = view("a\r\nb\r\n", "a\r\nc\r\n")
     assert [row.text for row in of_kind(uniform, RowKind.ADD)] == ["c"]

@@ -40,10 +40,10 @@ def pick_session(cwd: Path, name: str, *, choose: bool) -> str:
     resumable = [info for info in found if not info.open and info.source != "tour"]
     if name:
         return find_session(bench, name).id
-    if not resumable:
-        raise UsageError("there is no session to resume here", hint="copair starts one")
-    if not choose:
-        return _latest_open(resumable)
+    if not choose and (latest := _latest_open(resumable)):
+        return latest
+    if not choose or not resumable:
+        raise _none(found, resumable)
     for number, info in enumerate(resumable, 1):
         sys.stderr.write(f"{number:3}  {_line(info)}\n")
     sys.stderr.write("which? ")
@@ -55,7 +55,7 @@ def pick_session(cwd: Path, name: str, *, choose: bool) -> str:
 
 
 def _latest_open(found: list[SessionInfo]) -> str:
-    """The latest that goes on: a conversation, or a review that is not decided to its end. Raises UsageError."""
+    """The latest that goes on: a conversation, or a review that is not decided to its end. Empty when there is none."""
     for info in found:
         if not info.source.startswith("review"):
             return info.id
@@ -66,9 +66,21 @@ def _latest_open(found: list[SessionInfo]) -> str:
             continue
         if state.growing or state.cut_short or has_left(state):
             return info.id
-    raise UsageError(
-        "no session here has anything open", hint="copair starts one, copair resume SESSION takes any"
-    )
+    return ""
+
+
+def _none(found: list[SessionInfo], resumable: list[SessionInfo]) -> UsageError:
+    """Why no session is gone on with."""
+    if any(info.open for info in found):
+        return UsageError(
+            "another copair process has the session open",
+            hint="go on there, or end it with q and resume it here",
+            untouched="nothing was changed",
+        )
+    if resumable:
+        hint = "copair starts one, copair resume SESSION takes any"
+        return UsageError("no session here has anything open", hint=hint)
+    return UsageError("there is no session to resume here", hint="copair starts one")
 
 
 def latest_session(bench: Workbench) -> SessionInfo:

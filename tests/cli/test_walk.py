@@ -308,6 +308,9 @@ def test_a_review_that_is_open_elsewhere_is_not_begun_once_more(project: Path) -
         ran = copair(project, "review", "theirs")
         assert ran.returncode == 2
         assert "another copair process has this review open" in ran.stderr
+        resumed = copair(project, "resume")
+        assert resumed.returncode == 2
+        assert "another copair process has the session open" in resumed.stderr
         assert copair(project, "review", "theirs~1").returncode == 0
         screen.send("q")
         screen.expect(pexpect.EOF)

@@ -91,6 +91,11 @@ Tick = TextTick | ReasoningTick | WhyTick | Working | Progress | Notice | StackT
 # Offers: what the person can answer to now. A new offer replaces the one before.
 
 
+NO_MODEL = "No model is configured to answer; the card stays."
+TO_MODEL = "copair connect finds one"
+"""What to do about that."""
+
+
 class Card(msgspec.Struct, frozen=True):
     """Everything that one card is made of; `view.card_view` turns it into rows.
 
@@ -121,6 +126,8 @@ class Card(msgspec.Struct, frozen=True):
     """Evidence is being made and has not all come yet."""
     base: str = ""
     """What evidence rests on now beside `writes`; a piece with another one is stale."""
+    unanswered: bool = False
+    """There is no model: nobody answers a question or revises it."""
 
     @property
     def yes(self) -> str:

@@ -168,6 +168,8 @@ class Driver:
 
     def offer(self, offer: Offer) -> None:
         """Let the person act on `offer`, unless it is what is open."""
+        if isinstance(offer, CardOffer) and self.parts.model is None:
+            offer = CardOffer(msgspec.structs.replace(offer.card, unanswered=True))
         if offer != self.offered:
             self.offered = offer
             if isinstance(offer, CardOffer):

@@ -14,6 +14,8 @@ from agent.core import events as ev
 from agent.core.dialog import FaultKind, ToolCall
 from agent.core.errors import CopairError
 from agent.core.frontend import (
+    NO_MODEL,
+    TO_MODEL,
     AnswerIn,
     CardOffer,
     Command,
@@ -44,9 +46,6 @@ if TYPE_CHECKING:
 
 GOODBYES = frozenset({"q", "quit", "exit"})
 """Said alone they end the session; nobody wants a model to think about them."""
-
-NO_MODEL = "No model is configured to answer; the card stays."
-
 
 SHOWN = frozenset({Status.PENDING, Status.DEFERRED})
 """Chunks that have a card."""
@@ -178,7 +177,7 @@ def _decide(driver: Driver, decide: Decide) -> None:
             driver.tell(f"It needs chunk {words} first; nothing was done.", "warning")
             return
         case Ask() | Revise() if driver.parts.model is None:
-            driver.tell(NO_MODEL, "warning", "copair connect finds one")
+            driver.tell(NO_MODEL, "warning", TO_MODEL)
             return
         case Approve() if present:
             driver.parts.examiner.leave(decide.chunk)
@@ -236,7 +235,7 @@ def _say(driver: Driver, text: str) -> None:
         return
     if driver.parts.model is None and steps.is_review(driver.state):
         driver.offered = None
-        driver.tell(NO_MODEL, "warning", "copair connect finds one")
+        driver.tell(NO_MODEL, "warning", TO_MODEL)
         return
     try:
         sent, read, lines = driver.parts.mention(text)

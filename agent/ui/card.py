@@ -33,6 +33,8 @@ from prompt_toolkit.layout import (
 from agent.core.cards.view import CardView, card_view
 from agent.core.clean import clean
 from agent.core.frontend import (
+    NO_MODEL,
+    TO_MODEL,
     Card,
     Command,
     Decide,
@@ -291,6 +293,8 @@ class OpenCard:
                 )
             case Act.REJECT:
                 self._decide(Reject())
+            case Act.REVISE | Act.ASK if self.card.unanswered:
+                self._say(f"{NO_MODEL} {TO_MODEL}")
             case Act.REVISE:
                 self._ask(Asking.CHANGE)
             case Act.ASK:

@@ -379,6 +379,20 @@ def test_the_whole_stack_is_a_list_on_the_card_in_which_one_goes_to_a_chunk(tmp_
     Stage(tmp_path, first=WorkOffer(), columns=100, rows=30).play(story)
 
 
+@pytest.mark.parametrize("key", ["r", "a"])
+def test_that_nobody_answers_is_said_before_anything_is_typed(tmp_path: Path, key: str) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(msgspec.structs.replace(card(), unanswered=True)))
+        stage.wait("y apply")
+        stage.press(key)
+        stage.wait("No model is configured to answer; the card stays. copair connect finds one")
+        stage.send("?")
+        stage.wait("back to the card")
+        assert stage.silent()
+
+    Stage(tmp_path, first=WorkOffer()).play(story)
+
+
 def test_a_reason_is_seen_while_it_is_typed_in_a_narrow_terminal(tmp_path: Path) -> None:
     def story(stage: Stage) -> None:
         stage.terminal.offer(CardOffer(card()))

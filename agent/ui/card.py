@@ -249,6 +249,10 @@ class OpenCard:
         def _(event: KeyPressEvent) -> None:
             self._leave_line()
 
+        @keys.add("escape", filter=quiet & Condition(lambda: self._sheet.page is not Page.DIFF))
+        def _(event: KeyPressEvent) -> None:
+            self._sheet.turn(Page.DIFF)
+
         @keys.add("c-z")
         def _(event: KeyPressEvent) -> None:
             event.app.suspend_to_background()
@@ -264,7 +268,10 @@ class OpenCard:
         try:
             act = Act(data)
         except ValueError:
-            self._say("? lists the keys") if data.isprintable() else None
+            if self._sheet.page is Page.HELP:
+                self._sheet.turn(Page.DIFF)
+            elif data.isprintable():
+                self._say("? lists the keys")
             return
         if self._sheet.page is Page.STACK and act in (Act.NEXT, Act.BACK):
             self._sheet.scroll(1 if act is Act.NEXT else -1)
@@ -272,6 +279,8 @@ class OpenCard:
         if self._sheet.page is not Page.DIFF and (act in DECISIONS or act in (Act.QUIT, Act.UNDO)):
             self._sheet.turn(Page.DIFF)
             return
+        if self._sheet.page is Page.HELP and act not in (Act.HELP, Act.DETAILS, Act.SEARCH):
+            self._sheet.turn(Page.DIFF)
         self._do(act)
 
     def _do(self, act: Act) -> None:

@@ -71,9 +71,7 @@ KEYS: tuple[Key, ...] = (
     Key(Act.QUIT, "quit", "stop here, with a summary; nothing undecided is applied"),
     Key(Act.HELP, "help", "all keys"),
 )
-MOVES = (
-    "↑ ↓ PgUp PgDn Space Home End scroll · Ctrl-C stops a run · Ctrl-Z suspends · Esc leaves an input line"
-)
+MOVES = "↑ ↓ PgUp PgDn Space Home End scroll · Ctrl-C stops a run · Ctrl-Z suspends · Esc leaves an input line or a page"
 _SHORT = (
     Act.APPLY, Act.REJECT, Act.REVISE, Act.EDIT, Act.ASK, Act.LATER, Act.CHECKS, Act.CONTEXT, Act.SPLIT, Act.QUIT,
     Act.HELP,
@@ -118,15 +116,24 @@ def footer(view: CardView, width: int, colours: Theme) -> Line:
 
 def help_lines(view: CardView, colours: Theme, width: int) -> list[Line]:
     """All keys, one a line."""
-    lines: list[Line] = [
-        [("", "   "), (colours["key"], key.act.value), ("", "  "), ("", key.help)] for key in offered(view)
-    ]
     moves = wrap([(colours["dim"], MOVES)], width - 4)
     return [
-        *(piece for line in lines for piece in wrap(line, width)),
+        *(line for key in offered(view) for line in _explained(key, colours, width)),
         [],
         *([("", "   "), *line] for line in moves),
     ]
+
+
+def _explained(key: Key, colours: Theme, width: int) -> list[Line]:
+    """A key and what it does; what does not fit into one row goes on below the words."""
+    head: Line = [("", "   "), (colours["key"], key.act.value), ("", "  ")]
+    return _hanging(head, key.help, width)
+
+
+def _hanging(head: Line, text: str, width: int) -> list[Line]:
+    indent = line_width(head)
+    first, *rest = wrap([("", text)], width - indent)
+    return [[*head, *first], *([("", " " * indent), *line] for line in rest)]
 
 
 def help_text(commands: Mapping[str, str], colours: Theme, width: int) -> list[Line]:
@@ -147,12 +154,11 @@ def help_text(commands: Mapping[str, str], colours: Theme, width: int) -> list[L
         [],
     ]
     for name, about in sorted(commands.items()):
-        lines.append(
-            [("", "  "), (colours["key"], f"/{name}"), ("", " " * max(1, 14 - len(name))), ("", about)]
-        )
+        head: Line = [("", "  "), (colours["key"], f"/{name}"), ("", " " * max(1, 14 - len(name)))]
+        lines += _hanging(head, about, width)
     lines += [[], [("", "  On a card, one key decides:")]]
     for key in KEYS:
-        lines.append([("", "   "), (colours["key"], key.act.value), ("", "  "), ("", key.help)])
+        lines += _explained(key, colours, width)
     moves = wrap([(colours["dim"], MOVES)], width - 4)
     lines += [[("", "  "), *line] for line in moves]
     return [piece for line in [*lines, []] for piece in wrap(line, width)]

@@ -102,7 +102,8 @@ def test_a_chunk_that_is_split_further_down_goes_on_with_its_first_part(project:
     (project / "b.py").write_text("B = 1\n")
     git_in(project, "add", ".")
     state, person = walk(project, "theirs~2..theirs", do(Move(by=1)), decide(Split()), approve)
-    parts = [card.chunk for card in person.cards if card.chunk.place_reason.startswith("part ")]
+    shown = {card.chunk.id: card.chunk for card in person.cards}
+    parts = [chunk for chunk in shown.values() if chunk.place_reason.startswith("part ")]
     assert [part.title for part in parts[:2]] == ["f3 (1 of 2): 1 line", "f3 (2 of 2): 3 lines"]
     assert [item.chunk.id for item in state.items if item.status is Status.APPLIED] == [parts[0].id]
 

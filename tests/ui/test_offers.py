@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.frontend import Card, CardOffer, Decide, PromptOffer, Quit, WorkOffer
+from agent.core.cards.view import card_view
+from agent.core.frontend import Card, CardOffer, Decide, Move, PromptOffer, Quit, WorkOffer
 from agent.core.review import Ask
+from agent.ui.keys import help_lines
+from agent.ui.paint import MONO, plain_text
 from tests.support.cards import card, checked
 from tests.support.stage import Stage
 
@@ -65,3 +68,44 @@ def test_a_decision_on_another_page_first_goes_back_to_the_diff(tmp_path: Path, 
         stage.wait_for(before)
 
     Stage(tmp_path).play(story)
+
+
+def test_escape_closes_a_page(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.wait("› ")
+        stage.after(lambda: stage.terminal.offer(CardOffer(checked(card()))))
+        before = stage.wait("? help")
+        for page in ("?", "d"):
+            stage.press(page)
+            stage.wait("back to the card")
+            stage.press("\x1b")
+            stage.wait_for(before)
+        assert stage.silent()
+
+    Stage(tmp_path).play(story)
+
+
+def test_a_key_that_decides_nothing_closes_the_help_and_acts(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.wait("› ")
+        stage.after(lambda: stage.terminal.offer(CardOffer(checked(card()))))
+        stage.wait("? help")
+        stage.press("?")
+        stage.wait("back to the card")
+        stage.press("v")
+        stage.wait("10 lines around each change")
+        stage.wait("back to the card", gone=True)
+        stage.press("?")
+        stage.wait("back to the card")
+        stage.press("j")
+        assert stage.heard() == Move(by=1)
+
+    Stage(tmp_path).play(story)
+
+
+def test_the_help_of_a_key_goes_on_below_its_words_in_a_narrow_terminal() -> None:
+    lines = plain_text(help_lines(card_view(card()), MONO, 40)).split("\n")
+    at = next(n for n, line in enumerate(lines) if line.startswith("   r  "))
+    assert lines[at : at + 2] == ["   r  say what to change; a new proposal", "      follows"]
+    assert all(line.startswith(("   ", "      ")) or not line for line in lines)
+    assert max(map(len, lines)) <= 40

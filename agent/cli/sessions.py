@@ -24,11 +24,15 @@ from agent.core.hunk import FileState, Write
 from agent.core.patches.chunk_diff import ChunkDiffs
 from agent.core.patches.unified import print_writes
 from agent.core.sessions.session import Item, State, Status, fold
-from agent.core.sessions.state import has_left
+from agent.core.sessions.state import LEFT, has_left
 from agent.core.text import whole_number
 from agent.io import journal
 from agent.io.journal import SessionInfo
 from agent.loop.commands import stack_row, stack_rows
+from agent.loop.summary import status_word
+
+COUNTED_BYTES = 4_000_000
+"""A journal that is longer is not read to list it."""
 
 OBJECT_ID = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 
@@ -91,13 +95,31 @@ def latest_session(bench: Workbench) -> SessionInfo:
     return found[0]
 
 
-def _line(info: SessionInfo, where: str = "") -> str:
+def _line(info: SessionInfo, where: str = "", counts: str = "") -> str:
     """One line, cut to the terminal where there is one. Commits are named as people name them."""
     state = "open now" if info.open else "crashed" if info.crashed else ""
-    first = info.first or f"({OBJECT_ID.sub(lambda found: found[0][:7], info.source)})"
+    first = info.first or f"({_reviewed(info)})"
     when = datetime.fromtimestamp(info.time).strftime("%Y-%m-%d %H:%M")
-    words = [info.id, when, *filter(None, (state, first[:80], info.model, where))]
+    words = [info.id, when, *filter(None, (state, first[:80], counts, info.model, where))]
     return _fitting(clean("  ".join(words)))
+
+
+def _reviewed(info: SessionInfo) -> str:
+    """What is reviewed; of an older session only how it is named exactly."""
+    return f"review of {info.label}" if info.label else OBJECT_ID.sub(lambda found: found[0][:7], info.source)
+
+
+def _counts(info: SessionInfo) -> str:
+    """How far it is. Empty for a session that is too long to be read for a list, or cannot be read."""
+    try:
+        if info.path.stat().st_size > COUNTED_BYTES:
+            return ""
+        state = fold(journal.read(info.path))
+    except (OSError, StateError):
+        return ""
+    applied = sum(item.status is Status.APPLIED for item in state.items)
+    left = sum(item.status in LEFT for item in state.items)
+    return f"{left} open, {applied} {status_word(state, Status.APPLIED)}" if state.items else ""
 
 
 def _fitting(line: Clean) -> Clean:
@@ -116,7 +138,9 @@ def print_log(cwd: Path, name: str, *, as_json: bool) -> int:
             _print_json([_session_json(info) for info in found])
         else:
             here = str(bench.place.root)
-            lines = (_line(info, "" if info.root == here else f"in {info.root}") for info in found)
+            lines = (
+                _line(info, "" if info.root == here else f"in {info.root}", _counts(info)) for info in found
+            )
             sys.stdout.write("".join(f"{line}\n" for line in lines) or "no sessions yet\n")
         return Exit.DONE
     info = named_session(found, name)

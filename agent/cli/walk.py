@@ -68,6 +68,7 @@ def review_driver(
         resume=left.id if left else "",
         first=() if left else (proposed,),
         kept=bool(stack.chunks),
+        label=stack.source.label,
     )
     if left and more and driver.state.cut_short:
         driver.record(ev.Proposed(PROPOSAL, "", (), {}, more=True))

@@ -136,6 +136,7 @@ def make_driver(
     price: PriceOf = lambda usage: None,
     first: Sequence[ev.Event] = (),
     kept: bool = True,
+    label: str = "",
 ) -> Driver:
     """Recover, open or resume the journal, and put the parts together. `first` are events of a new session.
 
@@ -153,7 +154,10 @@ def make_driver(
     if not resume and source != "tour":
         parts.first_note = _without_checks(bench)
     driver = Driver(parts, inbox, state)
-    _begin(driver, bench, model, source=source, onto=onto, session=session, resumed=bool(resume))
+    if resume:
+        _go_on(driver, bench, model)
+    else:
+        _begin(driver, bench, model, source=source, onto=onto, session=session, label=label)
     if state.items:
         # Told, not journaled: what becomes of a chunk now is said by its title.
         frontend.emit(ev.Proposed(state.items[0].proposal, "", tuple(item.chunk for item in state.items), {}))
@@ -259,17 +263,24 @@ def _begin(
     source: str,
     onto: str,
     session: str,
-    resumed: bool,
+    label: str,
 ) -> None:
-    name, protocol = (model.name, model.protocol) if model else ("", Protocol.TOOLS)
+    name, protocol = _named(model)
     now = bench.clock.now()
-    if resumed:
-        driver.record(ev.Resumed(now, name, protocol), sync=True)
-        return
     head = bench.repo.head()
     root = str(bench.place.root)
     at = head.branch or head.commit or ""
-    driver.record(ev.Started(ev.VERSION, session, now, root, at, name, protocol, source, onto), sync=True)
+    driver.record(
+        ev.Started(ev.VERSION, session, now, root, at, name, protocol, source, onto, label), sync=True
+    )
+
+
+def _go_on(driver: Driver, bench: Workbench, model: Model | None) -> None:
+    driver.record(ev.Resumed(bench.clock.now(), *_named(model)), sync=True)
+
+
+def _named(model: Model | None) -> tuple[str, Protocol]:
+    return (model.name, model.protocol) if model else ("", Protocol.TOOLS)
 
 
 def new_session_id(now: float) -> str:

@@ -42,6 +42,8 @@ class Started(msgspec.Struct, frozen=True, tag="started"):
     source: str = "model"
     """Where chunks come from: `model`, `offline`, `tour`, or `review ARG`."""
     onto: str = "worktree"
+    label: str = ""
+    """What is reviewed, for people."""
 
 
 class Resumed(msgspec.Struct, frozen=True, tag="resumed"):

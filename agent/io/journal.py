@@ -46,6 +46,8 @@ class SessionInfo(msgspec.Struct, frozen=True):
     open: bool
     root: str
     """The work tree that it is about; linked ones of one repository have their sessions in one folder."""
+    label: str = ""
+    """What is reviewed, for people; empty for a conversation, and in sessions of older versions."""
 
     @property
     def crashed(self) -> bool:
@@ -236,7 +238,16 @@ def _info(path: Path) -> SessionInfo | None:
         return None
     busy = is_locked(path.with_suffix(".lock"))
     return SessionInfo(
-        path.stem, path, started.time, first, started.model, started.source, ended, busy, started.root
+        path.stem,
+        path,
+        started.time,
+        first,
+        started.model,
+        started.source,
+        ended,
+        busy,
+        started.root,
+        started.label,
     )
 
 

@@ -37,8 +37,21 @@ def test_a_review_is_listed_with_short_names_of_commits(project: Path, git_in: G
     git_in(project, "commit", "-qam", "second")
     walk(project, "HEAD", decide(Reject("no")))
     listed = copair(project, "log").stdout
-    first, second = (git_in(project, "rev-parse", rev).decode()[:7] for rev in ("HEAD~1", "HEAD"))
-    assert f"(review {first}..{second})\n" in listed
+    commit = git_in(project, "rev-parse", "HEAD").decode()[:7]
+    assert f"(review of commit {commit}: second)  1 open, 0 applied\n" in listed
+
+
+def test_a_review_of_a_patch_is_listed_by_its_file_with_what_became_of_it(
+    project: Path, git_in: GitIn
+) -> None:
+    (project / "a.py").write_text(CODE.replace("2", "22"))
+    (project / "fix.patch").write_bytes(git_in(project, "diff"))
+    git_in(project, "checkout", "-q", "a.py")
+    walk(project, "fix.patch", approve)
+    walk(project, None)
+    new, old = copair(project, "log").stdout.splitlines()
+    assert "(review of fix.patch)  0 open, 1 applied" in old
+    assert "(review of what is not staged yet)  2 open, 0 staged" in new
 
 
 @pytest.mark.parametrize("then", ["applied", "undone", "rejected", "waits"])

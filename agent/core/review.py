@@ -69,6 +69,10 @@ class Answer(msgspec.Struct, frozen=True):
     text: str = ""
 
 
+TAKEN_BACK = "taken back in the index"
+"""Said of an undo there: what is committed meanwhile is not unstaged by it, its reverse is staged."""
+
+
 class Verdict(StrEnum):
     """The only four words that evidence may say."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.core.review import TAKEN_BACK
 from agent.core.sessions.named import chunk_name
 from agent.core.sessions.session import Item, State, Status
 
@@ -42,7 +43,7 @@ def summary(state: State, *, resumable: bool = True) -> tuple[str, ...]:
 
 def status_word(state: State, status: Status) -> str:
     """What became of a chunk, for people: what goes into the index is staged."""
-    staged = {Status.APPLIED: "staged", Status.PRESENT: "staged already", Status.UNDONE: "unstaged"}
+    staged = {Status.APPLIED: "staged", Status.PRESENT: "staged already", Status.UNDONE: TAKEN_BACK}
     return staged.get(status, status.value) if state.onto == "index" else status.value
 
 

@@ -10,7 +10,7 @@ import msgspec
 from agent.core import events as ev
 from agent.core.cards.view import CardView
 from agent.core.clean import EMPTY, Clean, clean, concat
-from agent.core.review import Approve, Ask, Decision, Defer, Edit, Reject, Revise, Split
+from agent.core.review import TAKEN_BACK, Approve, Ask, Decision, Defer, Edit, Reject, Revise, Split
 from agent.core.scrutiny.run_claims import Runs, named, unbacked
 
 
@@ -151,7 +151,7 @@ class Story:
                 return (
                     _said("↷", f"{self._done} again", title, "good")
                     if redo
-                    else _said("↶", "unstaged" if self._done == "staged" else "undone", title, "warn")
+                    else _said("↶", TAKEN_BACK if self._done == "staged" else "undone", title, "warn")
                 )
             case ev.UndoRefused(reason=reason):
                 return _said(

@@ -262,3 +262,16 @@ def test_resume_takes_the_latest_session_that_has_something_open(project: Path, 
     walk(project, None, decide(Reject("no")))
     with pytest.raises(UsageError, match="no session here has anything open"):
         pick_session(project, "", choose=False)
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_an_undo_in_the_index_says_what_is_true_also_after_a_commit(
+    project: Path, git_in: GitIn, committed: bool
+) -> None:
+    (project / "a.py").write_text(CODE.replace("2", "22"))
+    walk(project, None, approve)
+    if committed:
+        git_in(project, "commit", "-qm", "second")
+    undone = copair(project, "undo").stdout
+    assert undone.startswith("taken back in the index: ")
+    assert (git_in(project, "diff", "--cached") != b"") is committed

@@ -48,14 +48,24 @@ def read_decisions(text: bytes) -> dict[str, Decision]:
     for number, line in enumerate(text.split(b"\n"), 1):
         if not line.strip():
             continue
-        try:
-            decision = msgspec.convert(json.loads(line), Decision)
-        except (ValueError, RecursionError, msgspec.ValidationError) as error:
-            raise _wrong(number, f"no decision: {error}") from error
+        decision = _decision(number, line)
         if found.get(decision.chunk, decision).verdict is not decision.verdict:
             raise _wrong(number, f"chunk {decision.chunk} is both approved and rejected")
         found[decision.chunk] = decision
     return found
+
+
+def _decision(number: int, line: bytes) -> Decision:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise _wrong(number, "no JSON object")
+    try:
+        return msgspec.convert(value, Decision)
+    except msgspec.ValidationError as error:
+        raise _wrong(number, f"no decision: {error}") from error
 
 
 def _wrong(number: int, what: str) -> UsageError:

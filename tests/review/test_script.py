@@ -226,6 +226,14 @@ def test_decisions_that_cannot_be_read_are_a_usage_error(text: bytes) -> None:
         read_decisions(text)
 
 
+@pytest.mark.parametrize("text", [b"nonsense", b"[]", b"\xff", b"[" * 100_000])
+def test_a_line_that_is_no_object_is_named_in_our_words(text: bytes) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_decisions(b"\n" + text)
+    assert caught.value.message == "line 2 of the decisions: no JSON object"
+    assert '{"chunk": "ID", "verdict": "approve" or "reject"' in caught.value.hint
+
+
 def test_decisions_may_say_more_than_is_asked() -> None:
     row = {"chunk": "a", "verdict": "approve", "reason": "fine", "by": "me"}
     found = read_decisions(b"\n" + json.dumps(row).encode() + b"\r\n\n")

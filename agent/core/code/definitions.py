@@ -13,6 +13,8 @@ from agent.core.text import Lines
 TEXTS = ("md", "markdown", "rst", "txt", "mdx")
 SETTINGS = ("toml", "ini", "cfg", "conf")
 KEYED = ("yml", "yaml")
+COMMENTED = ("cmakelists", "requirements", "constraints")
+"""How names ending in `.txt` begin that are for programs."""
 PROGRAMS = frozenset((
     "bash", "bats", "clj", "cljs", "cs", "cu", "d", "dart", "el", "elm", "erl", "ex", "exs",
     "f90", "fish", "fs", "fsx", "gd", "glsl", "graphql", "groovy", "gradle", "hs", "inc",
@@ -135,7 +137,10 @@ class Margin:
 
 def kind_of(path: str) -> str:
     """What tells of which kind a text is: the suffix of its name, or the name."""
-    return path.rpartition("/")[2].rpartition(".")[2].lower()
+    name = path.rpartition("/")[2].lower()
+    if name.endswith(".txt") and name.startswith(COMMENTED):
+        return name.removesuffix(".txt")  # no text: what begins with # there is a comment, not a heading
+    return name.rpartition(".")[2]
 
 
 def has_sections(kind: str) -> bool:

@@ -176,6 +176,12 @@ def is_document(path: str) -> bool:
     return _DOC_NAMES.fit(path.casefold().rpartition("/")[2])
 
 
+def _is_prose(path: str) -> bool:
+    """A text for people, and none that a program obeys or that holds secrets (`requirements.txt`, `passwords.txt`)."""
+    is_named_so = _AUTH.search(path.casefold().encode("utf-8", "surrogateescape"))
+    return is_document(path) and not _by_path(path)[1] and not is_named_so
+
+
 @lru_cache(maxsize=1024)
 def _by_path(path: str) -> tuple[Level, dict[str, Level]]:
     """The level that every change of this file has, and what is risky about its name."""
@@ -210,5 +216,6 @@ def _by_lines(change: FileChange) -> Iterable[tuple[str, Level]]:
     removed = b"".join(line for hunk in change.hunks for line in hunk.old)
     if _SENSITIVE.search(added):
         yield "runs or loads something", Level.MEDIUM
-    if _AUTH.search((added + removed).lower()):
+    # What a licence permits and a manual says of passwords is near none.
+    if not _is_prose(change.path) and _AUTH.search((added + removed).lower()):
         yield "near secrets or permissions", Level.MEDIUM

@@ -267,3 +267,17 @@ def test_very_long_lines_take_no_longer_than_many_short_ones(path: str) -> None:
     for start in starts:
         for filling in (" ", "#", "(", "a ", "a,", "<", "\t"):
             outline(path, split_lines((start + filling * 200_000 + "!\n").encode()))
+
+
+@pytest.mark.parametrize(
+    ("path", "headings"),
+    [
+        ("notes.txt", ["The build", "Tests"]),
+        ("CMakeLists.txt", []),
+        ("sub/requirements-dev.txt", []),
+        ("constraints.txt", []),
+    ],
+)
+def test_a_comment_of_a_list_for_programs_is_no_heading(path: str, headings: list[str]) -> None:
+    text = "# The build\nproject(x)\n\n# Tests\nadd_test(a)\n"
+    assert [name for name, _, _ in symbols(path, text)] == headings

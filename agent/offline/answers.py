@@ -53,13 +53,15 @@ def which_rules(job: Job, found: Sequence[RuleCount]) -> Call:
     named = [option(rule) for rule in found[:OPTIONS]]
     total = sum(rule.fixes for rule in found)
     every = f"All {total:,} fixes, rule by rule" if len(found) > 1 else "None: leave it as it is"
+    others = wording.listed([option(rule) for rule in found[OPTIONS:]], LISTED)
+    also = f" Behind these come {others}; name a rule to begin with it." if others else ""
     looked = f"ruff, its settings from this repository: {wording.count(job.files, 'Python file')}"
     return Call(
         call_id(job.memory),
         "ask",
         {
             "text": RULES_FIRST,
-            "why_it_matters": "I propose one fix at a time, in this order; you decide on each.",
+            "why_it_matters": f"I propose one fix at a time, in this order; you decide on each.{also}",
             "options": [*named, every],
             "default": 0,
             "looked_at": [looked],

@@ -55,6 +55,20 @@ def test_it_says_what_it_is_and_asks_which_rules_to_take(scene: Scene) -> None:
     assert question["looked_at"] == ["ruff, its settings from this repository: 2 Python files"]
 
 
+def test_rules_that_have_no_option_of_their_own_are_named_too(scene: Scene, root: Path) -> None:
+    (root / "ruff.toml").write_text('[lint]\nselect = ["F401", "E711", "F541", "I001"]\n')
+    (root / "src" / "messy.py").write_text(
+        "import sys\nimport json\nimport os\n\nx = f'a'\nif x == None:\n    print(sys, json)\n"
+    )
+    (root / "top.py").unlink()
+    scene.say("ruff, please")
+    assert "4 fixes for them." in scene.text
+    named = [*scene.arguments["options"][:-1], scene.arguments["why_it_matters"]]
+    for rule in ("F401", "E711", "F541", "I001"):
+        assert sum(f"{rule} " in text for text in named) == 1
+    assert "Behind these come I001 unsorted-imports: 1 fix; name a rule" in named[-1]
+
+
 def test_one_fix_at_a_time_with_the_documentation_as_its_why(scene: Scene, root: Path) -> None:
     scene.say("ruff, please")
     scene.option(0)

@@ -19,7 +19,7 @@ from agent.core.chunk import Budget
 from agent.core.code.sheet import Sheet
 from agent.core.code.structure import Symbol
 from agent.core.hunk import Hunk
-from agent.core.lines.splice import diff
+from agent.core.lines.splice import diff, numbered
 from agent.core.text import Lines, indentation
 
 Span = tuple[int, int]
@@ -58,7 +58,8 @@ def by_definitions(hunks: Sequence[Hunk], old: Sheet, new: Sheet, budget: Budget
         first, last = sides[0].inside(low, high)
         found += hunks[at:first]
         to = low + sides[0].offsets[first], high + sides[0].offsets[last]
-        found += _anew(_Part(old.lines, low, high, gone), _Part(new.lines, *to, come))
+        for hunk in _anew(_Part(old.lines, low, high, gone), _Part(new.lines, *to, come)):
+            found.append(numbered(hunk, found[-1] if found else None))
         at = last
     return [*found, *hunks[at:]] if found else hunks
 

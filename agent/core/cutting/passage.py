@@ -16,7 +16,7 @@ from agent.core.cutting.pieces import anew, cut_hunk, refined, walk
 from agent.core.cutting.settling import Settling
 from agent.core.cutting.soundness import Checker, closure
 from agent.core.hunk import Hunk
-from agent.core.lines.splice import position
+from agent.core.lines.splice import numbered, position
 
 REACHES = 4
 """So often hunks are taken together in ever larger parts of the file, at last all of it."""
@@ -65,7 +65,7 @@ class Passages:
         at = 0
         for low, high in spans:
             while at < len(self.hunks) and self.hunks[at].end <= low and self.hunks[at].start < low:
-                found.append(self.hunks[at])
+                found.append(numbered(self.hunks[at], found[-1] if found else None))
                 at += 1
             first = at
             while at < len(self.hunks) and self.hunks[at].start <= high and self.hunks[at].end <= high:
@@ -74,11 +74,13 @@ class Passages:
                 continue
             to = low + self.offsets[first]
             new_lines = self.new.lines[to : high + self.offsets[at]]
-            whole = Hunk(low, self.old.lines[low:high], new_lines)
+            whole = numbered(Hunk(low, self.old.lines[low:high], new_lines), found[-1] if found else None)
             found.append(whole)
             if way := self._way(whole, to):
                 ways[whole] = way
-        return [*found, *self.hunks[at:]]
+        for hunk in self.hunks[at:]:
+            found.append(numbered(hunk, found[-1] if found else None))
+        return found
 
     def _span(self, hunks: Sequence[Hunk], reach: int) -> tuple[int, int]:
         """The old lines around `hunks` between borders of the same kind, the `reach`-th smallest."""

@@ -53,6 +53,12 @@ def splice(lines: Lines, hunks: Iterable[Hunk]) -> Lines:
     return (*out, *lines[at:])
 
 
+def numbered(hunk: Hunk, above: Hunk | None) -> Hunk:
+    """`hunk`, which comes behind `above`, so that whatever both are cut into keeps its order where they touch."""
+    least = above.seq + len(above.new) if above is not None and above.end == hunk.start else 0
+    return hunk if hunk.seq >= least else Hunk(hunk.start, hunk.old, hunk.new, least)
+
+
 def diff(old: Lines, new: Lines) -> tuple[Hunk, ...]:
     """Hunks that turn `old` into `new`, in order, never touching one another. Deterministic.
 

@@ -12,7 +12,9 @@ from agent.core.code.sheet import Sheet
 from agent.core.cutting.alignment import by_definitions
 from agent.core.cutting.cut import cut
 from agent.core.hunk import FileState, Hunk, Mode
+from agent.core.lines.place import outcome
 from agent.core.lines.splice import diff, position, splice
+from agent.core.outcome import States
 from agent.core.text import split_lines
 
 SMALL = Budget(lines=4, hard_lines=40)
@@ -87,7 +89,7 @@ def test_no_chunk_gives_a_header_the_body_of_another_definition() -> None:
 
 @given(st.integers(0, 2**32))
 @example(0)
-@settings(max_examples=150)
+@settings(max_examples=300, deadline=None)
 def test_whatever_is_lined_up_anew_does_the_same(seed: int) -> None:
     chance = random.Random(seed)
     words = ["out = []", "return out", "pass", "", "use(given)", "x = given.a + 1", "# why", '"""Says."""']
@@ -103,4 +105,10 @@ def test_whatever_is_lined_up_anew_does_the_same(seed: int) -> None:
             parts.append(part)
         return b"".join(parts)[: None if chance.random() < 0.8 else -1]
 
-    aligned(text(), text(), Budget(lines=chance.choice([1, 4, 25])))
+    old, new, budget = text(), text(), Budget(lines=chance.choice([1, 4, 25]), hard_lines=30)
+    aligned(old, new, budget)
+    before: States = {"a.py": FileState(Mode.FILE, old)}
+    after: States = {"a.py": FileState(Mode.FILE, new)}
+    changes = [change for chunk in cut(before, after, budget=budget) for change in chunk.changes]
+    chance.shuffle(changes)
+    assert outcome(before, changes) == after

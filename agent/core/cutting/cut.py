@@ -163,6 +163,7 @@ def finish(
     urgency = urgencies(nodes)
     order, joined, broken = _settled(arrange(nodes, urgency), drafts, checkers or {}, budget)
     order = _closed_up(order, drafts, broken, urgency)
+    _count_parts(order, drafts)
     for index in joined:
         risks[index] = assess(drafts[index].changes)
     lines = _lines(drafts)
@@ -273,6 +274,17 @@ def _closed_up(
             if here in broken or later.follows in found or (alike and later.after.keys() <= found.keys()):
                 here = following
     return list(found)
+
+
+def _count_parts(order: Sequence[int], drafts: Sequence[Draft]) -> None:
+    """Number the parts of one thing as they come, and as many as they are now."""
+    parts: dict[tuple[str, str], list[Draft]] = {}
+    for index in order:
+        if drafts[index].part[1] > 1:
+            parts.setdefault((drafts[index].changes[0].path, drafts[index].label), []).append(drafts[index])
+    for own in parts.values():
+        for number, draft in enumerate(own, 1):
+            draft.part = number, len(own)
 
 
 def _reason(draft: Draft, index: int, drafts: Sequence[Draft], seen: set[int], risk: str) -> str:

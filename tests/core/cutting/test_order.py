@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from agent.core.chunk import Budget
-from agent.core.cutting.cut import cut
+from agent.core.cutting.cut import cut, finish
+from agent.core.cutting.drafts import Draft
 from agent.core.cutting.order import Node, arrange, urgencies
-from agent.core.hunk import FileState, Mode
+from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk, Mode
 from agent.core.outcome import States
 
 
@@ -58,3 +59,18 @@ def test_the_parts_of_a_thing_stay_together() -> None:
     parts = [at for at, title in enumerate(titles) if title.startswith("long")]
     assert len(parts) > 1
     assert parts == list(range(parts[0], parts[0] + len(parts)))
+
+
+def test_parts_are_numbered_as_they_come() -> None:
+    """What is in a frame goes before it, though it stands below."""
+
+    def part(number: int, needs: set[int]) -> Draft:
+        hunk = Hunk(number, (b"gone\n",), ())
+        change = FileChange("a.py", ChangeKind.MODIFY, (hunk,))
+        return Draft([change], symbols=("Gone",), part=(number, 2), needs=needs)
+
+    found = finish([part(1, {1}), part(2, set())], {"a.py": _file("gone\n" * 9)}, Budget())
+    assert [(chunk.title, chunk.changes[0].hunks[0].start) for _, chunk in found] == [
+        ("Gone (1 of 2): 1 line", 2),
+        ("Gone (2 of 2): 1 line", 1),
+    ]

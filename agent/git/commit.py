@@ -173,12 +173,11 @@ class Committer:
             head = self._repo.head().commit
             at_head = spots.in_tree(self._repo.git, head, paths)
             at_index = spots.in_index(self._repo.git, paths, at_head)
-            _check_known(writes, at_head)
-            new_head = self._placing.place(writes, at_head)
-            staged = [write for write in writes if at_index[write.path] != at_head[write.path]]
-            new_index = new_head | self._placing.place(staged, at_index, is_index=True)
+            new_head = self._after(writes, at_head)
             if new_head == at_head:
                 return CommitRefused("all of it is committed already", hint=OTHER_SESSION_HINT)
+            staged = [write for write in writes if at_index[write.path] != at_head[write.path]]
+            new_index = new_head | self._placing.place(staged, at_index, is_index=True)
             if any(spot is None and new_index[path] for path, spot in at_index.items()):
                 with self._index.copy(token) as (variables, _):
                     spots.write(self._repo.git, new_index, variables)
@@ -196,6 +195,17 @@ class Committer:
                 self._records.forget(token)
                 return refused
             return self._finish(record)
+
+    def _after(self, writes: Sequence[StoredWrite], at_head: Spots) -> Spots:
+        """HEAD with `writes`. Raises Unplaceable, PathRefused."""
+        try:
+            new = self._placing.place(writes, at_head)
+        except Unplaceable:
+            _check_known(writes, at_head)
+            raise
+        if new != at_head:
+            _check_known(writes, at_head)
+        return new
 
     def _moved(self, head: str | None) -> CommitRefused | None:
         """`reset --soft` and `update-ref` move the branch whoever holds the index."""

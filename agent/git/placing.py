@@ -12,13 +12,17 @@ from collections.abc import Mapping, Sequence
 
 from agent.core.events import StoredState, StoredWrite
 from agent.core.hunk import FileState
-from agent.core.lines.place import transplant_states
+from agent.core.lines.place import file_lines, transplant_states
+from agent.core.lines.splice import diff
 from agent.core.outcome import Clash, States
 from agent.core.text import name_to_bytes
 from agent.git.conversion import Conversion
 from agent.git.repo import Repo
 from agent.git.spots import Spot, Spots
 from agent.ports import BlobStore
+
+Step = tuple[FileState | None, FileState | None]
+"""A file before and after a write."""
 
 
 class Unplaceable(Exception):
@@ -93,14 +97,18 @@ class Placing:
     def _placed(
         self, path: str, writes: Sequence[StoredWrite], state: FileState | None, is_index: bool
     ) -> FileState | None:
-        for write in writes:
-            if is_index and write.old is None and state is not None:
-                continue
-            placed = transplant_states(self._load(write.old), self._load(write.new), state, path)
-            if isinstance(placed, Clash):
-                raise Unplaceable(placed, write, is_index=is_index)
-            state = placed
-        return state
+        """One by one; a file that has all of them already stays as it is."""
+        steps = [(self._load(write.old), self._load(write.new)) for write in writes]
+        done, placed = _one_by_one(path, steps, state, is_index)
+        if isinstance(placed, Clash) and _has_all(path, steps, state):
+            return state
+        if isinstance(placed, Clash) and is_index and steps[0][0] is None and state is not None:
+            there = _nearest(steps, state)
+            done, placed = _one_by_one(path, steps[there:], state, is_index)
+            done += there
+        if isinstance(placed, Clash):
+            raise Unplaceable(placed, writes[done], is_index=is_index)
+        return placed
 
     def _is_without_returns(self, writes: Sequence[StoredWrite]) -> bool:
         """True when the file had none in the work tree: it was written before the attributes came that put them in."""
@@ -114,3 +122,37 @@ class Placing:
 
     def _load(self, stored: StoredState | None) -> FileState | None:
         return FileState(stored.mode, self._blobs.get(stored.blob)) if stored else None
+
+
+def _one_by_one(
+    path: str, steps: Sequence[Step], state: FileState | None, is_index: bool
+) -> tuple[int, FileState | Clash | None]:
+    """How many steps were made, and what they come to."""
+    for done, (old, new) in enumerate(steps):
+        if is_index and old is None and state is not None:
+            continue
+        placed = transplant_states(old, new, state, path)
+        if isinstance(placed, Clash):
+            return done, placed
+        state = placed
+    return len(steps), state
+
+
+def _has_all(path: str, steps: Sequence[Step], state: FileState | None) -> bool:
+    """True when all steps can be taken out of `state` and put back. What stands side by side with what was written
+    after it has no place of its own there, and one by one it clashes.
+    """
+    _, before = _one_by_one(path, [(new, old) for old, new in reversed(steps)], state, is_index=False)
+    return not isinstance(before, Clash) and _one_by_one(path, steps, before, is_index=False)[1] == state
+
+
+def _nearest(steps: Sequence[Step], state: FileState) -> int:
+    """After how many of `steps` the person staged their version of a new file: where it differs least."""
+    lines = file_lines(state)
+
+    def distance(number: int) -> int:
+        new = steps[number - 1][1]
+        hunks = diff(file_lines(new) if new else (), lines)
+        return sum(len(hunk.old) + len(hunk.new) for hunk in hunks)
+
+    return min(range(1, len(steps) + 1), key=distance)

@@ -198,6 +198,69 @@ def test_what_the_person_staged_on_top_of_a_new_file_stays_staged(desk: Desk, gi
     assert (root / "n").read_bytes() == b"ONE\ntwo\nthree\nmine\nunstaged\n"
 
 
+def side_by_side(desk: Desk, path: str, old: bytes | None) -> tuple[list[StoredWrite], bytes]:
+    """Twelve new lines in three chunks, each right behind the one before; instead of `old`, which goes first."""
+    sets: list[StoredWrite] = []
+    before, after, rest = old, b"", (old or b"").split(b"\n")[12:]
+    for part in range(3):
+        after += b"".join(b"new %d\n" % number for number in range(4 * part, 4 * part + 4))
+        whole = after + b"\n".join(rest)
+        sets += desk.apply(Write(path, file(before) if before is not None else None, file(whole)))
+        before = whole
+    assert before is not None
+    return sets, before
+
+
+@pytest.mark.parametrize(("path", "old"), [("n", None), ("f", BASE)], ids=["new", "old"])
+def test_chunks_side_by_side_that_are_staged_are_committed(
+    desk: Desk, git_in: GitIn, path: str, old: bytes | None
+) -> None:
+    root = desk.place.root
+    sets, whole = side_by_side(desk, path, old)
+    git_in(root, "add", "-A")
+    committed(desk.commit(sets))
+    assert git_in(root, "show", f"HEAD:{path}") == whole
+    assert git_in(root, "status", "--porcelain") == b""
+
+
+@pytest.mark.parametrize("mine", [(11, b"new 10 of mine"), (13, b"mine\n")])
+def test_what_is_staged_on_top_of_chunks_of_a_new_file_stays_staged(
+    desk: Desk, git_in: GitIn, mine: tuple[int, bytes]
+) -> None:
+    root = desk.place.root
+    sets, whole = side_by_side(desk, "n", None)
+    staged = lines(mine, base=whole)
+    (root / "n").write_bytes(staged)
+    git_in(root, "add", "-A")
+    committed(desk.commit(sets))
+    assert git_in(root, "show", "HEAD:n") == whole
+    assert git_in(root, "show", ":n") == staged
+
+
+def test_a_new_file_that_was_staged_between_its_chunks_is_not_taken_for_the_whole(
+    desk: Desk, git_in: GitIn
+) -> None:
+    root = desk.place.root
+    sets, _ = side_by_side(desk, "n", None)
+    first = desk.blobs.get(sets[0].new.blob) if sets[0].new else b""
+    (root / "n").write_bytes(first + b"mine\n")
+    git_in(root, "add", "n")
+    assert "does not fit what is staged" in refused(desk.commit(sets)).reason
+    assert git_in(root, "show", ":n") == first + b"mine\n"
+
+
+@pytest.mark.parametrize(("path", "old"), [("n", None), ("f", BASE)], ids=["new", "old"])
+def test_what_the_person_committed_of_chunks_side_by_side_is_committed_already(
+    desk: Desk, git_in: GitIn, path: str, old: bytes | None
+) -> None:
+    root = desk.place.root
+    sets, whole = side_by_side(desk, path, old)
+    sets += desk.apply(Write(path, file(whole), None), Write("moved", None, file(whole)))
+    git_in(root, "add", "-A")
+    git_in(root, "commit", "-qm", "by hand")
+    assert "already" in refused(desk.commit(sets)).reason
+
+
 def test_a_new_file_that_went_and_came_again_is_staged_as_committed(desk: Desk, git_in: GitIn) -> None:
     root = desk.place.root
     one, two = file(b"one\n"), file(b"two\n")

@@ -49,6 +49,7 @@ def review(
     if as_json and decide is not None:
         raise UsageError("--json lists and --decide writes: take one of them")
     if as_json:
+        bench.recover_and_say()  # as --decide does first: the chunks are the same for both
         with _uncollected():
             opened = script.open_stack(bench.repo, bench.target_of_diff, asked)
             text, code = script.list_stack(opened, bench.repo.object_hash)
@@ -105,6 +106,7 @@ def _walk(
         inbox.put(StackCut(lambda driver: grow(driver, bench, beginning, whole)))
 
     by_hand = is_drawn(wanted)
+    bench.recover()
     frontend.offer(WorkOffer("reading the diff"))
     reading = Reading(read, deliver)
     bench.closing.append(reading.close)

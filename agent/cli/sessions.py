@@ -40,6 +40,14 @@ OBJECT_ID = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 def pick_session(cwd: Path, name: str, *, choose: bool) -> str:
     """The id of the session to resume: the named one, the latest, or chosen from a list. Raises UsageError."""
     bench = Workbench.open(cwd)
+    try:
+        return _picked(bench, name, choose=choose)
+    except UsageError:
+        bench.recover_and_say()  # otherwise the session does it, and says so
+        raise
+
+
+def _picked(bench: Workbench, name: str, *, choose: bool) -> str:
     found = bench.sessions()
     resumable = [info for info in found if not info.open and info.source != "tour"]
     if name:
@@ -132,6 +140,7 @@ def _fitting(line: Clean) -> Clean:
 def print_log(cwd: Path, name: str, *, as_json: bool) -> int:
     """All sessions, or the chunks of one."""
     bench = Workbench.open(cwd)
+    bench.say_what_waits()
     found = journal.sessions(bench.place.state)
     if not name:
         if as_json:
@@ -229,6 +238,7 @@ class _Diffs:
 def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
     """One chunk of the latest session, or of a named one (`SESSION:CHUNK`)."""
     bench = Workbench.open(cwd)
+    bench.say_what_waits()
     found = journal.sessions(bench.place.state)
     session, _, chunk = name.rpartition(":")
     shown = find_chunk([named_session(found, session)] if session else found, chunk)

@@ -27,8 +27,8 @@ def undo_chunk(cwd: Path, name: str, *, redo: bool = False) -> int:
     """
     bench = Workbench.open(cwd)
     wanted = Status.UNDONE if redo else Status.APPLIED
-    found = _find(bench, name, wanted)
     bench.recover_and_say()
+    found = _find(bench, name, wanted)
     opened: dict[str, _Opened] = {}
     passed: list[str] = []
     with contextlib.ExitStack() as books:

@@ -143,7 +143,7 @@ def make_driver(
     A session that is resumed keeps where it came from and where it goes to, whatever `source` and `onto` say. One
     that is not `kept` is written down nowhere: there is nothing to go on with.
     """
-    recovered = bench.recover()
+    bench.recover()
     session = resume or new_session_id(bench.clock.now())
     book = journal.Journal(bench.place.state, session) if kept else journal.Unkept()
     state = fold(journal.read(book.path)) if resume and book.path else State()
@@ -163,7 +163,7 @@ def make_driver(
         frontend.emit(ev.Proposed(state.items[0].proposal, "", tuple(item.chunk for item in state.items), {}))
     for event in first if not resume else ():
         driver.record(event)
-    for one in recovered:
+    for one in bench.recovered:
         driver.record(_recovered(one))
     if resume and source.startswith(REVIEW):
         for item in gone(driver.parts.desk, driver.state):

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from agent.git.commit import Committer
 
 
+NAMED = 3
+"""So many files of an interrupted write are named; the others are counted."""
+
+
 class SystemClock:
     def now(self) -> float:
         return time.time()
@@ -39,7 +43,8 @@ class SystemClock:
 def recovered_words(one: Recovered) -> tuple[str, str]:
     """What a recovery did, and what it left of the person's."""
     done = "finished" if one.finished else "rolled back"
-    text = f"A write that a crash had interrupted was {done}: {', '.join(one.paths)}"
+    more = f" and {len(one.paths) - NAMED:,} more" if len(one.paths) > NAMED else ""
+    text = f"A write that a crash had interrupted was {done}: {', '.join(one.paths[:NAMED])}{more}"
     return text, f"your later version was kept in {', '.join(one.left)}" if one.left else ""
 
 
@@ -51,6 +56,8 @@ class Workbench:
         self.repo = Repo(place)
         self.blobs = Blobs(place.state / "blobs")
         self.tree = WorkTree(place, self.blobs, repo=self.repo)
+        self.recovered: list[Recovered] = []
+        """All that `recover` did."""
         self.closing: list[Callable[[], None]] = []
         """What else must be closed at the end of the session."""
 
@@ -75,13 +82,23 @@ class Workbench:
     def recover(self) -> Sequence[Recovered]:
         """Finish or roll back what a crash left, in the work tree, in the index, between commit and index."""
         index = Index(self.place, self.blobs, repo=self.repo)
-        return [*self.tree.recover(), *index.recover(), *self.committer.recover()]
+        found = [*self.tree.recover(), *index.recover(), *self.committer.recover()]
+        self.recovered += found
+        return found
 
     def recover_and_say(self) -> None:
         """`recover` for a command without a frontend: what was done is told on standard error."""
         for one in self.recover():
             text, kept = recovered_words(one)
             sys.stderr.write(f"{clean(f'copair: {text}' + (f'; {kept}' if kept else ''))}\n")
+
+    def say_what_waits(self) -> None:
+        """For a command that only lists: on standard error, that a write is not whole, and what makes it so."""
+        if self.tree.waits() or Index(self.place, self.blobs, repo=self.repo).waits():
+            sys.stderr.write(
+                "copair: a write is not whole: a crash interrupted it, or another copair is at it\n"
+                "hint: the next session, review or commit finishes it or takes it back\n"
+            )
 
     @functools.cached_property
     def committer(self) -> Committer:

@@ -60,13 +60,17 @@ class Writer(ABC):
 
     def recover(self) -> list[Recovered]:
         """Finish or roll back what a crash left; to be called at the start. Raises StateError."""
-        try:
-            if not self._crashed():
-                return []
-        except StateError:
-            pass  # a record that another copair has just put elsewhere, or one that is damaged
+        if not self.waits():
+            return []
         with self._alone():
             return self._recover()
+
+    def waits(self) -> bool:
+        """True when a write is not whole: a crash interrupted it, or another copair is at it."""
+        try:
+            return self._crashed()
+        except StateError:
+            return True  # a record that another copair has just put elsewhere, or one that is damaged
 
     @abstractmethod
     def _write(self, set_id: str, digest: str, writes: Sequence[Write]) -> WriteOutcome:

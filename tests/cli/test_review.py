@@ -418,19 +418,68 @@ def test_decide_with_an_unknown_chunk_writes_nothing(project: Path) -> None:
 
 
 def test_decisions_after_a_crash_say_what_became_of_the_write_before(project: Path) -> None:
-    bench = Workbench.open(project)
-    child = os.fork()
-    if child == 0:
-        calls = Calls(lambda name: os._exit(9) if name == "exchange" else None)
-        write = Write("a.py", bench.tree.read("a.py"), FileState(Mode.FILE, b"x\n"))
-        WorkTree(bench.place, calls=calls).write("s", [write])
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    killed_in_a_write(project, "a.py")
     ran = copair(project, "review", "theirs", "--decide", "-")
     assert ran.returncode == 0
     assert "interrupted was rolled back: a.py" in ran.stderr
     assert (project / "a.py").read_text() == OLD
-    bench.close()
+
+
+def test_a_listing_after_a_crash_is_of_whole_files(project: Path) -> None:
+    before = copair(project, "review", "theirs", "--json").stdout
+    killed_in_a_write(project, "b.py", "c.py")
+    assert (project / "b.py").read_text() == "x\n"
+    ran = copair(project, "review", "theirs", "--json")
+    assert ran.stdout == before
+    assert "interrupted was rolled back: b.py, c.py\n" in ran.stderr
+
+
+def test_a_review_by_hand_after_a_crash_is_of_whole_files(project: Path) -> None:
+    killed_in_a_write(project, "b.py", "c.py")
+    (project / "a.py").write_text(NEW)
+    ran = copair(project, "review", "--plain", stdin="q\n")
+    assert "interrupted was rolled back: b.py, c.py" in ran.stdout
+    assert "f1: 2 lines" in ran.stdout
+    assert "New file" not in ran.stdout
+    assert not (project / "b.py").exists()
+
+
+@pytest.mark.parametrize("command", [("undo",), ("undo", "abcd"), ("resume",)], ids=" ".join)
+def test_a_command_without_a_session_to_go_on_with_settles_what_a_crash_left(
+    project: Path, command: tuple[str, ...]
+) -> None:
+    killed_in_a_write(project, "b.py", "c1", "c2", "c3", "c4")
+    ran = copair(project, *command)
+    assert ran.returncode == 2
+    assert "interrupted was rolled back: b.py, c1, c2 and 2 more\n" in ran.stderr
+    assert not (project / "b.py").exists()
+
+
+@pytest.mark.parametrize("command", [("log",), ("log", "--json"), ("show", "1")], ids=" ".join)
+def test_a_list_of_sessions_says_that_a_write_is_not_whole(project: Path, command: tuple[str, ...]) -> None:
+    assert "not whole" not in copair(project, *command).stderr
+    killed_in_a_write(project, "b.py", "c.py")
+    assert "a write is not whole" in copair(project, *command).stderr
+    assert (project / "b.py").read_text() == "x\n"
+
+
+def killed_in_a_write(project: Path, *paths: str) -> None:
+    """Kill a process after the first of these files, in one set, or within it when it is the only one."""
+    exchanges = 0
+
+    def die(name: str) -> None:
+        nonlocal exchanges
+        exchanges += name in ("exchange", "move_new")
+        if exchanges == min(2, len(paths)):
+            os._exit(9)
+
+    child = os.fork()
+    if child == 0:
+        bench = Workbench.open(project)
+        writes = [Write(path, bench.tree.read(path), FileState(Mode.FILE, b"x\n")) for path in paths]
+        WorkTree(bench.place, calls=Calls(die)).write("s", writes)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
 
 
 def test_that_no_check_is_set_up_is_said_once_and_is_no_evidence(project: Path) -> None:

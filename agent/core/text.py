@@ -17,6 +17,7 @@ Lines = tuple[bytes, ...]
 """Lines of a file with their endings; `b"".join(lines)` is the file."""
 
 BOM_UTF8 = codecs.BOM_UTF8
+BOMS_UTF16 = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
 class Encoding(msgspec.Struct, frozen=True):
@@ -59,7 +60,7 @@ def sniff(data: bytes) -> Encoding | None:
     """
     if data.isascii() and b"\0" not in data:
         return UTF8
-    for bom, codec in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+    for bom, codec in BOMS_UTF16:
         if data.startswith(bom) and not data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
             try:
                 text = data.decode(codec)
@@ -92,6 +93,18 @@ def split_lines(data: bytes, encoding: Encoding | None = UTF8) -> Lines:
         whole = [f"{part}\n".encode(encoding.codec) for part in parts[:-1]]
         return (*whole, parts[-1].encode(encoding.codec)) if parts[-1] else tuple(whole)
     return tuple(io.BytesIO(data))
+
+
+def in_utf8(lines: Lines) -> Lines:
+    """All lines of a text in UTF-16 without its mark as UTF-8, one for one; others as they are.
+
+    What looks for ASCII would find halves of characters in UTF-16, LF among them.
+    """
+    bom, codec = next((found for found in BOMS_UTF16 if lines and lines[0].startswith(found[0])), (b"", ""))
+    if not bom:
+        return lines
+    whole = (lines[0].removeprefix(bom), *lines[1:])
+    return tuple(line.decode(codec, "replace").encode("utf-8") for line in whole)
 
 
 def line_text(line: bytes, encoding: Encoding = UTF8) -> str:

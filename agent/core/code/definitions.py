@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from agent.core.code.structure import Symbol
-from agent.core.text import Lines
+from agent.core.text import Lines, in_utf8
 
 TEXTS = ("md", "markdown", "rst", "txt", "mdx")
 SETTINGS = ("toml", "ini", "cfg", "conf")
@@ -109,7 +109,7 @@ class Margin:
     """
 
     def __init__(self, path: str, lines: Lines) -> None:
-        self._lines = lines
+        self._lines = in_utf8(lines)
         self._pattern = _sections(kind_of(path)) or _AT_MARGIN
         self._last: Symbol | None = None
         self._seen = 0

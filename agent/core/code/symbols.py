@@ -11,7 +11,7 @@ from agent.core.code.grammar import Grammar, grammar_of, root
 from agent.core.code.indentation import plain
 from agent.core.code.naming import name_of, qualified
 from agent.core.code.structure import Body, Item, Outline, Symbol
-from agent.core.text import Lines
+from agent.core.text import Lines, in_utf8
 
 MAX_DEPTH = 120
 """Nesting beyond this is not looked into."""
@@ -23,9 +23,10 @@ DOCUMENTATION = (b"/**", b"/*!")
 def outline(path: str, lines: Lines) -> Outline:
     """The outline of a text file."""
     data = b"".join(lines)
-    grammar = grammar_of(path, data)
+    readable = in_utf8(lines)
+    grammar = grammar_of(path, data) if readable is lines else None
     if grammar is None:
-        return plain(path, lines)
+        return plain(path, readable)
     reader = _Reader(grammar)
     node = root(grammar, data)
     items = reader.items(node, 0, len(lines), 0, ())

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.core.code.definitions import Margin
+from agent.core.code.indentation import plain
 from agent.core.code.structure import Body, Item, borders
 from agent.core.code.symbols import outline
-from agent.core.text import split_lines
+from agent.core.text import sniff, split_lines
 from tests.core.code.test_symbols import symbols
 
 RUBY = """\
@@ -281,3 +283,34 @@ def test_very_long_lines_take_no_longer_than_many_short_ones(path: str) -> None:
 def test_a_comment_of_a_list_for_programs_is_no_heading(path: str, headings: list[str]) -> None:
     text = "# The build\nproject(x)\n\n# Tests\nadd_test(a)\n"
     assert [name for name, _, _ in symbols(path, text)] == headings
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    ("path", "text"), [("a.md", "# One\nx\n# Two\ny\n"), ("a.rb", RUBY), ("a.py", "def f():\n    return 1\n")]
+)
+def test_a_text_in_utf16_is_read_by_its_characters(path: str, text: str, codec: str) -> None:
+    data = f"\ufeff{text}".encode(codec)
+    lines = split_lines(data, sniff(data))
+    found = outline(path, lines)
+    narrow = plain(path, split_lines(text.encode()))
+    assert found.symbols == narrow.symbols
+    assert [Margin(path, lines).at(at) for at in range(len(lines))] == [
+        Margin(path, split_lines(text.encode())).at(at) for at in range(len(lines))
+    ]
+
+
+@given(
+    st.text(st.sampled_from("\u230a\u6120\u0a23\u2023\u0a0a\u7b0a# =\n"), min_size=1),
+    st.sampled_from(["a.txt", "a.md", "a.toml", "a.yml", "a.rb", "a.css", "a.cs", "a.py", "Makefile"]),
+    st.sampled_from(["utf-16-le", "utf-16-be"]),
+)
+def test_halves_of_characters_are_no_ends_of_lines(text: str, path: str, codec: str) -> None:
+    data = f"\ufeff{text}".encode(codec)
+    lines = split_lines(data, sniff(data))
+    body = outline(path, lines).body
+    assert (body.start, body.end) == (0, len(lines))
+    _check_items(body)
+    borders(body, len(lines))
+    found = Margin(path, lines).at(len(lines) - 1)
+    assert found is None or 0 <= found.start < found.end <= len(lines)

@@ -73,15 +73,20 @@ class Conversion:
         """A stored file as it would stand in the work tree."""
         return self.to_work_trees([(path, state, oid)])[0]
 
-    def to_work_trees(self, files: Sequence[tuple[str, FileState, str]]) -> list[FileState]:
-        """`to_work_tree` of each (path, stored file, its id), in order: git converts many at once."""
+    def to_work_trees(
+        self, files: Sequence[tuple[str, FileState, str]], names: Sequence[Sequence[str]] = ()
+    ) -> list[FileState]:
+        """`to_work_tree` of each (path, stored file, its id), in order: git converts many at once.
+
+        `names`, for each of them: where it may be in the work tree, when it is renamed.
+        """
         found = [state for _, state, _ in files]
         waiting: list[int] = []
         size = 0
         for at, (path, state, _) in enumerate(files):
             if state.mode in (Mode.SYMLINK, Mode.SUBMODULE) or not self.concerns(path):
                 continue
-            if self._stands_as_stored(path):
+            if self._stands_as_stored(path, names[at] if names else (path,)):
                 continue
             if waiting and size + len(state.data) > MAX_AT_ONCE:
                 self._check_out(files, waiting, found)
@@ -91,18 +96,22 @@ class Conversion:
         self._check_out(files, waiting, found)
         return found
 
-    def _stands_as_stored(self, path: str) -> bool:
+    def _stands_as_stored(self, path: str, names: Sequence[str]) -> bool:
         """True for a file of the work tree that has no carriage returns, which git would put in when it checks it out.
 
         It was written before the attributes came: git takes it for unchanged, and a change of it is one of its lines.
         """
         if self._own(path) & {"ident", "working-tree-encoding"}:
             return False
-        try:
-            now = self._repo.read(path)
-        except PathRefused:
-            return False
+        now = next(filter(None, map(self._converted, names)), None)
         return now is not None and now.mode != Mode.SYMLINK and b"\n" in now.data and b"\r\n" not in now.data
+
+    def _converted(self, name: str) -> FileState | None:
+        """A file of the work tree that git would convert; None when there is none."""
+        try:
+            return self._repo.read(name) if self.concerns(name) else None
+        except PathRefused:
+            return None
 
     def _check_out(
         self, files: Sequence[tuple[str, FileState, str]], wanted: Sequence[int], found: list[FileState]

@@ -213,7 +213,13 @@ class _States:
         stored = self.repo.stored_all([(mode, oid) for _, mode, oid in there])
         if self.onto == "worktree":
             files = [(path, state, oid) for (path, _, oid), state in zip(there, stored, strict=True)]
-            stored = self.conversion.to_work_trees(files)
+            names = [
+                tuple(dict.fromkeys((pair.old_path, pair.new_path)))
+                for pair in pairs
+                for mode in (pair.old_mode, pair.new_mode)
+                if mode
+            ]
+            stored = self.conversion.to_work_trees(files, names)
         found = iter(stored)
         states = [next(found) if mode else None for _, mode, _ in sides]
         return list(zip(states[::2], states[1::2], strict=True))

@@ -344,6 +344,24 @@ def test_a_file_that_has_no_returns_yet_where_attributes_want_some_is_no_conflic
     assert reviewed.ids(end) == ids
 
 
+def test_a_renamed_file_that_has_no_returns_yet_changes_in_its_own_lines(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    text = b"".join(b"%d\n" % number for number in range(9))
+    commit(repo, git_in, {".gitattributes": b"*.bat text eol=crlf\n", "a.bat": text})
+    git_in(repo, "mv", "a.bat", "b.bat")
+    end = commit(repo, git_in, {"b.bat": text.replace(b"4", b"four")})
+    git_in(repo, "reset", "-q", "--hard", "HEAD~1")
+    (repo / "a.bat").write_bytes(text)
+    chunks = reviewed.list(end)["chunks"]
+    assert sum(chunk["lines"] for chunk in chunks if chunk["kind"] == "modify") == 2
+    ids = [chunk["id"] for chunk in chunks]
+    result, _ = reviewed.decide(end, ids)
+    assert result["outcome"] == "applied"
+    assert (repo / "b.bat").read_bytes() == text.replace(b"4", b"four")
+    assert reviewed.ids(end) == ids
+
+
 @pytest.mark.parametrize("folder", ["a", "b", "src"])
 def test_a_patch_without_prefixes_means_its_folders(
     repo: Path, git_in: GitIn, reviewed: Reviewed, folder: str

@@ -100,7 +100,7 @@ def decide(stack: Stack, decisions: dict[str, Decision], target: Target, onto: s
         "message": "",
     }
     if unknown or blocked:
-        what = "the input has no such chunk" if unknown else "needed chunks are not approved"
+        what = _why_unknown(stack) if unknown else "needed chunks are not approved"
         result["message"] = f"nothing was written: {what}"
         return Outcome(result, Exit.FAILED)
     wanted = [chunk for chunk in approved if chunk.id not in stack.present]
@@ -111,6 +111,14 @@ def decide(stack: Stack, decisions: dict[str, Decision], target: Target, onto: s
         return Outcome(result, Exit.FAILED)
     writes = [write for write in placed if isinstance(write, Write)]
     return _write(result, wanted, writes, target, set_id)
+
+
+def _why_unknown(stack: Stack) -> str:
+    what = "the input has no such chunk"
+    taken = (path for chunk in stack.chunks if chunk.id in stack.present for path in chunk.paths)
+    if any(path.rpartition("/")[2] == ".gitattributes" for path in taken):
+        what += "; .gitattributes was taken, and other files get other line ends by it: list the chunks again"
+    return what
 
 
 def _is(decisions: dict[str, Decision], chunk: Chunk, choice: Choice) -> bool:

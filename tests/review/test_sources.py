@@ -344,6 +344,22 @@ def test_a_file_that_has_no_returns_yet_where_attributes_want_some_is_no_conflic
     assert reviewed.ids(end) == ids
 
 
+def test_ids_that_a_taken_gitattributes_changed_are_told_of(
+    repo: Path, git_in: GitIn, reviewed: Reviewed
+) -> None:
+    commit(repo, git_in, {"README": b"x\n"})
+    end = commit(repo, git_in, {".gitattributes": b"*.bat text eol=crlf\n", "run.bat": b"a\r\nb\r\n"})
+    git_in(repo, "reset", "-q", "--hard", "HEAD~1")
+    attributes, script = reviewed.ids(end)
+    assert reviewed.decide(end, [attributes])[0]["outcome"] == "applied"
+    result, _ = reviewed.decide(end, [script])
+    assert result["unknown"] == [script]
+    assert ".gitattributes was taken" in result["message"]
+    assert reviewed.decide(end, [reviewed.ids(end)[1]])[0]["outcome"] == "applied"
+    assert (repo / "run.bat").read_bytes() == b"a\r\nb\r\n"
+    assert ".gitattributes" not in reviewed.decide("HEAD", ["nope"])[0]["message"]
+
+
 def test_a_renamed_file_that_has_no_returns_yet_changes_in_its_own_lines(
     repo: Path, git_in: GitIn, reviewed: Reviewed
 ) -> None:

@@ -84,11 +84,14 @@ def place_step(
 
 def place_all(work: Step, current: Mapping[str, FileState | None]) -> list[Write | Clash]:
     """Those writes in path order, and a clash for each file where what to write is not certain."""
-    lost = _lost(work, current)
+    settled = _carried(work, current) | _lost(work, current)
     found: list[Write | Clash] = []
     for path, target in work.target.items():
         now = current[path]
-        placed = lost.get(path) or transplant_states(work.expected[path], target, now, path)
+        if path in settled:
+            placed = settled[path]
+        else:
+            placed = transplant_states(work.expected[path], target, now, path)
         if isinstance(placed, Clash):
             found.append(placed)
         elif placed != now:
@@ -100,12 +103,28 @@ def _lost(work: Step, current: Mapping[str, FileState | None]) -> dict[str, Clas
     """Files to be moved that are under neither name. Taken one by one, the old name would count as gone already
     and the new one as free, and the file would be made anew.
     """
-    ways = [way for old, new in work.moved for way in ((old, new), (new, old))]
     return {
         source: Clash(source, "the file is gone meanwhile")
-        for source, name in ways
-        if _moves(work, source, name) and current[source] is None and current[name] is None
+        for source, name in _ways(work)
+        if current[source] is None and current[name] is None
     }
+
+
+def _carried(work: Step, current: Mapping[str, FileState | None]) -> dict[str, FileState | Clash | None]:
+    """Files to be moved that the person changed: they move with these changes. Both names, and what is to be there."""
+    found: dict[str, FileState | Clash | None] = {}
+    for source, name in _ways(work):
+        now, expected = current[source], work.expected[source]
+        if now is not None and now != expected and current[name] is None:
+            moved = transplant_states(expected, work.target[name], now, source)
+            found |= {source: None, name: moved}
+    return found
+
+
+def _ways(work: Step) -> list[tuple[str, str]]:
+    """From where and whereto files move in this step."""
+    ways = [way for old, new in work.moved for way in ((old, new), (new, old))]
+    return [(source, name) for source, name in ways if _moves(work, source, name)]
 
 
 def _moves(work: Step, source: str, name: str) -> bool:

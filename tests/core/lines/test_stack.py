@@ -64,6 +64,31 @@ def test_what_is_there_already_is_not_written_again() -> None:
 
 
 @pytest.mark.parametrize("back", [False, True])
+@pytest.mark.parametrize("chunks", [[MOVED], [LAST, MOVED]], ids=["moved", "changed and moved"])
+def test_a_file_is_moved_with_the_lines_of_the_person(chunks: list[Chunk], back: bool) -> None:
+    both = chunk("both", *(change for one in chunks for change in one.changes))
+    way = step(both, BASE, [])
+    work = Step(way.target, way.expected, way.moved) if back else way
+    source, name = ("b", "a") if back else ("a", "b")
+    before, after = work.expected[source], work.target[name]
+    assert before is not None
+    assert after is not None
+    mine = text(b"mine\n" + before.data)
+    placed = place_step(work, {source: mine, name: None})
+    assert isinstance(placed, tuple)
+    assert set(placed) == {Write(source, mine, None), Write(name, None, text(b"mine\n" + after.data))}
+    other = place_step(work, {source: mine, name: text(b"of another\n")})
+    assert isinstance(other, Clash)
+
+
+def test_a_file_is_not_moved_where_its_changes_meet_lines_of_the_person() -> None:
+    both = chunk("both", *LAST.changes, *MOVED.changes)
+    found = place_step(step(both, BASE, []), {"a": text(b"1\n2\n3\n4\n55\n"), "b": None})
+    assert isinstance(found, Clash)
+    assert found.path == "a"
+
+
+@pytest.mark.parametrize("back", [False, True])
 def test_a_file_to_be_moved_that_is_under_neither_name_is_not_made_anew(back: bool) -> None:
     way = step(MOVED, BASE, [])
     work = Step(way.target, way.expected, way.moved) if back else way

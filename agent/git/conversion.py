@@ -40,6 +40,12 @@ class Conversion:
         self.links_are_files = _is_off("core.symlinks", config)
         """The file system has no symbolic links: what the index has as one is a file with its target."""
 
+    def why_no_link(self, *modes: int | None) -> str:
+        """Why a change between these modes is none for the files of the work tree; empty when it is."""
+        if self.links_are_files and Mode.SYMLINK in modes:
+            return "a link, and by core.symlinks a file stands for it here: stage it with --onto index"
+        return ""
+
     def filter_of(self, path: str) -> str:
         """The name of the filter that a file goes through; empty when none."""
         name = self._attributes.get(path, {}).get("filter", "")

@@ -64,8 +64,12 @@ def lexical(path: str) -> Parts:
         raise PathRefused("a path cannot hold a NUL byte")
     if len(name_to_bytes(path)) > MAX_BYTES:
         raise PathRefused(f"a path of more than {MAX_BYTES} bytes is not usable")
-    if path.startswith(("/", "\\")) or DRIVE.match(path):
+    if path.startswith("/"):
         raise PathRefused(f"{path} is absolute", hint="give the path from the top of the repository")
+    if path.startswith("\\") or DRIVE.match(path):
+        raise PathRefused(
+            f"{path} would be outside of the repository on Windows, and is not written anywhere"
+        )
     components = path.split("/")
     for component in components:
         _check_component(component, path)

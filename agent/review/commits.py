@@ -191,6 +191,8 @@ class _States:
     def _why_not(self, path: str, pair: Pair) -> str:
         if Mode.SUBMODULE in (pair.old_mode, pair.new_mode):
             return "a submodule: copair does not change which commit it is at"
+        if self.onto == "worktree" and (why := self.conversion.why_no_link(pair.old_mode, pair.new_mode)):
+            return why
         if name := self.conversion.filter_of(path):
             return f"goes through the filter {name}, which copair does not run"
         return refused_name(path)

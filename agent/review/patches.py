@@ -112,6 +112,13 @@ class _Reader:
             )
         return ""
 
+    def _why_no_link(self, file: FilePatch) -> str:
+        if self.onto != "worktree" or not self.conversion.links_are_files:
+            return ""
+        # A patch that only renames says nothing of modes.
+        staged = (entry.mode for entry in self.repo.entries(names(file)))
+        return self.conversion.why_no_link(file.old_mode, file.new_mode, *staged)
+
     def _place(self, file: FilePatch) -> str:
         """Put both sides of `file` among the states; the reason when it does not fit.
 
@@ -120,6 +127,8 @@ class _Reader:
         """
         if Mode.SUBMODULE in (file.old_mode, file.new_mode):
             return "a submodule: copair does not change which commit it is at"
+        if why := self._why_no_link(file):
+            return why
         for mode in (file.old_mode, file.new_mode):
             if mode is not None and stat.S_IFMT(mode) not in (stat.S_IFREG, stat.S_IFLNK):
                 return f"mode {mode:06o} is not one of a file or a link"

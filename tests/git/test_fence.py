@@ -258,3 +258,11 @@ def test_every_kind_of_index_is_understood(
         with pytest.raises(PathRefused, match=r"submodule|own"):
             repo.read("mod/l")
         assert repo.read("n") == file(b"n")
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"), [("/x", "absolute"), ("\\lead", "on Windows"), ("a:b", "on Windows")]
+)
+def test_why_a_name_is_refused_is_true_here(path: str, reason: str) -> None:
+    with pytest.raises(PathRefused, match=reason):
+        lexical(path)

@@ -285,6 +285,33 @@ def test_a_link_stays_one_where_the_file_system_has_none(
     assert git_in(repo, "ls-files", "-s") == ours
 
 
+@pytest.mark.parametrize("change", ["changed", "moved", "deleted", "new"])
+@pytest.mark.parametrize("is_patch", [False, True])
+def test_a_link_of_a_commit_is_left_out_where_the_file_system_has_none(
+    repo: Path, git_in: GitIn, reviewed: Reviewed, change: str, is_patch: bool
+) -> None:
+    (repo / "link").symlink_to("old")
+    commit(repo, git_in, {"a": b"a\n"})
+    if change in ("changed", "deleted"):
+        (repo / "link").unlink()
+    if change in ("changed", "new"):
+        (repo / ("link" if change == "changed" else "other")).symlink_to("new")
+    if change == "moved":
+        (repo / "link").rename(repo / "other")
+    end = commit(repo, git_in, {"a": b"b\n"})
+    git_in(repo, "config", "core.symlinks", "false")
+    git_in(repo, "reset", "-q", "--hard", "HEAD~1")
+    patch = git_in(repo, "diff", "--full-index", f"{end}~1", end)
+    argument, stdin = ("-", patch) if is_patch else (end, b"")
+    listed = reviewed.list(argument, stdin=stdin)
+    assert [chunk["paths"] for chunk in listed["chunks"]] == [["a"]]
+    (left,) = listed["left_out"]
+    assert "core.symlinks" in left["reason"]
+    chosen = reviewed.ids(argument, onto="index", stdin=stdin)
+    assert reviewed.decide(argument, chosen, onto="index", stdin=stdin)[0]["outcome"] == "applied"
+    assert git_in(repo, "write-tree").strip() == git_in(repo, "rev-parse", f"{end}^{{tree}}").strip()
+
+
 def test_reading_the_uncommitted_work_writes_nothing(
     history: Path, git_in: GitIn, reviewed: Reviewed
 ) -> None:

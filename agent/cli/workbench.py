@@ -17,6 +17,7 @@ import msgspec
 from agent.core.clean import clean
 from agent.git.apply import WorkTree
 from agent.git.discover import discover
+from agent.git.origin import note_origin, put_aside
 from agent.git.repo import Repo
 from agent.git.stage import Index
 from agent.git.writer import Recovered
@@ -73,7 +74,12 @@ class Workbench:
         place = discover(cwd)
         if state is not None:
             place = msgspec.structs.replace(place, state=state)
-        return cls(place, config.load(paths.config_file()))
+        bench = cls(place, config.load(paths.config_file()))
+        aside = put_aside(bench.repo)
+        if aside is not None:
+            text = f"copair: another repository stood here before; its sessions are kept in {aside}"
+            sys.stderr.write(f"{clean(text)}\n")
+        return bench
 
     def sessions(self) -> list[journal.SessionInfo]:
         """Those of this work tree, the newest first. Other work trees of the repository have their own."""
@@ -81,6 +87,7 @@ class Workbench:
 
     def recover(self) -> Sequence[Recovered]:
         """Finish or roll back what a crash left, in the work tree, in the index, between commit and index."""
+        note_origin(self.repo)
         index = Index(self.place, self.blobs, repo=self.repo)
         found = [*self.tree.recover(), *index.recover(), *self.committer.recover()]
         self.recovered += found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -275,3 +276,51 @@ def test_an_undo_in_the_index_says_what_is_true_also_after_a_commit(
     undone = copair(project, "undo").stdout
     assert undone.startswith("taken back in the index: ")
     assert (git_in(project, "diff", "--cached") != b"") is committed
+
+
+def applied_two(project: Path) -> None:
+    edit = {"path": "a.py", "old": "b = 2\n", "new": "b = 22\n"}
+    play(project, Script(propose(edit, title="Two")), say(Say("x")), approve)
+
+
+def test_another_repository_at_the_same_place_has_no_sessions_of_the_one_before(
+    project: Path, git_in: GitIn
+) -> None:
+    applied_two(project)
+    shutil.rmtree(project)
+    project.mkdir()
+    git_in(project, "init", "-q")
+    (project / "a.py").write_text("b = 22\n")
+    git_in(project, "add", ".")
+    git_in(project, "commit", "-qm", "another")
+    ran = copair(project, "undo")
+    assert ran.returncode == 2
+    assert "another repository stood here before" in ran.stderr
+    kept = Path(ran.stderr.split("kept in ")[1].split("\n")[0])
+    assert len(list(journal.folder(kept).glob("*.jsonl"))) == 1
+    assert (project / "a.py").read_text() == "b = 22\n"
+    assert copair(project, "log").stdout == "no sessions yet\n"
+    assert "another repository" not in copair(project, "log").stderr
+
+
+@pytest.mark.parametrize("times", ["kept", "new"])
+def test_a_repository_that_went_and_came_back_has_its_sessions(
+    project: Path, tmp_path: Path, times: str
+) -> None:
+    applied_two(project)
+    copy = shutil.copy2 if times == "kept" else shutil.copy
+    shutil.copytree(project, tmp_path / "copy", copy_function=copy)
+    shutil.rmtree(project)
+    (tmp_path / "copy").rename(project)
+    assert copair(project, "undo").returncode == 0
+    assert (project / "a.py").read_text() == CODE
+
+
+def test_a_history_that_was_written_anew_is_of_the_same_repository(project: Path, git_in: GitIn) -> None:
+    applied_two(project)
+    git_in(project, "checkout", "-q", "--orphan", "anew")
+    git_in(project, "commit", "-qam", "anew")
+    git_in(project, "branch", "-qD", "main")
+    git_in(project, "reflog", "expire", "--expire=now", "--all")
+    git_in(project, "gc", "-q", "--prune=now")
+    assert copair(project, "undo").returncode == 0

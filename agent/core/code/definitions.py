@@ -6,6 +6,7 @@ Also what opens a section in texts and settings. Cheap guesses that only name th
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 
 from agent.core.code.structure import Symbol
 from agent.core.text import Lines, in_utf8
@@ -24,6 +25,8 @@ PROGRAMS = frozenset((
 ))  # fmt: skip
 """Kinds of files, besides those with a parser, that define names which others use; prose and data do not."""
 MAX_LABEL = 80
+BLOCK = 256
+"""Lines that are looked through at a time."""
 
 _HEADING = re.compile(rb"\n#{1,6}[ \t]++([^\r\n]+)", re.MULTILINE)
 _SECTION = re.compile(rb"\n\[+[ \t]*+([^\]\r\n]{1,200}?)[ \t]*\]+[ \t]*(?:[#;].*)?\r?$", re.MULTILINE)
@@ -105,34 +108,38 @@ _AT_MARGIN = re.compile(rb"\n(?=[a-z])%s%s[ \t]+([A-Za-z_][\w.:?!]*)" % (_BEFORE
 class Margin:
     """The names of what begins at the margin, looked for upwards from a line: for texts that there is no time to parse.
 
-    Lines are best asked for in their order: none is looked at twice then.
+    A text is read as far as it is asked for, a block at a time.
     """
 
     def __init__(self, path: str, lines: Lines) -> None:
         self._lines = in_utf8(lines)
         self._pattern = _sections(kind_of(path)) or _AT_MARGIN
-        self._last: Symbol | None = None
-        self._seen = 0
-        """Up to here it is known that `_last` is the last symbol."""
+        self._read = 0
+        self._starts: list[int] = []
+        self._labels: list[str] = []
 
     def at(self, line: int) -> Symbol | None:
         """What begins at this line, or is the last that begins above it."""
         line = min(line, len(self._lines) - 1)
-        floor, found = (self._seen, self._last) if line >= self._seen else (0, None)
-        text, marks = self._marks(floor, line + 1)
-        if marks:
-            start = floor + text.count(b"\n", 0, marks[-1].start())
-            found = Symbol(_label(marks[-1]), start, line + 1)
-        self._seen, self._last = line + 1, found
-        return found
+        self._read_to(line + 1)
+        index = bisect_right(self._starts, line) - 1
+        return Symbol(self._labels[index], self._starts[index], line + 1) if index >= 0 else None
 
     def begun(self, low: int, high: int) -> list[str]:
         """Names of what begins at these lines."""
-        return [_label(mark) for mark in self._marks(low, high)[1]]
+        self._read_to(high)
+        return self._labels[bisect_left(self._starts, low) : bisect_left(self._starts, high)]
 
-    def _marks(self, low: int, high: int) -> tuple[bytes, list[re.Match[bytes]]]:
-        text = b"\n" + b"".join(self._lines[low:high])
-        return text, list(self._pattern.finditer(text))
+    def _read_to(self, line: int) -> None:
+        while self._read < min(line, len(self._lines)):
+            text = b"\n" + b"".join(self._lines[self._read : self._read + BLOCK])
+            at, counted = self._read, 0
+            for mark in self._pattern.finditer(text):
+                at += text.count(b"\n", counted, mark.start())
+                counted = mark.start()
+                self._starts.append(at)
+                self._labels.append(_label(mark))
+            self._read += BLOCK
 
 
 def kind_of(path: str) -> str:

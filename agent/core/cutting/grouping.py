@@ -159,6 +159,9 @@ def _symbols(piece: Piece, old: Sheet, new: Sheet) -> tuple[str, ...]:
     """The symbols that a piece touches: of the first line that says something, and of each run of lines."""
     adds, at = piece.adds, piece.at
     sheet = new if adds else old
+    if len(piece.hunks) == 1 and len(piece.hunks[0].new if adds else piece.hunks[0].old) == 1:
+        only = sheet.symbol(at) if sheet.lines[at].strip() else None
+        return (only.name if only else "",)
     names = []
     lines = [line for hunk in piece.hunks for line in (hunk.new if adds else hunk.old)]
     last = None
@@ -186,25 +189,34 @@ def _defines(piece: Piece, new: Sheet) -> frozenset[bytes]:
 def _together(groups: list[Group], budget: Budget, *, crowded: bool = False) -> list[Group]:
     """Neighbours of the same symbol become one group; if `crowded` also small ones of the same class."""
     merged: list[Group] = []
-    place: dict[int, int] = {}
-    for index, group in enumerate(groups):
+    place: list[int] = []
+    changed = 0
+    for group in groups:
         previous = merged[-1] if merged else None
         joins = previous is not None and not (previous.is_piece or group.is_piece)
-        if previous is not None and joins and _belong(previous, group, budget, crowded=crowded):
+        own = group.changed
+        if (
+            previous is not None
+            and joins
+            and _belong(previous, group, changed + own, budget, crowded=crowded)
+        ):
             previous.hunks += group.hunks
-            previous.symbols = tuple(dict.fromkeys(previous.symbols + group.symbols))
+            if previous.symbols != group.symbols:
+                previous.symbols = tuple(dict.fromkeys(previous.symbols + group.symbols))
             previous.defines |= group.defines
+            changed += own
         else:
             merged.append(group)
-        place[index] = len(merged) - 1
+            changed = own
+        place.append(len(merged) - 1)
     for group in merged:
         if group.needs:
             group.needs = {place[need] for need in group.needs}
     return merged
 
 
-def _belong(one: Group, two: Group, budget: Budget, *, crowded: bool) -> bool:
-    changed = one.changed + two.changed
+def _belong(one: Group, two: Group, changed: int, budget: Budget, *, crowded: bool) -> bool:
+    """True when two neighbours that have so many changed lines together are of one group."""
     if changed > budget.lines:
         return False
     if one.symbols[-1] != two.symbols[0]:

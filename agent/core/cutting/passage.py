@@ -31,7 +31,7 @@ MAX_LOOK = 2_000
 def cut_soundly(hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, checker: Checker) -> list[Piece]:
     """Pieces of one hunk, whose new lines stand at line `at` of `new`; those that do not parse alone are joined."""
     if hunk.changed <= budget.lines:
-        return refined(cut_hunk(hunk, old, new, at, budget))
+        return refined([Piece((hunk,), at if hunk.new else hunk.start)])
     sound: Sound = checker.sound if checker.usable else anything
     return _joined_until_sound(refined(cut_hunk(hunk, old, new, at, budget, sound)), checker, budget)
 

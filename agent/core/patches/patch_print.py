@@ -50,17 +50,21 @@ def print_hunks(old: Lines, hunks: Iterable[Hunk], context: int = 3) -> bytes:
         grown = sum([len(hunk.new) - len(hunk.old) for hunk in group])
         out.append(b"@@ -%s +%s @@\n" % (_range(at, end - at), _range(at + offset, end - at + grown)))
         for hunk in group:
-            out += (_marked(b" ", old[at : hunk.start]), _marked(b"-", hunk.old), _marked(b"+", hunk.new))
+            if at < hunk.start:
+                out.append(_marked(b" ", old[at : hunk.start]))
+            if hunk.old:
+                out.append(_marked(b"-", hunk.old))
+            if hunk.new:
+                out.append(_marked(b"+", hunk.new))
             at = hunk.end
-        out.append(_marked(b" ", old[at:end]))
+        if at < end:
+            out.append(_marked(b" ", old[at:end]))
         offset += grown
     return b"".join(out)
 
 
 def _marked(mark: bytes, lines: Lines) -> bytes:
     """Lines with a mark before each; git says of one without a line ending that it has none."""
-    if not lines:
-        return b""
     if lines[-1].endswith(b"\n"):
         return mark + mark.join(lines)
     return mark + mark.join(lines) + NO_NEWLINE

@@ -31,7 +31,7 @@ RECODED = "in another encoding"
 """Why a text is one folded chunk."""
 
 CROWDED = 100
-"""With more hunks than this, small ones that are neighbours go together."""
+"""With more hunks than this, small ones that are neighbours go together, up to half the budget, of very many all of it."""
 
 MANY = 2_500
 """With more hunks than this, files are not parsed that cannot but parse: time must stay that of reading the difference."""
@@ -86,11 +86,15 @@ class Drafts:
         self.checkers: dict[str, Checker] = {}
         self.allowance = Allowance(0)
         self.crowded, self.many = crowded, False
+        self.room = 0
+        """So many changed lines small neighbours may have together."""
 
     def of(self, changes: Sequence[FileChange]) -> list[Draft]:
         """Drafts in the order of `changes`, which are those between `before` and `after`."""
         hunks = sum(len(change.hunks) for change in changes)
-        self.crowded, self.many = self.crowded or hunks > CROWDED, hunks > MANY
+        self.many = hunks > MANY
+        if self.crowded or hunks > CROWDED:
+            self.room = self.budget.lines if self.many else self.budget.lines // 2
         self.allowance = Allowance.for_texts(self._size(changes))
         for done, change in enumerate(changes):
             self._add(change)
@@ -140,7 +144,7 @@ class Drafts:
         own = self.allowance.part(Allowance.for_texts(self._size([change]))) if checked else Allowance(0)
         checker = Checker(old, new, own)
         aligned = by_definitions(change.hunks, old, new, self.budget) if checker.usable else change.hunks
-        groups = group_hunks(aligned, old, new, self.budget, checker, crowded=self.crowded)
+        groups = group_hunks(aligned, old, new, self.budget, checker, room=self.room)
         checker.rest()
         self.allowance.take(own)
         checker.allowance = self.allowance

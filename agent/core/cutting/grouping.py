@@ -49,18 +49,18 @@ class Group(msgspec.Struct):
 
 
 def group_hunks(
-    hunks: Sequence[Hunk], old: Sheet, new: Sheet, budget: Budget, checker: Checker, *, crowded: bool = False
+    hunks: Sequence[Hunk], old: Sheet, new: Sheet, budget: Budget, checker: Checker, *, room: int = 0
 ) -> list[Group]:
     """Groups of `hunks` (all that change `old` into `new`, in order), in the order of the file.
 
-    In a `crowded` difference, one of very many hunks, small ones of neighbours go together: nobody reads hundreds of
-    cards of two lines. Where lines were matched across definitions, nothing parses but all of it; then whole items of
+    In a difference of very many hunks small ones of neighbours go together, up to `room` lines: nobody reads hundreds
+    of cards of two lines. Where lines were matched across definitions, nothing parses but all of it; then whole items of
     the file around are taken as one hunk, and a way through it is looked for, further out each time.
     """
     ways: dict[Hunk, list[Piece]] = {}
     checker.lend(SHARE)
     given = hunks
-    groups = _grouped(hunks, ways, old, new, budget, checker, crowded=crowded)
+    groups = _grouped(hunks, ways, old, new, budget, checker, room=room)
     unsound = _unsound(groups, checker, budget)
     for reach in range(REACHES):
         if not unsound or not checker.usable:
@@ -68,7 +68,7 @@ def group_hunks(
         passages = Passages(hunks, old, new, budget, checker)
         hunks = passages.around([groups[index].hunks for index in unsound], reach, ways)
         checker.lend(SHARE)
-        groups = _grouped(hunks, ways, old, new, budget, checker, crowded=crowded)
+        groups = _grouped(hunks, ways, old, new, budget, checker, room=room)
         unsound = _unsound(groups, checker, budget)
     spent = checker.usable and checker.spent
     checker.lend(1)
@@ -116,12 +116,13 @@ def _grouped(
     budget: Budget,
     checker: Checker,
     *,
-    crowded: bool,
+    room: int,
 ) -> list[Group]:
     groups: list[Group] = []
     offset = 0
     for hunk in hunks:
-        pieces = ways.get(hunk) or cut_soundly(hunk, old, new, hunk.start + offset, budget, checker)
+        known = ways.get(hunk) if ways else None  # a hunk is long to hash
+        pieces = known or cut_soundly(hunk, old, new, hunk.start + offset, budget, checker)
         pieces = packed(pieces, old, new, budget) if len(pieces) > 1 else pieces
         offset += len(hunk.new) - len(hunk.old)
         first = len(groups)
@@ -134,7 +135,7 @@ def _grouped(
                 defines=_defines(piece, new),
             )
             groups.append(group)
-    groups = _together(groups, budget, crowded=crowded)
+    groups = _together(groups, budget, room)
     if len(groups) > 1 and checker.usable:
         groups = _Repair(groups, checker, budget).run()
     return groups
@@ -186,8 +187,8 @@ def _defines(piece: Piece, new: Sheet) -> frozenset[bytes]:
     return frozenset(name.encode() for name in names if len(name) > 2 and name.isidentifier())
 
 
-def _together(groups: list[Group], budget: Budget, *, crowded: bool = False) -> list[Group]:
-    """Neighbours of the same symbol become one group; if `crowded` also small ones of the same class."""
+def _together(groups: list[Group], budget: Budget, room: int = 0) -> list[Group]:
+    """Neighbours of the same symbol become one group, and those of the same class that have `room` together."""
     merged: list[Group] = []
     place: list[int] = []
     changed = 0
@@ -195,11 +196,7 @@ def _together(groups: list[Group], budget: Budget, *, crowded: bool = False) -> 
         previous = merged[-1] if merged else None
         joins = previous is not None and not (previous.is_piece or group.is_piece)
         own = group.changed
-        if (
-            previous is not None
-            and joins
-            and _belong(previous, group, changed + own, budget, crowded=crowded)
-        ):
+        if previous is not None and joins and _belong(previous, group, changed + own, budget, room):
             previous.hunks += group.hunks
             if previous.symbols != group.symbols:
                 previous.symbols = tuple(dict.fromkeys(previous.symbols + group.symbols))
@@ -215,12 +212,12 @@ def _together(groups: list[Group], budget: Budget, *, crowded: bool = False) -> 
     return merged
 
 
-def _belong(one: Group, two: Group, changed: int, budget: Budget, *, crowded: bool) -> bool:
+def _belong(one: Group, two: Group, changed: int, budget: Budget, room: int) -> bool:
     """True when two neighbours that have so many changed lines together are of one group."""
     if changed > budget.lines:
         return False
     if one.symbols[-1] != two.symbols[0]:
-        return crowded and 2 * changed <= budget.lines and _are_neighbours(one, two)
+        return changed <= room and _are_neighbours(one, two)
     return bool(one.symbols[-1]) or two.start - one.hunks[-1].end <= NEAR
 
 

@@ -49,16 +49,15 @@ def print_hunks(old: Lines, hunks: Iterable[Hunk], context: int = 3) -> bytes:
         end = min(len(old), group[-1].end + context)
         grown = sum([len(hunk.new) - len(hunk.old) for hunk in group])
         out.append(b"@@ -%s +%s @@\n" % (_range(at, end - at), _range(at + offset, end - at + grown)))
+        sides: list[tuple[bytes, Lines]] = []
         for hunk in group:
-            if at < hunk.start:
-                out.append(_marked(b" ", old[at : hunk.start]))
-            if hunk.old:
-                out.append(_marked(b"-", hunk.old))
-            if hunk.new:
-                out.append(_marked(b"+", hunk.new))
+            sides += ((b" ", old[at : hunk.start]), (b"-", hunk.old), (b"+", hunk.new))
             at = hunk.end
-        if at < end:
-            out.append(_marked(b" ", old[at:end]))
+        sides.append((b" ", old[at:end]))
+        if end < len(old):  # no line here is the last of its file
+            out += [mark + mark.join(lines) for mark, lines in sides if lines]
+        else:
+            out += [_marked(mark, lines) for mark, lines in sides if lines]
         offset += grown
     return b"".join(out)
 

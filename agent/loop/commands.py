@@ -12,7 +12,7 @@ from agent.core.frontend import Quit, StackRow, StackTick
 from agent.core.sessions.named import chunk_name, named_item
 from agent.core.sessions.session import Item, State, Status
 from agent.core.text import whole_number
-from agent.loop import inputs
+from agent.loop import inputs, taking_back
 from agent.loop.summary import status_word
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ SIGNS = {
 
 
 def undo(driver: Driver, argument: str) -> None:
-    inputs.undo(driver, _id(driver, argument.strip()))
+    taking_back.undo(driver, _id(driver, argument.strip()))
 
 
 def redo(driver: Driver, argument: str) -> None:
-    inputs.undo(driver, _id(driver, argument.strip()), Status.UNDONE)
+    taking_back.undo(driver, _id(driver, argument.strip()), Status.UNDONE)
 
 
 def _id(driver: Driver, name: str) -> str:
@@ -73,7 +73,7 @@ def stack_row(state: State, item: Item, at: int | None = None) -> StackRow:
         sign=SIGNS[item.status],
         word=status_word(state, item.status) + (f": {item.reason}" if item.reason else ""),
         is_open=item.status in inputs.SHOWN,
-        reopens=inputs.can_reopen(state, item),
+        reopens=taking_back.can_reopen(state, item),
         name=chunk_name(state, item, at),
     )
 
@@ -82,7 +82,7 @@ def later(driver: Driver, argument: str) -> None:
     """Open the deferred chunks again, or the one that is named; that may be a rejected one."""
     wanted = _id(driver, argument.strip())
     named = driver.state.item(wanted)
-    if named is not None and named.status is Status.REJECTED and inputs.reopen(driver, named):
+    if named is not None and named.status is Status.REJECTED and taking_back.reopen(driver, named):
         return
     deferred = [i for i in driver.state.items if i.status is Status.DEFERRED]
     chosen = [item.chunk.id for item in deferred if wanted in ("", item.chunk.id)]

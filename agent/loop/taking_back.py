@@ -1,0 +1,95 @@
+"""A decision taken back: what was written is undone or applied again, a no or an edit opens its chunk once more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.core import events as ev
+from agent.core.frontend import CardOffer
+from agent.core.sessions import steps
+from agent.core.sessions.session import Item, State, Status
+from agent.core.sessions.state import OPEN
+
+if TYPE_CHECKING:
+    from agent.loop.driver import Driver
+
+TAKEN_OUT = frozenset({Status.APPROVED, Status.APPLIED, Status.PRESENT, Status.UNDONE})
+"""What a way back is once the files were changed by it, or had nothing of it."""
+
+
+def can_reopen(state: State, item: Item) -> bool:
+    """A no and an undo in a review are taken back by going to the chunk, but for a no that took something out."""
+    back = state.way_back(item.chunk.id)
+    is_out = back is not None and back.status in TAKEN_OUT
+    return steps.is_review(state) and item.status in (Status.REJECTED, Status.UNDONE) and not is_out
+
+
+def undo(driver: Driver, chunk_id: str = "", status: Status = Status.APPLIED) -> None:
+    """Take back an applied chunk (or, with UNDONE, apply an undone one again); the latest by default."""
+    card = driver.offered.card if isinstance(driver.offered, CardOffer) else None
+    if card is not None and card.edited and not chunk_id and status is Status.APPLIED:
+        driver.offered = None
+        driver.record(ev.Reopened(card.chunk.id, "as it was before your edit"), sync=True)
+        return
+    refused = driver.state.item(driver.state.last_refused)
+    is_refused = status is Status.APPLIED and refused is not None and chunk_id in ("", refused.chunk.id)
+    if is_refused and refused is not None:
+        if not reopen(driver, refused):
+            _tell_no_stands(driver, refused)
+        return
+    item = driver.state.item(chunk_id) if chunk_id else _latest(driver, status)
+    if item is None or not _is(item, status) or not item.writes:
+        driver.offered = None
+        driver.tell(f"There is nothing to take back{f' as {chunk_id}' if chunk_id else ''}.", "warning")
+        return
+    driver.offered = None
+    event = driver.parts.desk.undo(driver.state, item)
+    driver.record(event, sync=True)
+    if isinstance(event, ev.Undone) and not event.redo and steps.is_review(driver.state):
+        open_again(driver, item.chunk.id, "you took it back")
+
+
+def reopen(driver: Driver, item: Item) -> bool:
+    """Take back a no, as long as nobody was told of it, and nothing was taken out of the files because of it.
+
+    Nobody is told of a diff, or while the proposal has open chunks.
+    """
+    back = driver.state.way_back(item.chunk.id)
+    if _is_told(driver, item) or (back is not None and back.status in TAKEN_OUT):
+        return False
+    if back is not None:
+        driver.parts.examiner.leave(back.chunk.id)
+    open_again(driver, item.chunk.id, "you took back your no")
+    return True
+
+
+def _is_told(driver: Driver, item: Item) -> bool:
+    """True when the model has the decisions of this chunk's proposal."""
+    beside = [other for other in driver.state.items if other.proposal == item.proposal]
+    return not (steps.is_review(driver.state) or any(other.status in OPEN for other in beside))
+
+
+def _tell_no_stands(driver: Driver, refused: Item) -> None:
+    """Why the no that was said last stays. What was written before it is not meant by `u`."""
+    driver.offered = None
+    latest = _latest(driver, Status.APPLIED)
+    hint = f"/undo {latest.chunk.id} takes back what was applied last" if latest else ""
+    words = f"Your no to chunk {refused.chunk.id} stays: the model knows of it. Nothing was taken back."
+    driver.tell(words, "warning", hint)
+
+
+def open_again(driver: Driver, chunk: str, reason: str) -> None:
+    driver.offered = None
+    driver.record(ev.Reopened(chunk, reason), sync=True)
+    driver.record(ev.Focused(chunk))
+
+
+def _is(item: Item, status: Status) -> bool:
+    """Whether `item` has this status; what was undone in a review and is open again counts as undone too."""
+    return item.status is status or (status is Status.UNDONE and item.is_taken_back)
+
+
+def _latest(driver: Driver, status: Status) -> Item | None:
+    by_id = {item.chunk.id: item for item in driver.state.items if _is(item, status)}
+    recent = [chunk for chunk in driver.state.written if chunk in by_id]
+    return by_id[recent[-1]] if recent else None

@@ -263,7 +263,7 @@ def applied_items(bench: Workbench, status: Status = Status.APPLIED) -> list[tup
     found: list[tuple[float, SessionInfo, Item]] = []
     for info, history in journal.histories(reversed(bench.sessions()), tell_unread):
         folded = fold(history)
-        by_id = {item.chunk.id: item for item in folded.items if item.status is status}
+        by_id = {item.chunk.id: item for item in folded.items if item.counts_as(status)}
         times = {event.chunk: event.time for event in history if isinstance(event, ev.Wrote | ev.Undone)}
         own = [chunk for chunk in dict.fromkeys(reversed(folded.written)) if chunk in by_id][::-1]
         # A clock that was set back does not change the order within a session.

@@ -61,7 +61,7 @@ class _Opened:
     def item(self, chunk: str, wanted: Status) -> Item:
         """Raises UsageError where another process was here since it was looked up."""
         item = self._items.get(chunk)
-        if item is None or item.status is not wanted:
+        if item is None or not item.counts_as(wanted):
             raise UsageError(
                 f"chunk {chunk} of session {self.session} is not {wanted}",
                 hint="copair log SESSION shows them",
@@ -109,6 +109,6 @@ def _find(bench: Workbench, name: str, wanted: Status) -> list[tuple[str, str]]:
 
 def _refusal(state: State, item: Item, wanted: Status) -> str:
     """Why this is not what can be undone or, with UNDONE, applied again; empty when it is."""
-    if item.status is wanted:
+    if item.counts_as(wanted):
         return ""
     return f"is {status_word(state, item.status)}, not {status_word(state, wanted)}"

@@ -328,7 +328,7 @@ class Desk:
         return place_step(Step(post, pre, renames(item.chunk)), self.read(pre))
 
     def _undo(self, state: State, item: Item) -> ev.Event:
-        redo = item.status is Status.UNDONE or item.is_taken_back
+        redo = item.counts_as(Status.UNDONE)
         writes = self.back(item)
         if isinstance(writes, Clash):
             return ev.UndoRefused(item.chunk.id, f"{writes.path}: {writes.reason}")

@@ -38,7 +38,7 @@ def undo(driver: Driver, chunk_id: str = "", status: Status = Status.APPLIED) ->
             _tell_no_stands(driver, refused)
         return
     item = driver.state.item(chunk_id) if chunk_id else _latest(driver, status)
-    if item is None or not _is(item, status) or not item.writes:
+    if item is None or not item.counts_as(status) or not item.writes:
         driver.offered = None
         driver.tell(f"There is nothing to take back{f' as {chunk_id}' if chunk_id else ''}.", "warning")
         return
@@ -84,12 +84,7 @@ def open_again(driver: Driver, chunk: str, reason: str) -> None:
     driver.record(ev.Focused(chunk))
 
 
-def _is(item: Item, status: Status) -> bool:
-    """Whether `item` has this status; what was undone in a review and is open again counts as undone too."""
-    return item.status is status or (status is Status.UNDONE and item.is_taken_back)
-
-
 def _latest(driver: Driver, status: Status) -> Item | None:
-    by_id = {item.chunk.id: item for item in driver.state.items if _is(item, status)}
+    by_id = {item.chunk.id: item for item in driver.state.items if item.counts_as(status)}
     recent = [chunk for chunk in driver.state.written if chunk in by_id]
     return by_id[recent[-1]] if recent else None

@@ -215,6 +215,16 @@ def test_an_undo_in_a_review_is_taken_back_by_a_redo(project: Path) -> None:
     assert (project / "a.py").read_text() == NEW
 
 
+def test_what_is_open_again_after_an_undo_is_applied_by_a_redo_later(project: Path) -> None:
+    state, _ = walk(project, "theirs", approve, do(Undo()))
+    assert (project / "a.py").read_text() == OLD
+    ran = copair(project, "undo", "--redo", state.items[0].chunk.id)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert (project / "a.py").read_text() != OLD
+    again = copair(project, "undo", "--redo")
+    assert (again.returncode, "no session here has undone a chunk" in again.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("first", [approve, decide(Reject("no"))])
 def test_who_goes_to_a_chunk_that_was_refused_opens_it_again(project: Path, first: Act) -> None:
     def back(person: Person) -> Any:

@@ -70,8 +70,10 @@ def _present_in(
     found: set[FileChange] = set()
     rename = next((change for change in changes if change.kind is ChangeKind.RENAME), None)
     if rename is not None and rename.new_path is not None and now is None:
-        now = current.get(rename.new_path)
-        found |= {rename} if now is not None else set()
+        moved = current.get(rename.new_path)
+        if moved is not None and _is_of(before, moved):
+            now = moved
+            found = {rename}
     if now == before and not found:
         return set()
     by_lines = [change for change in changes if change.kind in (ChangeKind.MODIFY, ChangeKind.CREATE)]
@@ -85,6 +87,14 @@ def _present_in(
     if now.data:
         found -= {change for change in by_lines if not change.hunks}
     return found
+
+
+def _is_of(before: FileState | None, now: FileState) -> bool:
+    """True when a file is this one under another name, changed by less than half; else it is another file."""
+    if before is None or before.data == now.data:
+        return before is not None
+    lines = set(file_lines(before))
+    return 2 * len(lines.intersection(file_lines(now))) >= len(lines)
 
 
 def _whole_is_there(change: FileChange, now: FileState | None) -> bool:

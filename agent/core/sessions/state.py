@@ -60,6 +60,10 @@ class Item(msgspec.Struct, frozen=True):
         """Open again after an undo: `writes` is that undo, which a redo takes back."""
         return self.status is Status.PENDING and bool(self.writes)
 
+    def counts_as(self, status: Status) -> bool:
+        """Whether it has this status; what was undone in a review and is open again counts as undone too."""
+        return self.status is status or (status is Status.UNDONE and self.is_taken_back)
+
 
 class Source(msgspec.Struct, frozen=True):
     """One proposal: the call that made it and the base that its chunks stand over."""

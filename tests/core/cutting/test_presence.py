@@ -13,6 +13,7 @@ from agent.core.cutting.cut import cut
 from agent.core.cutting.presence import MAX_WAYS, present
 from agent.core.hunk import FileState, Mode
 from agent.core.lines.place import outcome
+from agent.core.outcome import States
 
 
 def file(text: str) -> FileState:
@@ -80,3 +81,15 @@ def test_blocks_that_are_alike_are_told_apart_as_far_as_the_file_shows(old: str,
         there = present(chunks, before, after, current)
         given_by = [change for chunk in chunks if chunk.id in there for change in chunk.changes]
         assert outcome(before, given_by) == current
+
+
+@pytest.mark.parametrize(
+    ("now", "there"),
+    [(F + G, True), (F + G.replace("g", "mine"), True), ("mine\n" * 9, False), ("", False)],
+)
+def test_a_rename_is_there_only_where_the_other_file_is_of_the_first(now: str, *, there: bool) -> None:
+    before: States = {"a.py": file(F + G), "b.py": None}
+    after: States = {"a.py": None, "b.py": file(F + G)}
+    (chunk,) = cut(before, after, renames={"a.py": "b.py"})
+    found = present([chunk], before, after, {"a.py": None, "b.py": file(now)})
+    assert (chunk.id in found) is there

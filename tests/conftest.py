@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("shared", settings(), deadline=None)
+settings.load_profile("shared")  # machines are shared: no random trial fails because it was slow
 
 KEPT = {
     "PATH",

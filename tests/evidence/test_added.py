@@ -42,7 +42,7 @@ def added(old: bytes, new: bytes, *, whole: bool) -> Counter[str]:
 
 
 @given(code, code)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_statements_that_both_have_add_nothing(old: str, new: str) -> None:
     sides = old.encode(), new.encode()
     assert added(*sides, whole=False) == added(*sides, whole=True)

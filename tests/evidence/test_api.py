@@ -138,7 +138,7 @@ KeyBindings().add("c-c", eager=True)
 git.Repo("x").git.execute(["x"], with_extended_output=True)
 pytest.mark.parametrize, pytest.raises(ValueError, match="x"), pytest.approx(1, rel=2), pytest.fixture(scope="module")
 tomlkit.parse("").unwrap()
-st.lists(st.integers(min_value=3), max_size=3), settings(max_examples=3, deadline=None)
+st.lists(st.integers(min_value=3), max_size=3), settings(max_examples=3)
 @dataclasses.dataclass(frozen=True, slots=True)
 class A: pass
 dataclasses.replace(A(), x=3), dataclasses.field(default_factory=list)

@@ -247,7 +247,7 @@ def clear_of_folders(states: dict[str, FileState | None]) -> bool:
         st.tuples(st.dictionaries(NAMES, STATES, max_size=3).filter(clear_of_folders), NAMES), max_size=4
     )
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_was_shown_and_done_the_tree_is_the_person_s_again(
     scratch: Scratch, steps: list[tuple[dict[str, FileState | None], str]]
 ) -> None:

@@ -30,7 +30,7 @@ CASES = st.builds(
 
 
 @given(RUNS, RUNS, CASES, st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_verified_needs_red_by_assertion_then_green_and_nothing_broken(
     before: TestRun, after: TestRun, case: Case, data: st.DataObject
 ) -> None:
@@ -111,7 +111,7 @@ def test_each_pair_of_runs_has_its_word(
 
 
 @given(RUNS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_same_run_twice_never_verifies_nor_breaks(same: TestRun) -> None:
     found = compare(same, same)
     assert found.turned == found.broken == ()
@@ -165,7 +165,7 @@ def test_a_record_without_its_end_is_not_complete_and_names_what_hung() -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_bytes_are_a_record(data: bytes) -> None:
     assert not read_record(data, timed_out=False).complete
 

@@ -732,7 +732,7 @@ EDITS = st.dictionaries(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=EDITS, eol=st.sampled_from([b"\n", b"\r\n"]))
 def test_any_mixture_of_work_is_told_apart(
     tmp_path_factory: pytest.TempPathFactory, git_in: GitIn, edits: dict[int, str], eol: bytes

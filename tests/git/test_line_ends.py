@@ -32,7 +32,7 @@ TEXTS = st.lists(
 ).map(b"".join)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=ATTRIBUTES, eol=EOL, config=CONFIG, data=TEXTS | st.binary(max_size=40))
 def test_line_ends_are_those_of_git(
     repo: Path, git_in: GitIn, text: str, eol: str, config: list[str], data: bytes

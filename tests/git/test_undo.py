@@ -74,7 +74,7 @@ def undo(tree: WorkTree, done: list[Write]) -> bool:
     return True
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sets=SETS)
 def test_taking_all_back_in_turn_restores_every_byte(
     busy: Path, sets: list[dict[str, FileState | None]]
@@ -88,7 +88,7 @@ def test_taking_all_back_in_turn_restores_every_byte(
     assert git_state(busy) == git_before
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sets=SETS, data=st.data())
 def test_an_undo_can_be_undone_and_a_refused_one_changes_nothing(
     busy: Path, sets: list[dict[str, FileState | None]], data: st.DataObject

@@ -74,7 +74,7 @@ def read(wire: Any, data: bytes) -> list[Any]:
     return events
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(sorted(STREAMS)), st.sampled_from(sorted(STREAMS)), st.integers(0, 2**32))
 def test_a_stream_that_went_wrong_anywhere_is_a_fault_or_whole(name: str, other: str, seed: int) -> None:
     wire = build_wire(WIRE_PRESETS[name], "m")

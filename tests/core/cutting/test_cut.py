@@ -77,14 +77,14 @@ renames = st.dictionaries(st.sampled_from(PATHS), st.sampled_from(PATHS), max_si
 
 
 @given(trees, trees, renames)
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=70)
 def test_all_chunks_together_are_the_difference(before: States, after: States, moved: dict[str, str]) -> None:
     chunks = cut(before, after, renames=moved, budget=TINY)
     assert tree(outcome(before, [c for chunk in chunks for c in chunk.changes])) == tree(after)
 
 
 @given(trees, trees, renames, contents, contents)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_file_that_opens_a_difference_is_cut_as_if_it_were_alone(
     before: States, after: States, moved: dict[str, str], old: bytes, new: bytes
 ) -> None:
@@ -98,7 +98,7 @@ def test_the_file_that_opens_a_difference_is_cut_as_if_it_were_alone(
 
 
 @given(trees, trees, contents, contents, contents, contents)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_upper_part_of_a_file_that_opens_a_difference_is_cut_as_if_it_were_alone(
     before: States, after: States, old: bytes, new: bytes, below: bytes, other: bytes
 ) -> None:
@@ -121,7 +121,7 @@ def test_the_upper_part_of_a_file_that_opens_a_difference_is_cut_as_if_it_were_a
 
 
 @given(trees, trees, renames)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_order_respects_needs_and_ids_are_stable(
     before: States, after: States, moved: dict[str, str]
 ) -> None:
@@ -135,7 +135,7 @@ def test_the_order_respects_needs_and_ids_are_stable(
 
 
 @given(trees, trees, renames, st.randoms(use_true_random=False))
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=70)
 def test_any_set_that_is_closed_under_needs_applies_line_by_line(
     before: States, after: States, moved: dict[str, str], choice: random.Random
 ) -> None:
@@ -154,7 +154,7 @@ def test_any_set_that_is_closed_under_needs_applies_line_by_line(
 
 
 @given(trees, trees, renames, st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_one_at_a_time_in_any_order_that_obeys_needs_is_the_same_as_at_once(
     before: States, after: States, moved: dict[str, str], choice: random.Random
 ) -> None:
@@ -176,7 +176,7 @@ def test_one_at_a_time_in_any_order_that_obeys_needs_is_the_same_as_at_once(
 
 
 @given(trees, trees, renames)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_each_line_and_each_whole_change_is_in_exactly_one_chunk(
     before: States, after: States, moved: dict[str, str]
 ) -> None:
@@ -199,7 +199,7 @@ def parts(state: FileState) -> list[bytes]:
 
 @given(trees, trees)
 @example({"f": None}, {"f": FileState(Mode.FILE, b"def f():\n    x = 1\n" + b"import os\n" * 6)})
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_no_text_chunk_is_over_the_hard_limit(before: States, after: States) -> None:
     for chunk in cut(before, after, budget=TINY):
         by_lines = all(c.kind in (ChangeKind.MODIFY, ChangeKind.CREATE) for c in chunk.changes)
@@ -208,7 +208,7 @@ def test_no_text_chunk_is_over_the_hard_limit(before: States, after: States) -> 
 
 
 @given(trees, trees)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_parts_of_a_split_are_the_chunk(before: States, after: States) -> None:
     for chunk in cut(before, after):
         pieces = split(chunk, before)

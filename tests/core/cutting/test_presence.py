@@ -54,7 +54,7 @@ texts = st.lists(st.sampled_from(LINES), max_size=20).map("".join)
 
 
 @given(texts, texts, st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_said_to_be_there_gives_the_file(old: str, new: str, choice: random.Random) -> None:
     before, after = {"a.py": file(old)}, {"a.py": file(new)}
     chunks = cut(before, after, budget=Budget(lines=2, hard_lines=5))

@@ -163,7 +163,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=20), st.lists(PIECES, max_size=20))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_is_judged_without_an_error_and_an_unchanged_file_is_clean(
     old: list[str], new: list[str]
 ) -> None:

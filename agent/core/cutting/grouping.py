@@ -160,9 +160,6 @@ def _symbols(piece: Piece, old: Sheet, new: Sheet) -> tuple[str, ...]:
     """The symbols that a piece touches: of the first line that says something, and of each run of lines."""
     adds, at = piece.adds, piece.at
     sheet = new if adds else old
-    if len(piece.hunks) == 1 and len(piece.hunks[0].new if adds else piece.hunks[0].old) == 1:
-        only = sheet.symbol(at) if sheet.lines[at].strip() else None
-        return (only.name if only else "",)
     names = []
     lines = [line for hunk in piece.hunks for line in (hunk.new if adds else hunk.old)]
     last = None

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent.core.errors import StateError
+from agent.core.errors import GitFailed, StateError
 from agent.git.repo import Repo
 from agent.io import durable, journal
 from agent.io.paths import make_private
@@ -81,7 +81,10 @@ def _is_of(origin: Origin, repo: Repo) -> bool:
     if any(now.get(name) == time for name, time in origin.times.items()):
         return True
     if origin.head:
-        return repo.objects.find(origin.head) is not None
+        try:
+            return repo.objects.find(origin.head) is not None
+        except GitFailed:
+            return True  # nothing is moved on a guess
     return not (now and origin.times)  # nothing to tell them apart by
 
 

@@ -82,9 +82,8 @@ def _deliver(program: subprocess.Popen[Any], wanted: SimpleQueue[int]) -> None:
         try:
             program.wait(HIT_SECONDS)
         except subprocess.TimeoutExpired:
-            family = list(
-                below(program.pid)
-            )  # asked before: the children of a program that ended are nobody's
+            # Asked before: the children of a program that ended are nobody's.
+            family = list(below(program.pid))
             # From the top down: a hook whose last command was ended first would seem to have done its work.
             program.send_signal(number)
             for pid in family:

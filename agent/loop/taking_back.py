@@ -19,9 +19,10 @@ TAKEN_OUT = frozenset({Status.APPROVED, Status.APPLIED, Status.PRESENT, Status.U
 
 def can_reopen(state: State, item: Item) -> bool:
     """A no and an undo in a review are taken back by going to the chunk, but for a no that took something out."""
+    if item.status not in (Status.REJECTED, Status.UNDONE) or not steps.is_review(state):
+        return False
     back = state.way_back(item.chunk.id)
-    is_out = back is not None and back.status in TAKEN_OUT
-    return steps.is_review(state) and item.status in (Status.REJECTED, Status.UNDONE) and not is_out
+    return back is None or back.status not in TAKEN_OUT
 
 
 def undo(driver: Driver, chunk_id: str = "", status: Status = Status.APPLIED) -> None:

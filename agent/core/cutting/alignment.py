@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 
@@ -37,7 +37,7 @@ MAX_RUNS = 8
 _WORD = re.compile(rb"\w{2,}")
 _TELLING = re.compile(rb"\w.*\w.*\w.*\w", re.DOTALL)
 _COMMON = re.compile(
-    rb"\W*(?:return|pass|else|try|finally|break|continue|end|begin|endif|default|public|private|protected|override"
+    rb"\W*(?:pass|else|try|finally|break|continue|end|begin|endif|default|public|private|protected|override"
     rb"|returns?(?: +(?:none|self|this|true|false|null|nil|0|err))?)\W*",
     re.IGNORECASE,
 )
@@ -50,8 +50,8 @@ def by_definitions(hunks: Sequence[Hunk], old: Sheet, new: Sheet, budget: Budget
     These may touch one another, but nothing is put in between old lines that hunks take out side by side.
     """
     sides = _Side(old, hunks, new=False), _Side(new, hunks, new=True)
-    gone = sides[0].lost(sides[1].places, budget)
-    come = sides[1].lost(sides[0].places, budget)
+    gone = sides[0].lost(sides[1], budget)
+    come = sides[1].lost(sides[0], budget)
     found: list[Hunk] = []
     at = 0
     for low, high in _regions(sides[0], sides[1], gone, come):
@@ -73,8 +73,8 @@ class _Side:
         growths = [len(hunk.new) - len(hunk.old) for hunk in hunks]
         self.offsets = list(accumulate(growths, initial=0))
         """By how much the new line of what follows is further down, before each hunk and behind the last."""
-        shifts = self.offsets if new else [0] * len(self.offsets)
-        self.starts = [hunk.start + shift for hunk, shift in zip(hunks, shifts, strict=False)]
+        self.shifts = self.offsets if new else [0] * len(self.offsets)
+        self.starts = [hunk.start + shift for hunk, shift in zip(hunks, self.shifts, strict=False)]
         self.ends = [
             start + len(hunk.new if new else hunk.old) for start, hunk in zip(self.starts, hunks, strict=True)
         ]
@@ -92,14 +92,14 @@ class _Side:
             found.setdefault(symbol.name, []).append(self.reach(symbol.start, symbol.end))
         return found
 
-    def lost(self, others: Mapping[str, Sequence[Span]], budget: Budget) -> list[Span]:
+    def lost(self, other: _Side, budget: Budget) -> list[Span]:
         """Definitions that the other text has not there, whose lines are not taken out (or put in) as one hunk."""
         found: list[Span] = []
         for symbol in self.sheet.outline.symbols:
             if (found and symbol.start < found[-1][1]) or not self._is_mixed(symbol, budget):
                 continue
             low, high = self.reach(symbol.start, symbol.end)
-            if not any(start < high and end > low for start, end in others.get(symbol.name, ())):
+            if not any(start < high and end > low for start, end in other.places.get(symbol.name, ())):
                 found.append(self._with_blanks(symbol, found[-1][1] if found else 0))
         return found
 
@@ -136,13 +136,8 @@ class _Side:
         """Both edges as old lines, beyond the hunks that they lie in."""
         first = bisect_right(self.ends, low)
         last = bisect_left(self.starts, high)
-        crossed = range(first, last)
-        shift = (
-            self.starts[first] - self.hunks[first].start if first < len(self.starts) else self._last_shift()
-        )
-        behind = self.starts[last] - self.hunks[last].start if last < len(self.starts) else self._last_shift()
-        start, end = low - shift, high - behind
-        if crossed:
+        start, end = low - self.shifts[first], high - self.shifts[last]
+        if first < last:
             start = min(start, self.hunks[first].start)
             end = max(end, self.hunks[last - 1].end)
         return start, end
@@ -153,9 +148,6 @@ class _Side:
         if first >= last:
             return span
         return min(span[0], self.starts[first]), max(span[1], self.ends[last - 1])
-
-    def _last_shift(self) -> int:
-        return self.ends[-1] - self.hunks[-1].end
 
 
 def _regions(old: _Side, new: _Side, gone: Sequence[Span], come: Sequence[Span]) -> list[Span]:

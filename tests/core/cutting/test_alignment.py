@@ -89,6 +89,8 @@ def test_no_chunk_gives_a_header_the_body_of_another_definition() -> None:
 
 @given(st.integers(0, 2**32))
 @example(14314538)
+@example(123911)
+@example(275)
 @example(0)
 @settings(max_examples=300)
 def test_whatever_is_lined_up_anew_does_the_same(seed: int) -> None:

@@ -15,6 +15,7 @@ from agent.core.events import Event, StoredWrite
 from agent.core.frontend import Offer, Tick
 from agent.core.hunk import FileState, Write
 from agent.core.outcome import WriteOutcome
+from agent.core.patches.blob_names import Hash
 from agent.core.review import Evidence, Ran
 
 
@@ -169,3 +170,5 @@ class Place(msgspec.Struct, frozen=True):
     """This repository's folder in the user's state folder, found by the real path of `common_dir`."""
     prefix: str = ""
     """Folder of the person inside `root`, with a trailing slash, or empty."""
+    object_hash: Hash = Hash.SHA1
+    """How objects are named here."""

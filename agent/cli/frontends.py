@@ -59,7 +59,7 @@ def make_frontend(
     if wanted.jsonl:
         from agent.ui.jsonl import Jsonl
 
-        return Jsonl(inbox, sys.stdin, sys.stdout, bench.repo.object_hash)
+        return Jsonl(inbox, sys.stdin, sys.stdout, bench.repo.place.object_hash)
     if not is_drawn(wanted):
         from agent.ui.plain import Plain
 

@@ -52,7 +52,7 @@ def review(
         bench.recover_and_say()  # as --decide does first: the chunks are the same for both
         with _uncollected():
             opened = script.open_stack(bench.repo, bench.target_of_diff, asked)
-            text, code = script.list_stack(opened, bench.repo.object_hash)
+            text, code = script.list_stack(opened, bench.repo.place.object_hash)
         return int(code if _print(text, "") else Exit.FAILED)
     if decide == "":
         raise UsageError(

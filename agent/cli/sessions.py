@@ -225,13 +225,13 @@ class _Diffs:
         writes = [Write(write.path, load(bench, write.old), load(bench, write.new)) for write in item.writes]
         if item.status is Status.UNDONE:
             writes = [Write(write.path, write.new, write.old) for write in writes]
-        return print_writes(writes, kind=bench.repo.object_hash)
+        return print_writes(writes, kind=bench.repo.place.object_hash)
 
     def _of_proposal(self, item: Item) -> ChunkDiffs:
         if item.proposal not in self._proposals:
             chunks = [other.chunk for other in self._state.items if other.proposal == item.proposal]
             bases = _Bases(self._bench, self._state.source_of(item).bases)
-            self._proposals[item.proposal] = ChunkDiffs(chunks, bases, self._bench.repo.object_hash)
+            self._proposals[item.proposal] = ChunkDiffs(chunks, bases, self._bench.repo.place.object_hash)
         return self._proposals[item.proposal]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agent.core.errors import RepositoryError
+from agent.core.patches.blob_names import Hash
 from agent.core.text import name_from_bytes
 from agent.git.command import OVERRIDES, as_variables, base_environment, execute
 from agent.io.paths import repository_state
@@ -23,6 +24,7 @@ QUESTIONS = (
     "--git-common-dir",
     "--show-toplevel",
     "--show-prefix",
+    "--show-object-format",
 )
 UNTOUCHED = "nothing was touched"
 
@@ -41,9 +43,16 @@ def discover(cwd: Path, outer: Mapping[str, str] | None = None) -> Place:
     if len(answers) != len(QUESTIONS) + 1:
         # A newline in a path: ask one by one.
         answers = [_ask(cwd, env, (question,)).stdout[:-1] for question in QUESTIONS]
-    _, git_dir, common_dir, root, prefix = answers[: len(QUESTIONS)]
+    _, git_dir, common_dir, root, prefix, object_format = answers[: len(QUESTIONS)]
     common = _real(common_dir)
-    place = Place(_real(root), _real(git_dir), common, repository_state(common), name_from_bytes(prefix))
+    place = Place(
+        _real(root),
+        _real(git_dir),
+        common,
+        repository_state(common),
+        name_from_bytes(prefix),
+        Hash(object_format.decode()),
+    )
     _check_link(place)
     return place
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import sys
 import tempfile
 import threading
 import weakref
@@ -23,6 +24,9 @@ AT_ONCE = 60
 
 FEW = 4
 """Fewer blobs than this are written one by one."""
+
+AHEAD = 1 << 20
+"""Bytes of answers that wait in a pipe: no more than a user may have without asking."""
 
 HELPERS = 2
 """Processes that share a long list of objects: finding a loose one takes git longer than reading it takes us."""
@@ -152,6 +156,7 @@ class _CatFile:
             argv = ["git", "cat-file", "--batch"]
             env = self._git.environment()
             self._process = start(argv, cwd=self._git.root, env=env, stderr=subprocess.DEVNULL)
+            _widen(self._process.stdout)
             self._stop = weakref.finalize(self, _stop, self._process)
         return self._process
 
@@ -159,6 +164,15 @@ class _CatFile:
         if self._stop is not None:
             self._stop()
         self._process = self._stop = None
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Let git read ahead while what it found before is taken. Only Linux can, and grants so much to most."""
+    if sys.platform == "linux" and pipe is not None:
+        import fcntl
+
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, AHEAD)
 
 
 def _answer(stdout: IO[bytes]) -> Stored | None:

@@ -7,7 +7,6 @@ through `command.Git`; contents come through `cat-file` processes that stay open
 from __future__ import annotations
 
 import contextlib
-import functools
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
@@ -16,7 +15,6 @@ import msgspec
 
 from agent.core.errors import GitFailed, PathRefused
 from agent.core.hunk import FileState, Mode
-from agent.core.patches.blob_names import Hash
 from agent.core.text import name_from_bytes, name_to_bytes
 from agent.git.command import Git
 from agent.git.index import Entry, read_entries, without_intents
@@ -171,11 +169,6 @@ class Repo:
         """The id of a revision that a person named. Raises GitFailed."""
         arguments = ("--verify", "--quiet", "--end-of-options", f"{rev}^{{{kind}}}")
         return self.git.run("rev-parse", *arguments).strip().decode()
-
-    @functools.cached_property
-    def object_hash(self) -> Hash:
-        """How objects are named here."""
-        return Hash(self.git.run("rev-parse", "--show-object-format").strip().decode())
 
     def head(self) -> Head:
         commit = self.git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1)).strip().decode()

@@ -180,7 +180,10 @@ def run(
         raise AssertionError("started without pipes")
     out, err = Pump(process.stdout, cap_bytes), Pump(process.stderr, cap_bytes)
     feeder = threading.Thread(target=_feed, args=(process, stdin), daemon=True)
-    feeder.start()
+    if stdin:
+        feeder.start()
+    else:
+        _feed(process, stdin)
     if cancel is not None:
         # Much later its number may belong to somebody else.
         cancel.on_cancel(lambda: kill(process) if process.returncode is None else None)
@@ -195,7 +198,8 @@ def run(
         if process.returncode is None:
             kill(process)
             process.wait()
-    feeder.join(GRACE_SECONDS)
+    if stdin:
+        feeder.join(GRACE_SECONDS)
     return Ran(
         status=process.returncode,
         stdout=out.bytes(),

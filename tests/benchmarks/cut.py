@@ -213,7 +213,7 @@ def listed(root: Path) -> None:
     place = discover(root)
     repo = Repo(place)
     opened = open_stack(repo, lambda _: WorkTree(place), Wanted("HEAD", root, lambda: b""))
-    list_stack(opened, repo.object_hash)
+    list_stack(opened, repo.place.object_hash)
     seconds = time.perf_counter() - began
     repo.close()
     sys.stdout.write(f"{seconds} {(_most() - idle) / 1024}\n")

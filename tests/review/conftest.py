@@ -44,7 +44,7 @@ class Reviewed:
         self, argument: str | None, *, onto: str = "", stdin: bytes = b"", only: Sequence[str] = ()
     ) -> dict[str, Any]:
         opened = self.open(argument, onto=onto, stdin=stdin, only=only)
-        text, code = list_stack(opened, self.repo.object_hash)
+        text, code = list_stack(opened, self.repo.place.object_hash)
         assert code is Exit.DONE
         found: dict[str, Any] = json.loads(text)
         return found

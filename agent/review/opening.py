@@ -7,16 +7,17 @@ rest is read yet or not, and the order of the stack is the same on every run. Fe
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, islice, pairwise, takewhile
 
 import msgspec
 
 from agent.core.code.symbols import outline
+from agent.core.cutting.cut import sound_renames
 from agent.core.cutting.risk import assess, folded_reason, is_document
 from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk, Mode
 from agent.core.lines.place import changes_between, file_lines
-from agent.core.lines.splice import diff, splice
+from agent.core.lines.splice import MAX_SLIDE, diff, splice
 from agent.core.outcome import States
 from agent.core.text import sniff
 from agent.review.source import LeftOut, Source
@@ -66,7 +67,8 @@ class Opening(msgspec.Struct, frozen=True):
 
     def stands_alone(self) -> bool:
         """True when the upper part alone is told by the same hunks: what stays below can change what is matched."""
-        return diff(file_lines(self.old), file_lines(self.begun)) == self.hunks
+        seen = file_lines(self.old)[: self.end + MAX_SLIDE + 1]
+        return diff(seen, splice(seen, self.hunks)) == self.hunks
 
     def alone(self, source: Source) -> Source:
         """`source` with nothing but what opens it."""
@@ -111,14 +113,16 @@ def begin(
     `modified` are the files that are there before and after; `read` gives both sides of one, or why it is left
     out. `source` says what the difference is, and has no files yet.
     """
-    opening = _choose(modified, read) if count >= LARGE else None
+    opening = _choose(modified, read, {}) if count >= LARGE else None
     if opening is not None and first is not None:
         first(opening.alone(source))
     return opening
 
 
-def _choose(modified: Iterable[str], read: Callable[[str], Sides | str]) -> Opening | None:
-    """A file that is soon cut, else the upper part of a huge one."""
+def _choose(
+    modified: Iterable[str], read: Callable[[str], Sides | str], known: Mapping[str, Sequence[Hunk]]
+) -> Opening | None:
+    """A file that is soon cut, else the upper part of a huge one. `known` are hunks of those that were compared before."""
     huge: Opening | None = None
     for path in sorted(islice(modified, LOOKED_AT), key=_rank)[:TRIES]:
         found = read(path)
@@ -127,7 +131,7 @@ def _choose(modified: Iterable[str], read: Callable[[str], Sides | str]) -> Open
         old, new = found
         if old is None or new is None:
             continue
-        hunks = diff(file_lines(old), file_lines(new))
+        hunks = known[path] if path in known else diff(file_lines(old), file_lines(new))
         if max(len(old.data), len(new.data)) <= MAX_BYTES and len(hunks) <= MAX_HUNKS:
             return Opening(path, old, new)
         if huge is None and (end := upper_end(path, old, hunks)):
@@ -140,16 +144,22 @@ def opened(source: Source, first: First | None) -> Source:
     """`source`, which is read, with what opens it if it has few files and many hunks."""
     if source.opening or len(source.after) >= LARGE:
         return source
-    changes = changes_between(source.before, source.after, source.renames)
+    renames = sound_renames(source.before, source.after, source.renames)
+    changes = changes_between(source.before, source.after, renames)
+    known: dict[str, list[FileChange]] = {}
+    for change in changes:
+        if change.path not in renames:
+            known.setdefault(change.path, []).append(change)
+    source = msgspec.structs.replace(source, known=known)
     if sum(len(change.hunks) for change in changes) < MANY_HUNKS:
         return source
-    modified = [change.path for change in changes if change.kind is ChangeKind.MODIFY]
-    nothing = msgspec.structs.replace(source, before={}, after={}, renames={}, left_out=())
-    opening = begin(
-        modified, LARGE, lambda path: (source.before[path], source.after.get(path)), nothing, first
-    )
+    modified = {change.path: change.hunks for change in changes if change.kind is ChangeKind.MODIFY}
+    opening = _choose(modified, lambda path: (source.before[path], source.after.get(path)), modified)
     if opening is None:
         return source
+    if first is not None:
+        nothing = msgspec.structs.replace(source, renames={}, left_out=(), known={})
+        first(opening.alone(nothing))
     return msgspec.structs.replace(source, opening=opening.path, opening_end=opening.end)
 
 

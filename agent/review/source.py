@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from agent.core.hunk import FileState
+from agent.core.hunk import FileChange, FileState
 from agent.core.outcome import States
 
 Progress = Callable[[str, int, int], None]
@@ -46,6 +46,8 @@ class Source(msgspec.Struct, frozen=True):
     """The file whose chunks come first, of a large difference (`opening.py`); empty when none is chosen."""
     opening_end: int = 0
     """Only what is above this line of that file comes first, because the file is huge; 0: all of it."""
+    known: Mapping[str, Sequence[FileChange]] = {}
+    """What happens to files that keep their name, where that has been found out already; by path."""
     nothing: str = ""
     """What is said when it changes nothing; empty: that nothing changes in what `label` says."""
 

@@ -43,7 +43,7 @@ def build_stack(
     names |= {path for pair in source.renames.items() for path in pair if names & set(pair)}
     before = {path: state for path, state in source.before.items() if path not in names}
     after = {path: state for path, state in source.after.items() if path not in names}
-    kept = msgspec.structs.replace(source, before=before, after=after)
+    kept = msgspec.structs.replace(source, before=before, after=after, known={})
 
     def cutting(done: int, total: int) -> None:
         if progress is not None:
@@ -53,6 +53,7 @@ def build_stack(
         before,
         after,
         renames=source.renames,
+        known=source.known,
         budget=budget,
         progress=cutting,
         opening=source.opening,

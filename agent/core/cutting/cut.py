@@ -42,6 +42,7 @@ def cut(
     after: States,
     *,
     renames: Mapping[str, str] | None = None,
+    known: Mapping[str, Sequence[FileChange]] = {},
     budget: Budget | None = None,
     id_seed: str = "",
     progress: Progress | None = None,
@@ -51,11 +52,12 @@ def cut(
     """The chunks that turn `before` into `after`, in the order of the stack.
 
     A path that is missing in `after` is unchanged; None is an absent file. `renames` maps old names to new ones.
-    `opening` is a file that is merely modified: its chunks come first, the very ones that it is cut into alone.
-    With `opening_end` that holds for its lines before this one, which no change touches.
+    `known` are changes that were found out before, as `changes_between` takes them. `opening` is a file that is merely
+    modified: its chunks come first, the very ones that it is cut into alone. With `opening_end` that holds for its lines
+    before this one, which no change touches.
     """
     sound = sound_renames(before, after, renames or {})
-    changes = changes_between(before, after, sound)
+    changes = changes_between(before, after, sound, known)
     budget = budget or Budget()
     found: list[Finished] = []
     for part in _parts(changes, before, after, opening, opening_end):

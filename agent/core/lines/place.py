@@ -83,10 +83,16 @@ def file_lines(state: FileState) -> Lines:
     return split_lines(state.data, sniff(state.data))
 
 
-def changes_between(before: States, after: States, renames: Mapping[str, str] = {}) -> tuple[FileChange, ...]:
+def changes_between(
+    before: States,
+    after: States,
+    renames: Mapping[str, str] = {},
+    known: Mapping[str, Sequence[FileChange]] = {},
+) -> tuple[FileChange, ...]:
     """What turns `before` into `after`, file by file; the inverse of `outcome`.
 
-    `renames` maps old names to new ones. Content, name and mode of one file are changes of their own.
+    `renames` maps old names to new ones. Content, name and mode of one file are changes of their own. `known` has the
+    changes of files that were compared before, and keep their name.
     """
     taken = set(renames.values())
     changes: list[FileChange] = []
@@ -98,11 +104,12 @@ def changes_between(before: States, after: States, renames: Mapping[str, str] = 
         new = after.get(name, old if name == path else None)
         if name != path and old is not None:
             changes.append(FileChange(path, ChangeKind.RENAME, new_path=name, base_digest=old.digest))
-        changes += _change(path, old, new)
+        changes += known[path] if path in known and name == path else change_of(path, old, new)
     return tuple(changes)
 
 
-def _change(path: str, old: FileState | None, new: FileState | None) -> list[FileChange]:
+def change_of(path: str, old: FileState | None, new: FileState | None) -> list[FileChange]:
+    """What happens to the content and the mode of one file."""
     if old == new:
         return []
     digest = old.digest if old else None

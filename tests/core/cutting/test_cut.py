@@ -15,8 +15,8 @@ from agent.core.cutting.cut import TooBig, cut, fit, title_of
 from agent.core.cutting.drafts import MANY
 from agent.core.cutting.soundness import Allowance, Checker
 from agent.core.cutting.split import split
-from agent.core.hunk import ChangeKind, FileState, Mode
-from agent.core.lines.place import file_lines, outcome
+from agent.core.hunk import ChangeKind, FileChange, FileState, Mode
+from agent.core.lines.place import changes_between, file_lines, outcome
 from agent.core.lines.splice import diff
 from agent.core.lines.stack import place_step, step
 from agent.core.outcome import States
@@ -81,6 +81,19 @@ renames = st.dictionaries(st.sampled_from(PATHS), st.sampled_from(PATHS), max_si
 def test_all_chunks_together_are_the_difference(before: States, after: States, moved: dict[str, str]) -> None:
     chunks = cut(before, after, renames=moved, budget=TINY)
     assert tree(outcome(before, [c for chunk in chunks for c in chunk.changes])) == tree(after)
+
+
+@given(trees, trees, renames)
+@settings(max_examples=40)
+def test_what_was_compared_before_is_cut_as_if_it_was_not(
+    before: States, after: States, moved: dict[str, str]
+) -> None:
+    known: dict[str, list[FileChange]] = {}
+    for change in changes_between(before, after):
+        known.setdefault(change.path, []).append(change)
+    assert cut(before, after, renames=moved, known=known, budget=TINY) == cut(
+        before, after, renames=moved, budget=TINY
+    )
 
 
 @given(trees, trees, renames, contents, contents)

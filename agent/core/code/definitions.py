@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from functools import cached_property
 
 from agent.core.code.structure import Symbol
 from agent.core.text import Lines, in_utf8
@@ -25,8 +26,6 @@ PROGRAMS = frozenset((
 ))  # fmt: skip
 """Kinds of files, besides those with a parser, that define names which others use; prose and data do not."""
 MAX_LABEL = 80
-BLOCK = 256
-"""Lines that are looked through at a time."""
 
 _HEADING = re.compile(rb"\n#{1,6}[ \t]++([^\r\n]+)", re.MULTILINE)
 _SECTION = re.compile(rb"\n\[+[ \t]*+([^\]\r\n]{1,200}?)[ \t]*\]+[ \t]*(?:[#;].*)?\r?$", re.MULTILINE)
@@ -108,38 +107,34 @@ _AT_MARGIN = re.compile(rb"\n(?=[a-z])%s%s[ \t]+([A-Za-z_][\w.:?!]*)" % (_BEFORE
 class Margin:
     """The names of what begins at the margin, looked for upwards from a line: for texts that there is no time to parse.
 
-    A text is read as far as it is asked for, a block at a time.
+    The text is read when it is first asked for, and not cut into lines.
     """
 
-    def __init__(self, path: str, lines: Lines) -> None:
-        self._lines = in_utf8(lines)
-        self._pattern = _sections(kind_of(path)) or _AT_MARGIN
-        self._read = 0
-        self._starts: list[int] = []
-        self._labels: list[str] = []
+    def __init__(self, path: str, data: bytes) -> None:
+        self._path, self._data = path, data
 
     def at(self, line: int) -> Symbol | None:
         """What begins at this line, or is the last that begins above it."""
-        line = min(line, len(self._lines) - 1)
-        self._read_to(line + 1)
         index = bisect_right(self._starts, line) - 1
         return Symbol(self._labels[index], self._starts[index], line + 1) if index >= 0 else None
 
     def begun(self, low: int, high: int) -> list[str]:
         """Names of what begins at these lines."""
-        self._read_to(high)
-        return self._labels[bisect_left(self._starts, low) : bisect_left(self._starts, high)]
+        first = bisect_left(self._starts, low)
+        return self._labels[first : bisect_left(self._starts, high, first)]
 
-    def _read_to(self, line: int) -> None:
-        while self._read < min(line, len(self._lines)):
-            text = b"\n" + b"".join(self._lines[self._read : self._read + BLOCK])
-            at, counted = self._read, 0
-            for mark in self._pattern.finditer(text):
-                at += text.count(b"\n", counted, mark.start())
-                counted = mark.start()
-                self._starts.append(at)
-                self._labels.append(_label(mark))
-            self._read += BLOCK
+    @cached_property
+    def _marks(self) -> dict[int, str]:
+        text = b"".join((b"\n", *in_utf8((self._data,))))
+        return _found(_sections(kind_of(self._path)) or _AT_MARGIN, text)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return list(self._marks)
+
+    @cached_property
+    def _labels(self) -> list[str]:
+        return list(self._marks.values())
 
 
 def kind_of(path: str) -> str:
@@ -157,17 +152,24 @@ def has_sections(kind: str) -> bool:
 
 def marks(kind: str, lines: Lines) -> dict[int, str]:
     """Lines that open a section or define something in this kind of file, with the name, in order."""
-    # Patterns begin with the end of the line before: what begins with a plain byte is found much faster.
-    text = b"\n" + b"".join(lines)
-    found: dict[int, str] = {}
-    at = counted = 0
-    for mark in (_sections(kind) or _definitions(kind)).finditer(text):
-        at += text.count(b"\n", counted, mark.start())
-        counted = mark.start()
-        found[at] = _label(mark)
+    found = _found(_sections(kind) or _definitions(kind), b"\n" + b"".join(lines))
     if kind in TEXTS and found:
         inside = _fenced(lines)
         return {at: label for at, label in found.items() if not inside[at]}
+    return found
+
+
+def _found(pattern: re.Pattern[bytes], text: bytes) -> dict[int, str]:
+    """The names that `pattern` finds by their lines. `text` has an LF before it.
+
+    Patterns begin with the end of the line before: what begins with a plain byte is found much faster.
+    """
+    found: dict[int, str] = {}
+    at = counted = 0
+    for mark in pattern.finditer(text):
+        at += text.count(b"\n", counted, mark.start())
+        counted = mark.start()
+        found[at] = _label(mark)
     return found
 
 

@@ -21,11 +21,13 @@ Context = tuple[str, ...] | None
 class Sheet:
     """One version of a file with what is known of its structure, found out when asked for."""
 
-    def __init__(self, path: str, lines: Lines | Callable[[], Lines], *, deep: bool = True) -> None:
+    def __init__(
+        self, path: str, lines: Lines | Callable[[], Lines], *, margin: Margin | None = None
+    ) -> None:
         self.path = path
         self._given = lines
-        self.deep = deep
-        """False: only the names of what begins at the margin are wanted, because there is so much to read."""
+        self._margin = margin
+        """Names are asked of it, and not of the outline, where there is too much to read."""
 
     @cached_property
     def lines(self) -> Lines:
@@ -37,7 +39,7 @@ class Sheet:
 
     @cached_property
     def _names(self) -> Outline | Margin:
-        return self.outline if self.deep else Margin(self.path, self.lines)
+        return self._margin or self.outline
 
     def symbol(self, line: int) -> Symbol | None:
         """The innermost symbol that holds this line."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from agent.core.chunk import Budget
+from agent.core.code.definitions import Margin
 from agent.core.code.sheet import Sheet
 from agent.core.cutting.alignment import by_definitions
 from agent.core.cutting.grouping import Group, group_hunks
@@ -22,7 +23,7 @@ from agent.core.cutting.soundness import Allowance, Checker
 from agent.core.hunk import ChangeKind, FileChange, FileState
 from agent.core.lines.place import file_lines
 from agent.core.outcome import States
-from agent.core.text import Lines, folders
+from agent.core.text import folders
 
 WIDE = (BOM_UTF16_LE, BOM_UTF16_BE)
 """The byte order marks without which a text is not read as UTF-16."""
@@ -138,8 +139,7 @@ class Drafts:
         plain = self.many and all(map(is_harmless, change.hunks))
         checked = self.allowance.left > 0 and not plain
         deep = checked or any(hunk.changed > self.budget.lines for hunk in change.hunks)
-        old = Sheet(change.path, _lines_of(base), deep=deep)
-        new = Sheet(new_path, _lines_of(goal), deep=deep)
+        old, new = _sheet(change.path, base, deep=deep), _sheet(new_path, goal, deep=deep)
         # One file is allowed no more than it would be alone: beyond that searching longer finds nothing.
         own = self.allowance.part(Allowance.for_texts(self._size([change]))) if checked else Allowance(0)
         checker = Checker(old, new, own)
@@ -218,8 +218,11 @@ def _is_recoded(old: FileState | None, new: FileState | None) -> bool:
     return marks[0] != marks[1]
 
 
-def _lines_of(state: FileState | None) -> Callable[[], Lines]:
-    return lambda: file_lines(state) if state is not None else ()
+def _sheet(path: str, state: FileState | None, *, deep: bool) -> Sheet:
+    """Not `deep`: only the names of what begins at the margin are wanted, because there is so much to read."""
+    if state is None:
+        return Sheet(path, ())
+    return Sheet(path, lambda: file_lines(state), margin=None if deep else Margin(path, state.data))
 
 
 def join(drafts: Sequence[Draft], first: int, other: int) -> None:

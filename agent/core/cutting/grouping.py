@@ -41,7 +41,7 @@ class Group(msgspec.Struct):
 
     @property
     def changed(self) -> int:
-        return sum([hunk.changed for hunk in self.hunks])
+        return sum([len(hunk.old) + len(hunk.new) for hunk in self.hunks])
 
     @property
     def start(self) -> int:
@@ -125,16 +125,11 @@ def _grouped(
         pieces = known or cut_soundly(hunk, old, new, hunk.start + offset, budget, checker)
         pieces = packed(pieces, old, new, budget) if len(pieces) > 1 else pieces
         offset += len(hunk.new) - len(hunk.old)
-        first = len(groups)
+        first, is_piece = len(groups), len(pieces) > 1
         for piece in pieces:
-            group = Group(
-                piece.hunks,
-                _symbols(piece, old, new),
-                {first + need for need in piece.needs} if piece.needs else set(),
-                is_piece=len(pieces) > 1,
-                defines=_defines(piece, new),
-            )
-            groups.append(group)
+            needs = {first + need for need in piece.needs} if piece.needs else set()
+            symbols, defines = _symbols(piece, old, new), _defines(piece, new)
+            groups.append(Group(piece.hunks, symbols, needs, is_piece, defines))
     groups = _together(groups, budget, room)
     if len(groups) > 1 and checker.usable:
         groups = _Repair(groups, checker, budget).run()
@@ -158,18 +153,17 @@ def packed(pieces: list[Piece], old: Sheet, new: Sheet, budget: Budget) -> list[
 
 def _symbols(piece: Piece, old: Sheet, new: Sheet) -> tuple[str, ...]:
     """The symbols that a piece touches: of the first line that says something, and of each run of lines."""
-    adds, at = piece.adds, piece.at
-    sheet = new if adds else old
-    names = []
-    lines = [line for hunk in piece.hunks for line in (hunk.new if adds else hunk.old)]
-    last = None
-    for index, line in enumerate(lines):
-        if not line.strip() or (last is not None and at + index < last):
-            continue
-        symbol = sheet.symbol(at + index)
-        names.append(symbol.name if symbol else "")
-        last = symbol.end if symbol else at + index + 1
-    return tuple(dict.fromkeys(names)) or ("",)
+    sheet, lines = new, [line for hunk in piece.hunks for line in hunk.new]
+    if not lines:
+        sheet, lines = old, [line for hunk in piece.hunks for line in hunk.old]
+    names: dict[str, None] = {}
+    last = 0
+    for at, line in enumerate(lines, piece.at):
+        if at >= last and line.strip():
+            symbol = sheet.symbol(at)
+            names[symbol.name if symbol else ""] = None
+            last = symbol.end if symbol else at + 1
+    return tuple(names) or ("",)
 
 
 def _defines(piece: Piece, new: Sheet) -> frozenset[bytes]:
@@ -195,9 +189,9 @@ def _together(groups: list[Group], budget: Budget, room: int = 0) -> list[Group]
         own = group.changed
         if previous is not None and joins and _belong(previous, group, changed + own, budget, room):
             previous.hunks += group.hunks
-            if previous.symbols != group.symbols:
-                previous.symbols = tuple(dict.fromkeys(previous.symbols + group.symbols))
-            previous.defines |= group.defines
+            previous.symbols += tuple([name for name in group.symbols if name not in previous.symbols])
+            if group.defines:
+                previous.defines |= group.defines
             changed += own
         else:
             merged.append(group)
@@ -221,11 +215,17 @@ def _belong(one: Group, two: Group, changed: int, budget: Budget, room: int) -> 
 def _are_neighbours(one: Group, two: Group) -> bool:
     """True for changes inside of definitions of the same class, or of the margin, that one screen shows together."""
     last, first = one.symbols[-1], two.symbols[0]
-    comes = any(group.defines and not all(hunk.old for hunk in group.hunks) for group in (one, two))
-    if not (last and first) or comes or two.start - one.hunks[-1].end > SCREEN:
+    if not (last and first) or two.start - one.hunks[-1].end > SCREEN:
+        return False
+    if (one.defines or two.defines) and (_comes(one) or _comes(two)):
         return False
     same = last.rpartition(".")[0] == first.rpartition(".")[0]
     return same or first.startswith(f"{last}.") or last.startswith(f"{first}.")
+
+
+def _comes(group: Group) -> bool:
+    """True when a definition begins in lines that only come."""
+    return bool(group.defines and not all(hunk.old for hunk in group.hunks))
 
 
 class _Repair:

@@ -27,7 +27,6 @@ _PAIRED = (
     b'("")',
     b"('')",
 )
-_LONG = (b'"""', b"'''", b"/*", b"*/")
 _BOUND = (
     b"@",
     b"#",
@@ -65,26 +64,28 @@ def _alike(one: bytes, other: bytes) -> bool:
 
 
 def _are_statements(lines: Sequence[bytes]) -> bool:
-    margin = _margin(lines[0])
-    return all(
-        _margin(line) == margin
+    margin = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
+    return all(_is_statement(line, margin) for line in lines)
+
+
+def _is_statement(line: bytes, margin: bytes) -> bool:
+    """True when it has this indentation, and neither belongs to another line nor goes on."""
+    body = line.lstrip()
+    end = body.rstrip()[-1:]
+    return (
+        line == margin + body
+        and not body.startswith(_BOUND)
+        and (end.isalnum() or end in (b")", b";", b"]"))
         and _is_whole(line)
-        and not line.lstrip().startswith(_BOUND)
-        and (line.rstrip()[-1:].isalnum() or line.rstrip().endswith((b")", b";", b"]")))
-        for line in lines
     )
 
 
 def _is_whole(line: bytes) -> bool:
     """True when no bracket and no string goes on beyond this line, as far as a glance tells."""
-    return line.translate(None, _NO_PAIRS) in _PAIRED and not any(sign in line for sign in _LONG)
+    return line.translate(None, _NO_PAIRS) in _PAIRED and b"/*" not in line and b"*/" not in line
 
 
 def _end(line: bytes) -> bytes:
     """What tells whether the next line belongs to it: nothing behind a name, a number or a closing bracket."""
     last = line.rstrip()[-1:]
     return b"" if last.isalnum() or last in b")]}\"'" else last
-
-
-def _margin(line: bytes) -> bytes:
-    return line[: len(line) - len(line.lstrip())]

@@ -76,15 +76,14 @@ def _names_of_code(lines: Sequence[bytes]) -> Names:
 
 
 def _lines(draft: Draft, *, new: bool) -> list[bytes]:
+    found: list[bytes] = []
     if draft.folded or not _is_program(draft.changes[0].path):
-        return []
-    return [
-        line
-        for change in draft.changes
-        if change.kind not in _NO_LINES
-        for hunk in change.hunks
-        for line in (hunk.new if new else hunk.old)
-    ]
+        return found
+    for change in draft.changes:
+        if change.kind not in _NO_LINES:
+            for hunk in change.hunks:
+                found += hunk.new if new else hunk.old
+    return found
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from agent.core.chunk import Budget
 from agent.core.code.sheet import Context, Sheet
 from agent.core.cutting.partition import Piece, Sound, anything
-from agent.core.cutting.pieces import anew, cut_hunk, refined, walk
+from agent.core.cutting.pieces import anew, cut_hunk, differs, refined, walk
 from agent.core.cutting.settling import Settling
 from agent.core.cutting.soundness import Checker, closure
 from agent.core.hunk import Hunk
@@ -31,7 +31,8 @@ MAX_LOOK = 2_000
 def cut_soundly(hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, checker: Checker) -> list[Piece]:
     """Pieces of one hunk, whose new lines stand at line `at` of `new`; those that do not parse alone are joined."""
     if hunk.changed <= budget.lines:
-        return refined([Piece((hunk,), at if hunk.new else hunk.start)])
+        piece = Piece((hunk,), at if hunk.new else hunk.start)
+        return [piece] if differs(hunk) else refined([piece])
     sound: Sound = checker.sound if checker.usable else anything
     return _joined_until_sound(refined(cut_hunk(hunk, old, new, at, budget, sound)), checker, budget)
 

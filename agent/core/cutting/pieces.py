@@ -237,7 +237,7 @@ def _nearest(spots: list[int], wanted: float) -> list[int]:
 
 def refined(pieces: list[Piece]) -> list[Piece]:
     """The same pieces without lines that are equal on both sides; those of which nothing is left are gone."""
-    if all(_differs(hunk) for piece in pieces for hunk in piece.hunks):
+    if all(differs(hunk) for piece in pieces for hunk in piece.hunks):
         return pieces
     inner = [tuple(part for hunk in piece.hunks for part in _unequal(hunk)) for piece in pieces]
     place: dict[int, int] = {}
@@ -254,13 +254,13 @@ def refined(pieces: list[Piece]) -> list[Piece]:
     ]
 
 
-def _differs(hunk: Hunk) -> bool:
+def differs(hunk: Hunk) -> bool:
     """True when no line of it is on both sides."""
     return not (hunk.old and hunk.new) or set(hunk.old).isdisjoint(hunk.new)
 
 
 def _unequal(hunk: Hunk) -> list[Hunk]:
-    if _differs(hunk):
+    if differs(hunk):
         return [hunk]
     found, offset = [], 0
     for part in diff(hunk.old, hunk.new):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
+from functools import cached_property
 from itertools import accumulate
 
 import msgspec
@@ -123,9 +124,13 @@ class Regions:
         self.balance = balance
         self.parses = parses
         self.spend = spend
-        self.whole = Region(0, len(old.lines))
         self.even: dict[int, tuple[Hunk, bool]] = {}
         self.known: dict[tuple[Region, tuple[Hunk, ...]], bool | None] = {}
+
+    @cached_property
+    def whole(self) -> Region:
+        """The file."""
+        return Region(0, len(self.old.lines))
 
     def spans(self, hunks: Iterable[Hunk]) -> Spans:
         return Spans(hunks, self._even)

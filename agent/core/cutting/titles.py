@@ -65,10 +65,10 @@ def plural(lines: int) -> str:
 
 
 def _subject(symbols: Sequence[str]) -> str:
-    names = [_short(name) for name in dict.fromkeys(symbols) if name]
+    names = [name for name in dict.fromkeys(symbols) if name]
     if len(names) > 2:
-        return f"{names[0]} and {len(names) - 1} more"
-    return ", ".join(names)
+        return f"{_short(names[0])} and {len(names) - 1} more"
+    return ", ".join(map(_short, names))
 
 
 def _short(name: str) -> str:

@@ -44,8 +44,7 @@ _IMPORT = re.compile(
     re.MULTILINE,
 )
 """Where something is imported from, and what; or only where from."""
-_MARGIN_OR_SELF = re.compile(rb"^[^\s]|self\.|this\.", re.MULTILINE)
-"""Constants are defined at the margin or as attributes."""
+_MARGIN = re.compile(rb"\n\S")
 _NONE: frozenset[bytes] = frozenset()
 _IMPORTERS = frozenset(
     b"import from use using require require_relative require_once include include_once alias mod".split()
@@ -77,7 +76,7 @@ def names_in(lines: Sequence[bytes]) -> Names:
     """The names in these lines. Only what can be part of a definition or an import makes us look for one."""
     text = b"".join(lines)
     words = set(_WORD.findall(text))
-    if len(text) > MAX_LINE:
+    if max(map(len, lines), default=0) > MAX_LINE:
         text = b"".join([line for line in lines if len(line) <= MAX_LINE])
     found: list[bytes] = []
     imports: list[bytes] = []
@@ -85,7 +84,7 @@ def names_in(lines: Sequence[bytes]) -> Names:
     attributes: list[bytes] = []
     if not words.isdisjoint(_DEFINERS) or b"fn " in text:
         found += [word for words in _DEFINITION.findall(text) for word in words if word]
-    if b"=" in text and _MARGIN_OR_SELF.search(text):
+    if b"=" in text and _may_define(text):
         found += _CONSTANT.findall(text)
         attributes = _ATTRIBUTE.findall(text)
     if not words.isdisjoint(_IMPORTERS):
@@ -96,6 +95,12 @@ def names_in(lines: Sequence[bytes]) -> Names:
             modules += _WORD.findall(b"%s %s" % (source, file))
     own = _names([*imports, *attributes])
     return Names(_names(found), own, words - _KEYWORDS, _names([*modules, *imports]))
+
+
+def _may_define(text: bytes) -> bool:
+    """True when something stands at the margin, or is an attribute: constants are defined nowhere else."""
+    at_margin = not text[:1].isspace() or _MARGIN.search(text)
+    return bool(at_margin or b"self." in text or b"this." in text)
 
 
 def _names(words: Sequence[bytes]) -> Set[bytes]:

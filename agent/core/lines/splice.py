@@ -20,6 +20,9 @@ from agent.core.text import Lines
 MAX_EDITS = 128
 """Myers gives up on a gap after this many edits, and the gap is replaced whole: time stays linear."""
 
+AT_ONCE = 16
+"""So many lines are compared at a time where a gap is long."""
+
 MAX_DEPTH = 24
 """How often a gap is searched for lines that are unique in it."""
 
@@ -69,7 +72,7 @@ def diff(old: Lines, new: Lines) -> tuple[Hunk, ...]:
     found: list[Gap] = []
     while pending:
         gap, depth = pending.pop()
-        a, b, c, d = gap = _trim(old, new, gap)
+        a, b, c, d = gap = _trim(old, new, gap) if gap[0] < gap[1] and gap[2] < gap[3] else gap
         if a == b or c == d:
             if a < b or c < d:
                 found.append(gap)
@@ -87,14 +90,19 @@ def diff(old: Lines, new: Lines) -> tuple[Hunk, ...]:
 
 
 def _trim(old: Lines, new: Lines, gap: Gap) -> Gap:
-    """What is left without the lines that are the same at both ends; many are compared at a time."""
+    """What is left without the lines that are the same at both ends; of a long gap many are compared at a time."""
     a, b, c, d = gap
-    for size in (256, 16, 1):
+    sizes = (16 * AT_ONCE, AT_ONCE) if min(b - a, d - c) >= AT_ONCE else ()
+    for size in sizes:
         while b - a >= size and d - c >= size and old[a : a + size] == new[c : c + size]:
             a, c = a + size, c + size
-    for size in (256, 16, 1):
+    while a < b and c < d and old[a] == new[c]:
+        a, c = a + 1, c + 1
+    for size in sizes:
         while b - a >= size and d - c >= size and old[b - size : b] == new[d - size : d]:
             b, d = b - size, d - size
+    while a < b and c < d and old[b - 1] == new[d - 1]:
+        b, d = b - 1, d - 1
     return a, b, c, d
 
 
@@ -124,7 +132,7 @@ def _between_anchors(old: Lines, new: Lines, gap: Gap) -> list[Gap]:
     chain = _longest_rising(sorted(pairs))
     gaps = []
     for i, j in chain:
-        if a < i or c < j:
+        if old[a:i] != new[c:j]:
             gaps.append((a, i, c, j))
         a, c = i + 1, j + 1
     return [*gaps, (a, b, c, d)] if chain else []
@@ -208,18 +216,20 @@ def _hunks(old: Lines, new: Lines, gaps: list[Gap]) -> tuple[Hunk, ...]:
     hunks: list[Hunk] = []
     for index, (a, b, c, d) in enumerate(joined):
         hunk = Hunk(a, old[a:b], new[c:d])
-        low = hunks[-1].end + 1 if hunks else 0
-        high = joined[index + 1][0] - 1 if index + 1 < len(joined) else len(old)
-        hunks.append(_slide(old, hunk, low, high))
+        if a == b or c == d:
+            low = hunks[-1].end + 1 if hunks else 0
+            high = joined[index + 1][0] - 1 if index + 1 < len(joined) else len(old)
+            hunk = _slide(old, hunk, low, high)
+        hunks.append(hunk)
     return tuple(hunks)
 
 
 def _slide(old: Lines, hunk: Hunk, low: int, high: int) -> Hunk:
     """A pure hunk among repetitions, put where its block starts with the least indented, non-blank line."""
-    if hunk.old and hunk.new:
+    block, start, end = hunk.old or hunk.new, hunk.start, hunk.end
+    if (start <= low or old[start - 1] != block[-1]) and (end >= high or old[end] != block[0]):
         return hunk
-    block = hunk.old or hunk.new
-    up, down = _reach(old, hunk, max(low, hunk.start - MAX_SLIDE), min(high, hunk.end + MAX_SLIDE))
+    up, down = _reach(old, hunk, max(low, start - MAX_SLIDE), min(high, end + MAX_SLIDE))
     best, best_key = 0, (True, 0)
     for shift in range(down, -up - 1, -1):
         line = block[shift % len(block)]

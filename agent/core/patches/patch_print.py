@@ -37,40 +37,65 @@ def print_writes(writes: Iterable[Write], context: int = 3, kind: Hash = Hash.SH
 def print_hunks(old: Lines, hunks: Iterable[Hunk], context: int = 3) -> bytes:
     """`hunks` over the lines `old` with the lines around them, those that would touch joined."""
     groups: list[list[Hunk]] = []
+    reach = 0
     for hunk in hunks:
-        if groups and hunk.start - groups[-1][-1].end <= 2 * context:
+        if groups and hunk.start <= reach:
             groups[-1].append(hunk)
         else:
             groups.append([hunk])
+        reach = hunk.end + 2 * context
     out: list[bytes] = []
     offset = 0
     for group in groups:
         at = max(0, group[0].start - context)
         end = min(len(old), group[-1].end + context)
         grown = sum([len(hunk.new) - len(hunk.old) for hunk in group])
-        out.append(b"@@ -%s +%s @@\n" % (_range(at, end - at), _range(at + offset, end - at + grown)))
-        sides: list[tuple[bytes, Lines]] = []
-        for hunk in group:
-            sides += ((b" ", old[at : hunk.start]), (b"-", hunk.old), (b"+", hunk.new))
-            at = hunk.end
-        sides.append((b" ", old[at:end]))
-        if end < len(old):  # no line here is the last of its file
-            out += [mark + mark.join(lines) for mark, lines in sides if lines]
-        else:
-            out += [_marked(mark, lines) for mark, lines in sides if lines]
+        out.append(_head(at, end - at, at + offset, end - at + grown))
+        out += _inside(old, group, at, end) if end < len(old) else _at_the_end(old, group, at)
         offset += grown
     return b"".join(out)
 
 
-def _marked(mark: bytes, lines: Lines) -> bytes:
+def _inside(old: Lines, group: Sequence[Hunk], at: int, end: int) -> list[bytes]:
+    """The body of one hunk of a patch in which no line is the last of its file: most are, so it is made quickly."""
+    out: list[bytes] = []
+    for hunk in group:
+        if at < hunk.start:
+            out += (b" ", b" ".join(old[at : hunk.start]))
+        if hunk.old:
+            out += (b"-", b"-".join(hunk.old))
+        if hunk.new:
+            out += (b"+", b"+".join(hunk.new))
+        at = hunk.end
+    if at < end:
+        out += (b" ", b" ".join(old[at:end]))
+    return out
+
+
+def _at_the_end(old: Lines, group: Sequence[Hunk], at: int) -> list[bytes]:
+    """The same up to the last line of the file."""
+    out: list[bytes] = []
+    for hunk in group:
+        out += [*_marked(b" ", old[at : hunk.start]), *_marked(b"-", hunk.old), *_marked(b"+", hunk.new)]
+        at = hunk.end
+    return [*out, *_marked(b" ", old[at:])]
+
+
+def _marked(mark: bytes, lines: Lines) -> list[bytes]:
     """Lines with a mark before each; git says of one without a line ending that it has none."""
-    if lines[-1].endswith(b"\n"):
-        return mark + mark.join(lines)
-    return mark + mark.join(lines) + NO_NEWLINE
+    if not lines:
+        return []
+    return [mark, mark.join(lines), b"" if lines[-1].endswith(b"\n") else NO_NEWLINE]
+
+
+def _head(start: int, count: int, new_start: int, new_count: int) -> bytes:
+    """The header of a hunk; an empty range is told by the line before it."""
+    if count > 1 and new_count > 1:
+        return b"@@ -%d,%d +%d,%d @@\n" % (start + 1, count, new_start + 1, new_count)
+    return b"@@ -%s +%s @@\n" % (_range(start, count), _range(new_start, new_count))
 
 
 def _range(start: int, count: int) -> bytes:
-    """Lines of a hunk as its header has them; an empty range is told by the line before it."""
     return b"%d" % (start + 1) if count == 1 else b"%d,%d" % (start + (count > 0), count)
 
 

@@ -295,8 +295,8 @@ def test_a_text_in_utf16_is_read_by_its_characters(path: str, text: str, codec: 
     found = outline(path, lines)
     narrow = plain(path, split_lines(text.encode()))
     assert found.symbols == narrow.symbols
-    assert [Margin(path, lines).at(at) for at in range(len(lines))] == [
-        Margin(path, split_lines(text.encode())).at(at) for at in range(len(lines))
+    assert [Margin(path, data).at(at) for at in range(len(lines))] == [
+        Margin(path, text.encode()).at(at) for at in range(len(lines))
     ]
 
 
@@ -312,5 +312,5 @@ def test_halves_of_characters_are_no_ends_of_lines(text: str, path: str, codec: 
     assert (body.start, body.end) == (0, len(lines))
     _check_items(body)
     borders(body, len(lines))
-    found = Margin(path, lines).at(len(lines) - 1)
+    found = Margin(path, data).at(len(lines) - 1)
     assert found is None or 0 <= found.start < found.end <= len(lines)

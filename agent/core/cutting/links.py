@@ -43,8 +43,19 @@ _NO_LINES = (ChangeKind.BINARY, ChangeKind.SYMLINK, ChangeKind.RENAME, ChangeKin
 
 def link(drafts: Sequence[Draft]) -> None:
     """Fill `after` and `users` of the drafts."""
-    _connect(drafts, _names(drafts, new=True), forward=True)
-    _connect(drafts, _names(drafts, new=False), forward=False)
+    come, go = _names(drafts, new=True), _names(drafts, new=False)
+    _connect(drafts, come, forward=True)
+    _connect(
+        drafts,
+        {index: _without(own, drafts[index], come.get(index)) for index, own in go.items()},
+        forward=False,
+    )
+
+
+def _without(gone: Names, draft: Draft, come: Names | None) -> Names:
+    """`gone` without the names that the same draft defines anew: a definition that changes does not go."""
+    stay = draft.defines | come.defined if come is not None else draft.defines
+    return msgspec.structs.replace(gone, defined=gone.defined - stay) if gone.defined & stay else gone
 
 
 def _names(drafts: Sequence[Draft], *, new: bool) -> dict[int, Names]:

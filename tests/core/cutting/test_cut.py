@@ -346,6 +346,19 @@ def test_a_comment_behind_code_is_no_item_that_can_be_taken_out() -> None:
     assert [(i.start, i.end) for body in item.bodies for i in body.items] == [(3, 4), (5, 6)]
 
 
+def test_a_definition_whose_header_changes_comes_before_those_that_call_it_anew() -> None:
+    gap = [f"A{at} = {at}" for at in range(12)]
+    old = [
+        *("def both():", "    return held(1)", "", ""),
+        *gap,
+        *("", "", "def held(one):", "    return one"),
+    ]
+    new = [line.replace("held(1)", "held(1, 2)").replace("held(one)", "held(one, two)") for line in old]
+    chunks = cut({"a.py": text(*old)}, {"a.py": text(*new)})
+    assert titles(chunks) == ["held: 2 lines", "both: 2 lines"]
+    assert chunks[0].place_reason == "first: both uses held"
+
+
 def test_what_stops_using_a_name_comes_before_the_name_goes() -> None:
     before: States = {
         "a.py": text("def tokenize():", "    pass", "", "x = 1"),

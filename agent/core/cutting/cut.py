@@ -21,7 +21,7 @@ from agent.core.cutting.order import Node, arrange, urgencies
 from agent.core.cutting.risk import assess, assess_all
 from agent.core.cutting.settling import Settling
 from agent.core.cutting.soundness import Checker
-from agent.core.cutting.titles import title
+from agent.core.cutting.titles import IMPORTS, label, title
 from agent.core.hunk import ChangeKind, FileChange, FileState
 from agent.core.lines.place import changes_between
 from agent.core.outcome import States
@@ -184,7 +184,7 @@ def finish(
             risks=risks[index].reasons,
             needs=tuple(ids[need] for need in sorted(draft.needs)),
             uses=tuple(Use(names[other], name) for other, name in sorted(used[at].items())),
-            place_reason=_reason(draft, index, drafts, seen, risks[index].level.word) or reason,
+            place_reason=_reason(draft, drafts, lines, seen, risks[index].level.word) or reason,
             folded=draft.folded,
             risk=risks[index].level.word,
         )
@@ -289,22 +289,27 @@ def _count_parts(order: Sequence[int], drafts: Sequence[Draft]) -> None:
             draft.part = number, len(own)
 
 
-def _reason(draft: Draft, index: int, drafts: Sequence[Draft], seen: set[int], risk: str) -> str:
-    """Why this chunk comes where it comes; empty when only because its file does."""
+def _reason(draft: Draft, drafts: Sequence[Draft], lines: Sequence[int], seen: Set[int], risk: str) -> str:
+    """Why this chunk comes where it comes; empty when only because its file does. `lines` are those of `_lines`."""
+
+    def named(other: int) -> str:
+        return label(drafts[other].changes, drafts[other].symbols, lines[other])
+
     if draft.folded:
         return f"last: {draft.folded}"
     later = [(name, [user for user in users if user not in seen]) for name, users in draft.users]
     name, users = max(later, key=lambda pair: len(pair[1]), default=("", []))
     if users:
-        subject = f"{drafts[users[0]].label} uses" if len(users) == 1 else f"{len(users)} later chunks use"
-        return f"first: {subject} {name}"
+        subject = named(users[0]) if len(users) == 1 else f"{len(users)} later chunks"
+        verb = "use" if len(users) > 1 or subject.startswith(IMPORTS) else "uses"
+        return f"first: {subject} {verb} {name}"
     if draft.part[0] > 1:
         return f"goes on with {draft.label}"
     uses = [(name, other) for other, name in draft.after.items() if other in seen and name]
     if uses:
-        return f"after {drafts[uses[0][1]].label}: uses {uses[0][0]}"
+        return f"after {named(uses[0][1])}: uses {uses[0][0]}"
     if draft.needs:
-        return f"after {drafts[min(draft.needs)].label}, which it needs"
+        return f"after {named(min(draft.needs))}, which it needs"
     return "risky, so early" if risk == "high" else ""
 
 

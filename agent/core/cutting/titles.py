@@ -14,6 +14,9 @@ _IMPORT = re.compile(
 _VALUE = re.compile(
     rb"(?:export\s+|pub\s+|static\s+|final\s+|readonly\s+)*(?:(?:const|let|var)\s+)?([A-Za-z_$][\w$]*)\s*(?::[^=\n]{1,60})?=(?![=>])"
 )
+IMPORTS = "imports of "
+"""With this begins the name of a chunk of imports."""
+
 _MAX_READ = 30
 """So many lines are read for a title at most."""
 
@@ -43,19 +46,29 @@ def title(
     first = changes[0]
     if first.kind is ChangeKind.CREATE and opens:
         return f"New file {first.path}: {plural(lines)}"
+    return f"{_subject(symbols) or _of_margin(changes, line)}{of}: {plural(lines)}"
+
+
+def label(changes: Sequence[FileChange], symbols: Sequence[str], line: int = 0) -> str:
+    """A few words that name this chunk in the reason of another: the first symbol, or as `title` does."""
+    symbol = next((symbol for symbol in symbols if symbol), "")
+    return _short(symbol) if symbol else _of_margin(changes, line)
+
+
+def _of_margin(changes: Sequence[FileChange], line: int) -> str:
+    """What is changed outside of any definition; where that has no name, the file and its `line`."""
     files = ", ".join(_short(c.path.rpartition("/")[2]) for c in changes[:3])
-    subject = _subject(symbols) or _at_margin(changes, files) or (f"{files}:{line}" if line else files)
-    return f"{subject}{of}: {plural(lines)}"
+    return _values(changes, files) or (f"{files}:{line}" if line else files)
 
 
-def _at_margin(changes: Sequence[FileChange], files: str) -> str:
+def _values(changes: Sequence[FileChange], files: str) -> str:
     """What lines outside of any definition are: imports, or values by their names; empty when they are neither."""
     hunks = [hunk for change in changes for hunk in change.hunks]
     lines = [line for hunk in hunks for line in (hunk.new or hunk.old) if line.strip()]
     if not lines or len(lines) > _MAX_READ or is_document(changes[0].path):
         return ""
     if all(_IMPORT.match(line) for line in lines):
-        return f"imports of {files}"
+        return f"{IMPORTS}{files}"
     values = [_VALUE.match(line) for line in lines if line[:1].isalnum() or line[:1] in b"_$"]
     return _subject([found[1].decode("utf-8", "replace") for found in values if found]) if all(values) else ""
 

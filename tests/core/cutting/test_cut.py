@@ -308,7 +308,7 @@ def test_a_new_file_comes_before_those_that_import_it_and_not_for_a_word_alone()
     }
     chunks = cut(before, after)
     assert [chunk.paths for chunk in chunks] == [("a.py",), ("config.py",), ("b.py",)]
-    assert chunks[1].place_reason == "first: b.py uses config"
+    assert chunks[1].place_reason == "first: imports of b.py use config"
     assert [(use.chunk, use.name) for use in chunks[2].uses] == [(chunks[1].id, "config")]
     assert not chunks[0].uses
 

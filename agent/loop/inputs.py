@@ -1,7 +1,4 @@
-"""What comes in: each thing of the inbox becomes events, or is told why it changes nothing.
-
-Decisions count only for the card that is open, with the digest that was on the screen.
-"""
+"""What comes in: each thing of the inbox becomes events, or is told why it changes nothing."""
 
 from __future__ import annotations
 
@@ -29,12 +26,10 @@ from agent.core.frontend import (
     Undo,
     WorkOffer,
 )
-from agent.core.lines.merge import has_marks
-from agent.core.outcome import Clash
-from agent.core.review import Answer, Approve, Ask, Defer, Edit, Reject, Revise, Split
+from agent.core.review import Answer
 from agent.core.sessions import steps
-from agent.core.sessions.named import some_titled
-from agent.core.sessions.session import Item, Status
+from agent.core.sessions.session import Status
+from agent.loop.decisions import decide
 from agent.loop.errand import ToolEnded, label
 from agent.loop.examiner import EvidenceFound, ExaminationOver
 from agent.loop.taking_back import can_reopen, open_again, reopen, undo
@@ -79,7 +74,7 @@ def take(
         case ExaminationOver():
             pass  # the card that is open is offered again, without the sign of work
         case Decide():
-            _decide(driver, thing)
+            decide(driver, thing)
         case AnswerIn(call_id=call_id, answer=answer):
             _answer(driver, call_id, answer)
         case Say(text=text) if text.strip() in GOODBYES:
@@ -130,92 +125,6 @@ def _turn_over(driver: Driver, number: int) -> None:
         )
     elif isinstance(event, ev.Replied) and not event.calls and not event.text.strip():
         driver.tell("The model sent no words and no proposal.", "warning", "say it again in other words")
-
-
-def _decide(driver: Driver, decide: Decide) -> None:
-    open_card = driver.offered.card if isinstance(driver.offered, CardOffer) else None
-    if open_card is None:
-        driver.tell("No card is open; nothing was done.", "warning")
-        return
-    if isinstance(decide.decision, Edit) and decide.chunk == open_card.chunk.id:
-        open_card = driver.shown.get(decide.digest, open_card)
-    if (decide.chunk, decide.digest) != (open_card.chunk.id, open_card.digest):
-        driver.offered = None
-        driver.tell("That card is not open any more; nothing was done.", "warning")
-        return
-    item = driver.item(decide.chunk)
-    # Whatever comes of it, the frontend has closed the card: what is next is offered anew.
-    driver.notes, driver.offered = (), None
-    present, driver.present = driver.present == decide.chunk, ""
-    match decide.decision:
-        case Approve(digest=digest) if digest != open_card.digest:
-            driver.tell("That yes was for another version; nothing was done.", "warning")
-            return
-        case Approve() if open_card.conflict:
-            placed = driver.parts.desk.writes(driver.state, item)
-            if isinstance(placed, Clash):
-                driver.record(ev.Blocked(decide.chunk, f"{placed.path}: {placed.reason}"), sync=True)
-            return
-        case Edit(states=states) if any(state and has_marks(state.data) for state in states.values()):
-            driver.tell(
-                "There are marks of the conflict left in your version; nothing was decided.", "warning"
-            )
-            return
-        case Approve() if missing := _missing(driver, item):
-            words = some_titled(driver.state, missing)
-            driver.tell(f"It needs chunk {words} first; nothing was done.", "warning")
-            return
-        case Ask() | Revise() if driver.parts.model is None:
-            driver.tell(NO_MODEL, "warning", TO_MODEL)
-            return
-        case Approve() if present:
-            driver.parts.examiner.leave(decide.chunk)
-            driver.record(ev.Present(decide.chunk), sync=True)
-            return
-        case Reject() if present:
-            driver.parts.examiner.leave(decide.chunk)
-            driver.record(ev.Decided(decide.chunk, decide.decision), sync=True)
-            driver.record(driver.parts.desk.way_back(driver.state, item), sync=True)
-            return
-        case Ask(text=text) if steps.is_review(driver.state):
-            about = Ask(f"{text}\n\n{driver.parts.desk.as_diff(open_card)}")
-            driver.record(ev.Decided(decide.chunk, about), sync=True)
-            return
-        case Edit(states=states) if all(states.get(write.path) == write.old for write in open_card.writes):
-            way = "n offers to take it back" if open_card.present else "n rejects the chunk"
-            driver.tell(f"Your version changes nothing; {way}.", "warning")
-            return
-        case Edit(states=states) if not states or states == {w.path: w.new for w in open_card.writes}:
-            driver.tell("Your version is what the card shows already; nothing was decided.", "warning")
-            return
-        case Edit(states=states):
-            driver.record(driver.parts.desk.edited(open_card, states), sync=True)
-            return
-        case Split():
-            _split(driver, item)
-            return
-        case Approve() | Reject() | Revise() | Defer() | Ask():
-            pass
-    driver.parts.examiner.leave(decide.chunk)
-    driver.record(ev.Decided(decide.chunk, decide.decision), sync=True)
-
-
-def _missing(driver: Driver, item: Item) -> list[Item]:
-    """The chunks that this one needs and that are not in the tree yet, in the order of the stack."""
-    there = (Status.APPLIED, Status.PRESENT)
-    needs = set(item.chunk.needs)
-    return [other for other in driver.state.items if other.chunk.id in needs and other.status not in there]
-
-
-def _split(driver: Driver, item: Item) -> None:
-    if item.edited is not None:
-        driver.tell("Your own version is not split; edit it again to take less of it.", "warning")
-        return
-    parts = driver.parts.desk.split(driver.state, item)
-    if len(parts) < 2:
-        driver.tell("It cannot be split further.", "warning")
-        return
-    driver.record(ev.ChunkSplit(item.chunk.id, parts), sync=True)
 
 
 def _say(driver: Driver, text: str) -> None:

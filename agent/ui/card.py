@@ -10,25 +10,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.key_binding.vi_state import InputMode
 from prompt_toolkit.keys import Keys
-from prompt_toolkit.layout import (
-    BufferControl,
-    ConditionalContainer,
-    FormattedTextControl,
-    HSplit,
-    Layout,
-    VSplit,
-    Window,
-)
+from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 
 from agent.core.cards.view import CardView, card_view
 from agent.core.clean import clean
@@ -48,11 +37,10 @@ from agent.core.frontend import (
     Undo,
 )
 from agent.core.review import Approve, Ask, Decision, Defer, Reject, Revise, Split
-from agent.ui.application import USUAL, ClearingApplication, Timing, escape_leaves
+from agent.ui.application import USUAL, ClearingApplication, Timing
+from agent.ui.input_line import Asking, InputLine
 from agent.ui.keys import APPLY_WORD, DECISIONS, Act
 from agent.ui.overview import Overview
-from agent.ui.paint import Line, cut_line, line_width
-from agent.ui.processors import VisibleInput
 from agent.ui.render import SIDE_BY_SIDE_COLUMNS
 from agent.ui.screen import Screen
 from agent.ui.sheet import Page, Sheet
@@ -61,17 +49,6 @@ CONTEXTS = (3, 10, 30, 2000)
 """Lines of context that `v` goes through."""
 BUSY_SECONDS = 2
 """Checks that take so long show how long they take."""
-
-
-class Asking(StrEnum):
-    """What the input line below the card is for; the value is its label."""
-
-    WORD = f"risky; type {APPLY_WORD} to {{yes}} it"
-    REASON = "rejected; why? (Esc: back, Enter: no reason)"
-    CHANGE = "what is to change?"
-    QUESTION = "your question"
-    INSTRUCTION = "new instruction"
-    SEARCH = "search"
 
 
 class OpenCard:
@@ -96,14 +73,11 @@ class OpenCard:
         self._waiting = ""
         self._comes_back = False
         """What is waited for may leave this card open: a command of the session."""
-        self._asking: Asking | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._line = InputLine(screen, lambda: self.card.yes, self._accept)
         self._sheet = Sheet(self._view(), screen.colours, screen.rows, screen.columns)
         self._sheet.message = clean(message)
         self._checking_since = time.monotonic() if card.checking else 0.0
-        self._buffer = Buffer(
-            multiline=False, accept_handler=self._accept, on_text_changed=lambda _: self._stop_timer()
-        )
         self._app = self._application(vi)
 
     async def run(self) -> Act | None:
@@ -149,24 +123,14 @@ class OpenCard:
     # Drawing
 
     def _application(self, vi: bool) -> Application[Act | None]:
-        asking = Condition(lambda: self._asking is not None)
         self._body = Window(
             FormattedTextControl(self._text, focusable=True, show_cursor=False),
             wrap_lines=False,
             dont_extend_height=True,
         )
-        line = BufferControl(self._buffer, input_processors=[VisibleInput()])
-        row = VSplit(
-            [
-                Window(FormattedTextControl(self._label), dont_extend_width=True, height=1),
-                Window(line, height=1),
-            ]
-        )
         return ClearingApplication(
-            layout=Layout(
-                HSplit([self._body, ConditionalContainer(row, asking)]), focused_element=self._body
-            ),
-            key_bindings=self._bindings(asking),
+            layout=Layout(HSplit([self._body, self._line.container]), focused_element=self._body),
+            key_bindings=self._bindings(),
             erase_when_done=True,
             refresh_interval=1.0,
             editing_mode=EditingMode.VI if vi else EditingMode.EMACS,
@@ -190,7 +154,7 @@ class OpenCard:
             return [(self._screen.colours["dim"], f" {self._waiting}…")]
         self._sheet.resize(self._screen.rows, self._screen.columns)
         self._sheet.busy = clean(self._busy())
-        lines = self._sheet.lines(keep=1 if self._asking else 0)
+        lines = self._sheet.lines(keep=1 if self._line.asking else 0)
         return [
             fragment for n, line in enumerate(lines) for fragment in (*([("", "\n")] if n else []), *line)
         ]
@@ -199,20 +163,11 @@ class OpenCard:
         seconds = int(time.monotonic() - self._checking_since) if self._checking_since else 0
         return f"checking {seconds}s" if seconds >= BUSY_SECONDS else ""
 
-    def _label(self) -> StyleAndTextTuples:
-        """At most half of the row: the other half is for what is typed."""
-        label = str(self._asking).format(yes=self.card.yes)
-        key, room = self._screen.colours["key"], self._screen.columns // 2 - len(" › ")
-        line: Line = [(key, f" {label}")]
-        if line_width(line) > room:
-            line = [*cut_line(line, room - 1), (key, "…")]
-        return [*line, ("", " › ")]
-
     # Keys
 
-    def _bindings(self, asking: Condition) -> KeyBindings:
+    def _bindings(self) -> KeyBindings:
         keys = KeyBindings()
-        quiet = ~asking
+        quiet = ~self._line.is_open
 
         @keys.add(Keys.Any, filter=quiet)
         def _(event: KeyPressEvent) -> None:
@@ -229,7 +184,7 @@ class OpenCard:
 
         @keys.add("c-c")
         def _(event: KeyPressEvent) -> None:
-            if self._asking is not None:
+            if self._line.asking is not None:
                 self._leave_line()
                 return
             self._inbox(Interrupt())
@@ -245,7 +200,7 @@ class OpenCard:
             self._inbox(Quit("end"))
             self._wait("ending")
 
-        @keys.add("escape", filter=asking & Condition(lambda: escape_leaves(self._app, self._buffer)))
+        @keys.add("escape", filter=Condition(lambda: self._line.left_by_escape(self._app)))
         def _(event: KeyPressEvent) -> None:
             self._leave_line()
 
@@ -296,10 +251,7 @@ class OpenCard:
             case Act.APPLY:
                 self._decide(Approve(self.card.digest))
             case Act.REJECT if self._timing.reason_seconds:
-                self._ask(Asking.REASON)
-                self._timer = asyncio.get_running_loop().call_later(
-                    self._timing.reason_seconds, self._accept_empty
-                )
+                self._ask(Asking.REASON, self._timing.reason_seconds)
             case Act.REJECT:
                 self._decide(Reject())
             case Act.REVISE | Act.ASK if self.card.unanswered:
@@ -388,32 +340,16 @@ class OpenCard:
     def _say(self, text: str) -> None:
         self._sheet.message = clean(text)
 
-    def _ask(self, what: Asking) -> None:
-        self._asking = what
-        self._app.vi_state.input_mode = InputMode.INSERT
-        self._buffer.reset()
-        self._app.layout.focus(self._buffer)
+    def _ask(self, what: Asking, seconds: float = 0) -> None:
+        self._line.open(what, self._app, seconds)
 
     def _leave_line(self) -> None:
-        self._stop_timer()
-        self._asking = None
+        self._line.close()
         self._app.layout.focus(self._body)
         self._app.invalidate()
 
-    def _stop_timer(self) -> None:
-        if self._asking is not None and self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _accept_empty(self) -> None:
-        self._timer = None
-        if self._asking is Asking.REASON and not self._buffer.text:
-            self._accept(self._buffer)
-            self._app.invalidate()
-
-    def _accept(self, buffer: Buffer) -> bool:
+    def _accept(self, asking: Asking, text: str) -> None:
         """Enter in the input line."""
-        asking, text = self._asking, buffer.text.strip()
         self._leave_line()
         match asking:
             case Asking.WORD if text.casefold() == APPLY_WORD:
@@ -435,4 +371,3 @@ class OpenCard:
                 self._comes_back = True
             case _:
                 self._say("nothing was written; nothing was done")
-        return False

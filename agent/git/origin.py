@@ -17,10 +17,14 @@ import msgspec
 from agent.core.errors import GitFailed, StateError
 from agent.git.repo import Repo
 from agent.io import durable, journal
+from agent.io.locks import locked
 from agent.io.paths import make_private
 
 TRACES = ("description", "info/exclude", "hooks/pre-commit.sample")
 """Files of a git directory that come from the template; their times are those of `git init`."""
+
+WAIT_SECONDS = 10.0
+"""So long another process may take to put the state aside."""
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -46,13 +50,15 @@ def put_aside(repo: Repo) -> Path | None:
 
     Raises StateError when a session over it is open, or it cannot be moved.
     """
-    try:
-        origin = msgspec.convert(json.loads(_record(repo).read_bytes()), Origin)
-    except (OSError, ValueError, msgspec.ValidationError):
-        return None  # nothing is known of it
-    if _is_of(origin, repo):
+    if not _is_foreign(repo):
         return None
     state = repo.place.state
+    with locked(state.with_name(f"{state.name}.lock"), wait_seconds=WAIT_SECONDS, what="this repository"):
+        # Put aside meanwhile by another process, it is not there any more, or ours: of a session that is open.
+        return _put_aside(state) if _is_foreign(repo) else None
+
+
+def _put_aside(state: Path) -> Path:
     numbered = (state.with_name(f"{state.name}-before-{number}") for number in itertools.count(1))
     aside = next(path for path in numbered if not path.exists())
     if any(info.open for info in journal.sessions(state)):
@@ -70,6 +76,15 @@ def put_aside(repo: Repo) -> Path | None:
             untouched="nothing was touched",
         ) from error
     return aside
+
+
+def _is_foreign(repo: Repo) -> bool:
+    """True when what is noted is of another repository."""
+    try:
+        origin = msgspec.convert(json.loads(_record(repo).read_bytes()), Origin)
+    except (OSError, ValueError, msgspec.ValidationError):
+        return False  # nothing is known of it
+    return not _is_of(origin, repo)
 
 
 def _record(repo: Repo) -> Path:

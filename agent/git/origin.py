@@ -35,11 +35,18 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 def note_origin(repo: Repo) -> None:
-    """Note which repository the state is of, when it is not noted yet. Where that cannot be written, nothing else can."""
-    path = _record(repo)
-    if path.exists():
+    """Note which repository the state is of, where that is not noted yet; what began without a commit gets its first.
+
+    Where that cannot be written, nothing else can.
+    """
+    known = _noted(repo)
+    if known and known.head:
         return
-    origin = Origin(_times(repo.place.common_dir), repo.head().commit or "")
+    head = repo.head().commit or ""
+    if known and not head:
+        return
+    path = _record(repo)
+    origin = Origin(known.times if known else _times(repo.place.common_dir), head)
     with contextlib.suppress(OSError, StateError):
         make_private(path.parent)
         durable.replace(path, json.dumps(msgspec.to_builtins(origin)).encode("ascii"))
@@ -80,11 +87,16 @@ def _put_aside(state: Path) -> Path:
 
 def _is_foreign(repo: Repo) -> bool:
     """True when what is noted is of another repository."""
+    origin = _noted(repo)
+    return origin is not None and not _is_of(origin, repo)
+
+
+def _noted(repo: Repo) -> Origin | None:
+    """What is noted; None when nothing is, or it cannot be read."""
     try:
-        origin = msgspec.convert(json.loads(_record(repo).read_bytes()), Origin)
+        return msgspec.convert(json.loads(_record(repo).read_bytes()), Origin)
     except (OSError, ValueError, msgspec.ValidationError):
-        return False  # nothing is known of it
-    return not _is_of(origin, repo)
+        return None
 
 
 def _record(repo: Repo) -> Path:

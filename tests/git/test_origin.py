@@ -104,3 +104,17 @@ def test_an_earlier_repository_that_was_put_aside_keeps_its_place(first: Repo, g
     note_origin(second)
     third = anew(second, git_in, "third")
     assert put_aside(third) not in (None, aside)
+
+
+def test_a_repository_that_had_no_commit_is_known_by_its_first_one(
+    repo: Path, git_in: GitIn, tmp_path: Path
+) -> None:
+    begun = Repo(discover(repo))
+    note_origin(begun)
+    git_in(repo, "commit", "-q", "--allow-empty", "-m", "first")
+    note_origin(begun)
+    # As `cp -r` does, without the times.
+    shutil.copytree(repo, tmp_path / "copy", copy_function=shutil.copy)
+    shutil.rmtree(repo)
+    (tmp_path / "copy").rename(repo)
+    assert put_aside(Repo(discover(repo))) is None

@@ -26,6 +26,7 @@ from agent.evidence.proof.store import CheckStore, withheld
 from agent.evidence.runs.bench import Bench
 from agent.evidence.runs.listing import GitListing, holds_keys
 from agent.git.command import file_stamp
+from agent.git.origin import note_origin
 from agent.io import paths
 from agent.loop.driver import Driver
 from agent.ports import Cancel, ToolOutput
@@ -71,6 +72,7 @@ def manage_checks(cwd: Path, *, remove: Sequence[str] = (), yes: bool = False) -
     for check in offered:
         sys.stdout.write(f"suggested  {_line(check)}\n")
         if yes or _says_yes(check):
+            note_origin(bench.repo)
             store.accept([check])
             sys.stdout.write("           accepted: it may run on chunks, in a throw-away copy\n")
     if offered and not yes and not sys.stdin.isatty():

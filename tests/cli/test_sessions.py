@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -301,6 +302,24 @@ def test_another_repository_at_the_same_place_has_no_sessions_of_the_one_before(
     assert (project / "a.py").read_text() == "b = 22\n"
     assert copair(project, "log").stdout == "no sessions yet\n"
     assert "another repository" not in copair(project, "log").stderr
+
+
+def test_a_check_that_was_accepted_for_the_repository_before_is_not_accepted(
+    project: Path, git_in: GitIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = tmp_path / "bin" / "make"
+    make.parent.mkdir()
+    make.touch(0o755)
+    monkeypatch.setenv("PATH", f"{make.parent}{os.pathsep}{os.environ['PATH']}")
+    (project / "Makefile").write_text("test:\n\ttrue\n")
+    assert "accepted" in copair(project, "checks", "--yes").stdout
+    shutil.rmtree(project)
+    project.mkdir()
+    git_in(project, "init", "-q")
+    (project / "Makefile").write_text("test:\n\ttrue\n")
+    listed = copair(project, "checks").stdout
+    assert "suggested  make test" in listed
+    assert "accepted   make test" not in listed
 
 
 @pytest.mark.parametrize("times", ["kept", "new"])

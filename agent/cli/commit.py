@@ -149,6 +149,11 @@ def refusal_text(refused: CommitRefused) -> str:
     return f"Not committed: {where}{refused.reason}." + (f"\n{output}" if output else "")
 
 
+def passed_over(items: Sequence[Item]) -> str:
+    """Of several commits, one that the person, or a copair that was killed behind it, has made already."""
+    return f"passed over, because it is committed already: {'; '.join(item.chunk.title for item in items)}"
+
+
 def commit_command(bench: Workbench) -> Callable[[Driver, str], None]:
     """`/commit`: all waiting chunks as one commit, `each` as one each, or the ones that are named."""
 
@@ -163,7 +168,7 @@ def commit_command(bench: Workbench) -> Callable[[Driver, str], None]:
             driver.tell("There is nothing to commit: no applied chunk waits.", "warning")
         groups = [[item] for item in items] if each else [items] if items else []
         for group in groups:
-            if not _commit(bench, driver, group):
+            if not _commit(bench, driver, group, alone=len(groups) == 1):
                 return
 
     return run
@@ -188,8 +193,11 @@ def tell_what_hinders(bench: Workbench, driver: Driver) -> None:
         driver.tell(words, "warning", refused.hint)
 
 
-def _commit(bench: Workbench, driver: Driver, items: Sequence[Item]) -> bool:
-    """True when it is made, and what comes after it may be: hooks may take long, and Ctrl-C stops them."""
+def _commit(bench: Workbench, driver: Driver, items: Sequence[Item], *, alone: bool = True) -> bool:
+    """True when it is made, and what comes after it may be: hooks may take long, and Ctrl-C stops them.
+
+    So may what comes after a commit that the person has made meanwhile, when this one is not `alone`.
+    """
     state, trailer = driver.state, bench.settings.assisted_by
     made, stopped = beside(
         driver,
@@ -197,6 +205,10 @@ def _commit(bench: Workbench, driver: Driver, items: Sequence[Item]) -> bool:
         lambda: commit_items(bench.committer, state, items, trailer=trailer),
         lambda: pass_on(signal.SIGINT),
     )
+    if isinstance(made, CommitRefused) and made.is_there and not alone:
+        note = passed_over(items)
+        driver.tell(f"{note[0].upper()}{note[1:]}.", "warning")
+        return not stopped
     if isinstance(made, CommitRefused):
         driver.tell(refusal_text(made), "error", made.hint)
         return False
@@ -228,6 +240,7 @@ def commit_session(
         if not found.items:
             raise UsageError("there is nothing to commit: no applied chunk waits")
         groups = [[item] for item in found.items] if each else [found.items]
+        code = Exit.FAILED
         for group in groups:
             with _heeding(last=group is groups[-1]) as too_late, held():
                 made = commit_items(
@@ -241,10 +254,15 @@ def commit_session(
                 if isinstance(made, ev.Committed):
                     too_late.append(made)
                     book.append(made, sync=True)
-                _tell(made)  # before a Ctrl-C that came meanwhile ends us
-            if isinstance(made, CommitRefused):
+                    code = Exit.DONE
+                is_passed = isinstance(made, CommitRefused) and made.is_there and len(groups) > 1
+                if is_passed:
+                    sys.stderr.write(f"{clean(f'copair: {passed_over(group)}')}\n")
+                else:
+                    _tell(made)  # before a Ctrl-C that came meanwhile ends us
+            if isinstance(made, CommitRefused) and not is_passed:
                 return Exit.FAILED
-    return Exit.DONE
+    return code
 
 
 def _tell(made: ev.Committed | CommitRefused) -> None:

@@ -62,7 +62,8 @@ class Committed(msgspec.Struct, frozen=True):
 class CommitRefused(msgspec.Struct, frozen=True):
     """Nothing was committed and nothing of ours changed. `output` is what git or a hook said, raw.
 
-    `write` is the one of those given that cannot be placed, at `line` (1-based; 0: as a whole).
+    `write` is the one of those given that cannot be placed, at `line` (1-based; 0: as a whole). `is_there`: the last
+    commit has all of it already.
     """
 
     reason: str
@@ -71,6 +72,7 @@ class CommitRefused(msgspec.Struct, frozen=True):
     output: bytes = b""
     write: StoredWrite | None = None
     line: int = 0
+    is_there: bool = False
 
 
 class Committer:
@@ -175,7 +177,7 @@ class Committer:
             at_index = spots.in_index(self._repo.git, paths, at_head)
             new_head = self._after(writes, at_head)
             if new_head == at_head:
-                return CommitRefused("all of it is committed already", hint=OTHER_SESSION_HINT)
+                return CommitRefused("all of it is committed already", hint=OTHER_SESSION_HINT, is_there=True)
             staged = [write for write in writes if at_index[write.path] != at_head[write.path]]
             new_index = new_head | self._placing.place(staged, at_index, is_index=True)
             if any(spot is None and new_index[path] for path, spot in at_index.items()):

@@ -62,6 +62,32 @@ def test_commit_each_makes_one_commit_a_chunk_with_its_title(project: Path, git_
     assert git_in(project, "log", "--format=%s").decode().split("\n")[:2] == ["Double two", "Double zero"]
 
 
+@pytest.mark.parametrize("where", ["in the session", "after it"])
+def test_commit_each_passes_over_what_the_person_has_committed(
+    project: Path, git_in: GitIn, where: str
+) -> None:
+    (project / "b.py").write_text(CODE)
+    git_in(project, "add", "b.py")
+    git_in(project, "commit", "-qm", "b", "b.py")
+    second = change(2) | {"path": "b.py"}
+    model = Script(propose(change(0), title="Double zero"), propose(second, title="Double two"))
+
+    def commit(_: Person) -> Input | None:
+        git_in(project, "commit", "-qm", "mine", "a.py")
+        return Command("commit", "each") if where == "in the session" else Quit()
+
+    played = play(project, model, say(Say("x")), approve, approve, commit)
+    said = "\n".join(played.person.notices)
+    if where == "after it":
+        ran = copair(project, "commit", "--each")
+        assert ran.returncode == 0, ran.stderr
+        said = ran.stderr
+        again = copair(project, "commit", "--each")
+        assert (again.returncode, "Not committed: all of it is" in again.stderr) == (1, True)
+    assert "assed over, because it is committed already: Double zero" in said
+    assert git_in(project, "log", "-2", "--format=%s") == b"Double two\nmine\n"
+
+
 def test_the_setting_commits_after_every_yes(project: Path, git_in: GitIn, hermetic_seal: Path) -> None:
     config = hermetic_seal / ".config" / "copair" / "config.toml"
     config.parent.mkdir(parents=True)

@@ -1,4 +1,5 @@
-"""A decision taken back: what was written is undone or applied again, a no or an edit opens its chunk once more."""
+"""A decision taken back: what was written is undone or applied again; a no, an edit, or a yes to what was in the files
+already opens its chunk once more."""
 
 from __future__ import annotations
 
@@ -31,6 +32,10 @@ def undo(driver: Driver, chunk_id: str = "", status: Status = Status.APPLIED) ->
     if card is not None and card.edited and not chunk_id and status is Status.APPLIED:
         driver.offered = None
         driver.record(ev.Reopened(card.chunk.id, "as it was before your edit"), sync=True)
+        return
+    kept = driver.state.item(driver.state.last_kept)
+    if status is Status.APPLIED and kept is not None and chunk_id in ("", kept.chunk.id):
+        open_again(driver, kept.chunk.id, "you took back your yes")
         return
     refused = driver.state.item(driver.state.last_refused)
     is_refused = status is Status.APPLIED and refused is not None and chunk_id in ("", refused.chunk.id)

@@ -21,7 +21,7 @@ from agent.cli.wire import NO_CHECKS, model_driver
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core.chunk import Chunk
-from agent.core.frontend import Command, Decide, Move, Say, Undo
+from agent.core.frontend import Command, Decide, Input, Move, Say, Undo
 from agent.core.hunk import FileState, Mode, Write, writes_digest
 from agent.core.review import Defer, Edit, Evidence, EvidenceKind, Reject, Split, Verdict, is_stale
 from agent.core.sessions.session import State, Status
@@ -81,6 +81,28 @@ def test_an_edit_keeps_what_another_chunk_of_the_file_does_meanwhile(project: Pa
     edit = decide(Edit({"a.py": FileState(Mode.FILE, mine.encode())}))
     walk(project, "theirs", edit, do(Move(by=1)), approve, do(Move(by=-1)), approve)
     assert (project / "a.py").read_text() == NEW.replace("return 11\n", "return 111\n")
+
+
+@pytest.mark.parametrize("before", [approve, decide(Reject("no"))], ids=["after a yes", "after a no"])
+def test_u_takes_back_the_yes_to_what_is_in_the_files_and_nothing_that_was_said_before(
+    project: Path, before: Act
+) -> None:
+    (project / "a.py").write_text(OLD.replace("return 4", "return 44"))
+    seen: list[tuple[str, str]] = []
+
+    def noted(act: Act) -> Act:
+        def look(person: Person) -> Input | None:
+            seen.append((person.card.chunk.title, (project / "a.py").read_text()))
+            return act(person)
+
+        return look
+
+    state, _ = walk(project, "theirs", before, *map(noted, (approve, do(Undo()), approve, approve)))
+    titles = ["f4: 2 lines", "New file b.py: 1 line"]
+    assert [title for title, _ in seen] == titles * 2
+    assert len({code for _, code in seen}) == 1
+    first = Status.APPLIED if before is approve else Status.REJECTED
+    assert [item.status for item in state.items] == [first, Status.PRESENT, Status.APPLIED]
 
 
 def test_a_version_of_ones_own_is_named_by_what_it_touches(project: Path) -> None:

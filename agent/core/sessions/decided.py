@@ -43,7 +43,9 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
         return state
     focus = state.focus if isinstance(event.decision, Ask) else event.chunk
     refused = event.chunk if isinstance(event.decision, Reject) else ""
-    state = msgspec.structs.replace(state, focus=focus, requests_since_said=0, last_refused=refused)
+    state = msgspec.structs.replace(
+        state, focus=focus, requests_since_said=0, last_refused=refused, last_kept=""
+    )
     match event.decision:
         case Approve(digest=digest):
             return put_item(
@@ -121,6 +123,8 @@ def written(state: State, event: ev.Wrote | ev.WriteRefused | ev.Blocked | ev.Pr
                 put_item(state, event.chunk, status=Status.BLOCKED, reason=event.reason), event.chunk
             )
         case ev.Present():
+            if state.source.startswith("review"):  # elsewhere nobody was asked
+                state = msgspec.structs.replace(state, last_refused="", last_kept=event.chunk)
             return put_item(state, event.chunk, status=Status.PRESENT, reason="is in the tree already")
 
 
@@ -137,7 +141,9 @@ def undone(state: State, event: ev.Undone | ev.UndoRefused) -> State:
     status = Status.APPLIED if event.redo else Status.UNDONE
     state = put_item(state, event.chunk, status=status, set_id=event.set_id, writes=event.writes)
     state = _known(state, event.chunk, event.read)
-    state = msgspec.structs.replace(state, committed=state.committed - {event.chunk}, last_refused="")
+    state = msgspec.structs.replace(
+        state, committed=state.committed - {event.chunk}, last_refused="", last_kept=""
+    )
     done = "applied chunk {0} again" if event.redo else "undid chunk {0}"
     note = f'The person {done.format(event.chunk)} "{item.chunk.title}".'
     return msgspec.structs.replace(state, notes=(*state.notes, note))
@@ -162,6 +168,7 @@ def reopened(state: State, chunk_id: str) -> State:
         committed=state.committed - {chunk_id},
         refused=state.refused - {chunk_key(item.chunk)},
         last_refused="",
+        last_kept="",
     )
     state = put_item(state, chunk_id, status=Status.PENDING, approved_digest="", reason="")
     if not is_undone:

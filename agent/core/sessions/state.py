@@ -104,6 +104,9 @@ class State(msgspec.Struct, frozen=True):
     Empty: the first open one."""
     last_refused: str = ""
     """The chunk that the person said no to, while nothing else was decided since."""
+    last_kept: str = ""
+    """The chunk of a review that was in the files already and that the person kept, while nothing else was decided
+    since."""
     written: tuple[str, ...] = ()
     """Chunks in the order of their writes and undos; the latest is last."""
     runs: Runs = Runs()

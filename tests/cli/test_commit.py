@@ -153,6 +153,26 @@ def test_what_is_not_as_it_was_applied_is_left_out_and_called_that(
     assert (project / "a.py").read_text() == kept
 
 
+def test_a_removal_of_which_one_place_is_back_is_not_called_gone(project: Path) -> None:
+    old = "def f0():\n    return 0\n\n\ndef f1():\n    return 1\n"
+    edit = {"path": "a.py", "old": old, "new": "def f0():\n\n\ndef f1():\n"}
+    play(project, Script(propose(edit, title="Empty them")), say(Say("x")), approve)
+    now = (project / "a.py").read_text()
+    (project / "a.py").write_text(now.replace("def f0():\n", "def f0():\n    return 0\n"))
+    ran = copair(project, "commit")
+    assert (
+        "it is not as it was applied (changed or taken back since; commit it with git): Empty" in ran.stderr
+    )
+
+
+def test_blank_lines_elsewhere_are_not_taken_for_those_of_a_chunk(project: Path) -> None:
+    edit = {"path": "a.py", "old": "def f0():\n", "new": "NAME = 0\n\n\ndef f0():\n"}
+    play(project, Script(propose(edit, title="Name it")), say(Say("x")), approve)
+    now = (project / "a.py").read_text()
+    (project / "a.py").write_text(now.removeprefix("NAME = 0\n\n\n") + "\n")
+    assert "the files do not have it any more: Name it" in copair(project, "commit").stderr
+
+
 def test_a_refused_commit_names_the_chunk_in_the_way_and_the_others(project: Path, git_in: GitIn) -> None:
     titles = ("Double zero", "Double five", "Double two")
     model = Script(*(propose(change(n), title=title) for n, title in zip((0, 7, 2), titles, strict=True)))

@@ -29,6 +29,7 @@ from agent.git.apply import WorkTree
 from agent.io.calls import Calls
 from agent.loop.examiner import Examiner
 from agent.loop.summary import summary
+from agent.loop.taking_back import can_reopen
 from agent.ports import Cancel
 from agent.review import script
 from agent.ui.story import Story
@@ -199,6 +200,7 @@ def test_what_is_there_is_taken_out_by_a_second_no_and_then_the_no_stays(project
     statuses = [Status.REJECTED, Status.PENDING, Status.PENDING, Status.APPLIED]
     assert [item.status for item in state.items] == statuses
     assert state.items[-1].chunk.title.startswith("Take back: ")
+    assert not can_reopen(state, state.items[0])
 
 
 def test_an_edit_is_taken_back_and_the_card_is_as_it_was(project: Path) -> None:

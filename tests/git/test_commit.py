@@ -245,7 +245,9 @@ def test_a_new_file_that_was_staged_between_its_chunks_is_not_taken_for_the_whol
     first = desk.blobs.get(sets[0].new.blob) if sets[0].new else b""
     (root / "n").write_bytes(first + b"mine\n")
     git_in(root, "add", "n")
-    assert "does not fit what is staged" in refused(desk.commit(sets)).reason
+    outcome = refused(desk.commit(sets))
+    assert "does not fit what is staged" in outcome.reason
+    assert outcome.write is sets[1]
     assert git_in(root, "show", ":n") == first + b"mine\n"
 
 
@@ -259,6 +261,38 @@ def test_what_the_person_committed_of_chunks_side_by_side_is_committed_already(
     git_in(root, "add", "-A")
     git_in(root, "commit", "-qm", "by hand")
     assert "already" in refused(desk.commit(sets)).reason
+
+
+def test_what_the_person_committed_beside_one_of_two_chunks_does_not_stand_for_the_other(
+    desk: Desk, git_in: GitIn
+) -> None:
+    root = desk.place.root
+    first = lines((2, b"new"))
+    sets = desk.apply(Write("f", file(BASE), file(first)))
+    sets += desk.apply(Write("f", file(first), file(first + b"last\n")))
+    (root / "f").write_bytes(lines((2, b"new\nmine")))
+    git_in(root, "commit", "-qam", "by hand")
+    assert "does not fit the last commit" in refused(desk.commit(sets)).reason
+
+
+def test_a_file_that_the_person_committed_under_the_name_of_a_new_one_gets_no_chunk_of_it(
+    desk: Desk, git_in: GitIn
+) -> None:
+    root = desk.place.root
+    sets = desk.apply(Write("n", None, file(b"one\ntwo\n")))
+    sets += desk.apply(Write("n", file(b"one\ntwo\n"), file(b"one\ntwo\nthree\n")))
+    (root / "n").write_bytes(b"mine\none\ntwo\n")
+    git_in(root, "add", "n")
+    git_in(root, "commit", "-qm", "by hand")
+    assert "does not fit the last commit" in refused(desk.commit(sets)).reason
+
+
+def test_a_file_that_is_in_no_commit_is_not_committed_under_its_new_name(desk: Desk, git_in: GitIn) -> None:
+    root = desk.place.root
+    (root / "mine").write_bytes(BASE)
+    sets = desk.apply(Write("mine", file(BASE), None), Write("moved", None, file(lines((2, b"new")))))
+    assert "the last commit has no mine" in refused(desk.commit(sets)).reason
+    assert git_in(root, "status", "--porcelain") == b"?? moved\n"
 
 
 def test_a_new_file_that_went_and_came_again_is_staged_as_committed(desk: Desk, git_in: GitIn) -> None:

@@ -39,6 +39,8 @@ def test_a_program_is_hit_once_by_us_or_by_the_terminal(tmp_path: Path, by_termi
         with forwarded(program):
             if by_terminal:
                 program.send_signal(signal.SIGINT)
+                while not hits.read_text():
+                    time.sleep(0.01)
             pass_on(signal.SIGINT)
             status = program.wait()
     assert (status, hits.read_text()) == (3, "x")

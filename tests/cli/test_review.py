@@ -106,6 +106,27 @@ def test_u_takes_back_the_yes_to_what_is_in_the_files_and_nothing_that_was_said_
     assert [item.status for item in state.items] == [first, Status.PRESENT, Status.APPLIED]
 
 
+def test_a_redo_writes_nothing_for_a_part_of_what_was_taken_back_and_split(
+    project: Path, git_in: GitIn
+) -> None:
+    git_in(project, "checkout", "-q", "-b", "long")
+    lines = "".join(f"    a{number} = {number}\n" for number in range(9))
+    long = OLD.replace("    return 1\n", f"{lines}    return a1\n").replace("return 4", "return 44")
+    (project / "a.py").write_text(long)
+    git_in(project, "commit", "-qam", "long")
+    git_in(project, "checkout", "-q", "main")
+
+    def redo(person: Person) -> Input:
+        return Command("redo", person.card.chunk.id)
+
+    acts = [approve, do(Undo()), decide(Split()), redo, approve]
+    state, person = walk(project, "long", *acts)
+    assert [item.status for item in state.items] == [Status.APPLIED, Status.PENDING, Status.PENDING]
+    assert any(notice.startswith("There is nothing to take back as ") for notice in person.notices)
+    assert "a0 = 0" in (project / "a.py").read_text()
+    assert "return a1" not in (project / "a.py").read_text()
+
+
 def test_a_version_of_ones_own_is_named_by_what_it_touches(project: Path) -> None:
     mine = f"import os\n\n{OLD.replace('return 1', 'return 111')}"
     edit = decide(Edit({"a.py": FileState(Mode.FILE, mine.encode())}))

@@ -26,7 +26,11 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
     if isinstance(event, ev.ChunkSplit):
         items: list[Item] = []
         for whole in state.items:
-            parts = [msgspec.structs.replace(whole, chunk=part, evidence=()) for part in event.parts]
+            # An undo of the whole is none of a part: taken back, it would write the other parts too.
+            parts = [
+                msgspec.structs.replace(whole, chunk=part, evidence=(), set_id="", writes=())
+                for part in event.parts
+            ]
             items.extend(parts if whole.chunk.id == event.chunk else [_renamed(whole, event)])
         focus = event.parts[0].id if state.focus == event.chunk and event.parts else state.focus
         return msgspec.structs.replace(state, items=tuple(items), focus=focus)

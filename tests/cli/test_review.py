@@ -127,6 +127,16 @@ def test_a_redo_writes_nothing_for_a_part_of_what_was_taken_back_and_split(
     assert "return a1" not in (project / "a.py").read_text()
 
 
+def test_a_redo_does_not_write_what_was_there_before_an_edit(project: Path) -> None:
+    mine = OLD.replace("return 1\n", "return 111\n").replace("return 0\n", "return 100\n")
+    edit = decide(Edit({"a.py": FileState(Mode.FILE, mine.encode())}))
+    acts = [approve, do(Undo()), edit, do(Command("redo", "")), approve]
+    state, person = walk(project, "theirs", *acts)
+    assert "There is nothing to take back." in person.notices
+    assert (state.items[0].chunk.title, state.items[0].status) == ("f0, f1: 4 lines", Status.APPLIED)
+    assert (project / "a.py").read_text() == mine
+
+
 def test_a_version_of_ones_own_is_named_by_what_it_touches(project: Path) -> None:
     mine = f"import os\n\n{OLD.replace('return 1', 'return 111')}"
     edit = decide(Edit({"a.py": FileState(Mode.FILE, mine.encode())}))

@@ -36,7 +36,8 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
         return msgspec.structs.replace(state, items=tuple(items), focus=focus)
     if isinstance(event, ev.ChunkEdited):
         own = {"edited": event.states, "edited_over": event.over, "difference": event.difference}
-        state = put_item(state, event.chunk, **own)
+        # An undo is one of the version before this: applied again, it would stand under the name of this one.
+        state = put_item(state, event.chunk, **own, set_id="", writes=())
         item = state.item(event.chunk)
         if item is None or not event.title:
             return state

@@ -106,7 +106,7 @@ def commit_items(
 ) -> ev.Committed | CommitRefused:
     """One commit with exactly what was approved of `items`."""
     writes = [write for item in items for write in item.writes]
-    words = message or commit_message([item.chunk for item in items])
+    words = message or commit_message([item.chunk for item in _new(committer, items)])
     mark = f"Assisted-by: copair:{state.model.replace(' ', '-')}" if trailer and state.model else ""
     outcome = committer.commit(writes, words, trailer=mark, editor=editor)
     match outcome:
@@ -115,6 +115,14 @@ def commit_items(
             return ev.Committed(chunks, commit, subject, commit_note(outcome))
         case CommitRefused():
             return _naming(outcome, state, items)
+
+
+def _new(committer: Committer, items: Sequence[Item]) -> Sequence[Item]:
+    """Those that the message is of: what the person has committed meanwhile adds nothing to this commit."""
+    if len(items) == 1:
+        return items
+    there = committer.has_each([item.writes for item in items])
+    return [item for item, is_there in zip(items, there, strict=True) if not is_there] or items
 
 
 def _naming(refused: CommitRefused, state: State, items: Sequence[Item]) -> CommitRefused:

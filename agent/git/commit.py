@@ -122,6 +122,16 @@ class Committer:
         except Unplaceable:
             return False
 
+    def has_each(self, groups: Sequence[Sequence[StoredWrite]]) -> list[bool]:
+        """Which of `groups`, in the order they were applied, the last commit has already; none where that is not certain."""
+        names = dict.fromkeys(write.path for writes in groups for write in writes)
+        try:
+            paths = [self._repo.fence.check(name).path for name in names]
+            at_head = spots.in_tree(self._repo.git, self._repo.head().commit, paths)
+            return self._placing.adds_nothing(groups, at_head)
+        except (Unplaceable, RepositoryError, OSError):
+            return [False] * len(groups)
+
     def commit(
         self, writes: Sequence[StoredWrite], message: str, *, trailer: str = "", editor: str = ""
     ) -> Committed | CommitRefused:

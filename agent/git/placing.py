@@ -60,6 +60,28 @@ class Placing:
             path: self._place(path, own, onto.get(path), is_index) for path, own in by_path.items()
         }
 
+    def adds_nothing(
+        self, groups: Sequence[Sequence[StoredWrite]], onto: Mapping[str, Spot | None]
+    ) -> list[bool]:
+        """Which of `groups`, placed onto `onto` one after another, leave all as it is. Raises Unplaceable."""
+        by_path: dict[str, list[StoredWrite]] = {}
+        for writes in groups:
+            for write in writes:
+                by_path.setdefault(write.path, []).append(write)
+        conversion = Conversion(self._repo, by_path)
+        same = {path: spot for path in by_path if conversion.leaves(path) and (spot := onto.get(path))}
+        read = self._repo.stored_all([(spot.mode, spot.oid) for spot in same.values()])
+        now: States = dict(zip(same, read, strict=True))
+        for path in by_path.keys() - same.keys():
+            now[path], _ = self._before(path, by_path[path], onto.get(path))
+        found = []
+        for writes in groups:
+            before = {write.path: now[write.path] for write in writes}
+            for write in writes:
+                now[write.path] = self._placed(write.path, [write], now[write.path], is_index=False)
+            found.append(all(now[path] == state for path, state in before.items()))
+        return found
+
     def _place_as_stored(
         self, writes: Mapping[str, Sequence[StoredWrite]], onto: Mapping[str, Spot | None], is_index: bool
     ) -> Spots:
@@ -80,19 +102,23 @@ class Placing:
     def _place(
         self, path: str, writes: Sequence[StoredWrite], spot: Spot | None, is_index: bool
     ) -> Spot | None:
-        if spot is None:
-            before, as_stored = None, False
-        else:
-            before = self._repo.checked_out(path, spot.mode, spot.oid)
-            as_stored = self._store(path, before, as_stored=False) != spot or (
-                b"\r\n" in before.data and self._is_without_returns(writes)
-            )
-            if as_stored:
-                before = self._repo.stored(spot.mode, spot.oid)
+        before, as_stored = self._before(path, writes, spot)
         state = self._placed(path, writes, before, is_index)
         if state == before:
             return spot
         return self._store(path, state, as_stored=as_stored) if state else None
+
+    def _before(
+        self, path: str, writes: Sequence[StoredWrite], spot: Spot | None
+    ) -> tuple[FileState | None, bool]:
+        """The file in the form that `writes` are placed onto, and whether that is the one that is stored."""
+        if spot is None:
+            return None, False
+        state = self._repo.checked_out(path, spot.mode, spot.oid)
+        as_stored = self._store(path, state, as_stored=False) != spot or (
+            b"\r\n" in state.data and self._is_without_returns(writes)
+        )
+        return (self._repo.stored(spot.mode, spot.oid) if as_stored else state), as_stored
 
     def _placed(
         self, path: str, writes: Sequence[StoredWrite], state: FileState | None, is_index: bool

@@ -88,6 +88,23 @@ def test_commit_each_passes_over_what_the_person_has_committed(
     assert git_in(project, "log", "-2", "--format=%s") == b"Double two\nmine\n"
 
 
+@pytest.mark.parametrize("mine", [{"a.py"}, {"b.py"}, set()], ids=["the first", "the second", "none"])
+def test_the_message_names_no_chunk_that_the_person_has_committed(
+    project: Path, git_in: GitIn, mine: set[str]
+) -> None:
+    (project / "b.py").write_text(CODE)
+    git_in(project, "add", "b.py")
+    git_in(project, "commit", "-qm", "b", "b.py")
+    second = change(2) | {"path": "b.py"}
+    model = Script(propose(change(0), title="Double zero"), propose(second, title="Double two"))
+    play(project, model, say(Say("x")), approve, approve)
+    if mine:
+        git_in(project, "commit", "-qm", "mine", *mine)
+    assert copair(project, "commit").returncode == 0
+    message = git_in(project, "log", "-1", "--format=%B").decode()
+    assert ("zero" in message, "two" in message) == ("a.py" not in mine, "b.py" not in mine)
+
+
 def test_the_setting_commits_after_every_yes(project: Path, git_in: GitIn, hermetic_seal: Path) -> None:
     config = hermetic_seal / ".config" / "copair" / "config.toml"
     config.parent.mkdir(parents=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import shutil
 import subprocess
@@ -273,6 +274,29 @@ def test_what_the_person_committed_beside_one_of_two_chunks_does_not_stand_for_t
     (root / "f").write_bytes(lines((2, b"new\nmine")))
     git_in(root, "commit", "-qam", "by hand")
     assert "does not fit the last commit" in refused(desk.commit(sets)).reason
+
+
+@pytest.mark.parametrize(
+    ("head", "there"),
+    [
+        (BASE, [False, False, False]),
+        (lines((2, b"two")), [True, False, False]),
+        (lines((9, b"mine")), [False, False, False]),
+        (lines((9, b"nine")), [False, True, False]),
+        (lines((2, b"two"), (9, b"nine")), [True, True, False]),
+        (lines((2, b"other")), [False, False, False]),
+    ],
+)
+def test_what_the_last_commit_has_is_told_chunk_by_chunk(
+    desk: Desk, git_in: GitIn, head: bytes, there: list[bool]
+) -> None:
+    """The third takes the first back: the last commit has it only together with the first."""
+    root = desk.place.root
+    versions = [BASE, lines((2, b"two")), lines((2, b"two"), (9, b"nine")), lines((9, b"nine"))]
+    sets = [desk.apply(Write("f", file(old), file(new))) for old, new in itertools.pairwise(versions)]
+    (root / "f").write_bytes(head)
+    git_in(root, "commit", "--allow-empty", "-qam", "by hand")
+    assert Committer(desk.place, desk.blobs).has_each(sets) == there
 
 
 def test_a_file_that_the_person_committed_under_the_name_of_a_new_one_gets_no_chunk_of_it(

@@ -332,9 +332,17 @@ class Desk:
         writes = self.back(item)
         if isinstance(writes, Clash):
             return ev.UndoRefused(item.chunk.id, f"{writes.path}: {writes.reason}")
+        # Named by what it takes back: it is found where a kill came before it was written down.
+        set_id = f"{state.session}.{item.chunk.id}.undo-{text_digest(item.set_id.encode())[:12]}"
+        done = self._target.done(set_id)
+        if isinstance(writes, AlreadyPresent) and done is not None:
+            after = self.load({write.path: write.new for write in done})
+            read = {path: now.digest for path, now in after.items() if now is not None}
+            return ev.Undone(item.chunk.id, set_id, done, redo, self._clock.now(), read)
         if isinstance(writes, AlreadyPresent):
             return ev.UndoRefused(item.chunk.id, NOTHING_LEFT)
-        set_id = f"{state.session}.{item.chunk.id}.undo{self._clock.now():.6f}"
+        if done is not None:  # and the person has brought back since what it took out
+            set_id += f"-{self._clock.now():.6f}"
         stored = self._store_writes(writes)
         match self._target.write(set_id, writes):
             case Applied(left=left):

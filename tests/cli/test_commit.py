@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.cli.wire import make_desk
+from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core.frontend import HANG_UP, Command, Input, Interrupt, Quit, Say, Undo, WorkOffer
 from tests.support.bench import Script, play, propose, text
@@ -436,6 +438,31 @@ def test_a_signal_in_an_undo_comes_when_it_is_written_down(project: Path, comman
         process.send_signal(signal.SIGINT)
     back = [] if "--redo" in command else ["--redo"]
     assert copair(project, "undo", *back).returncode == 0
+
+
+@pytest.mark.parametrize("since", ["nothing", "brought back"])
+def test_an_undo_that_was_killed_before_it_was_written_down_is_written_down_by_the_next(
+    project: Path, since: str
+) -> None:
+    model = Script(propose(change(0), title="Double zero"), propose(change(2), title="Double two"))
+    state = play(project, model, say(Say("x")), approve, approve).state
+    both = (project / "a.py").read_text()
+    bench = Workbench.open(project)
+    killed = make_desk(bench, state.onto).undo(state, state.items[1])
+    bench.close()
+    assert isinstance(killed, ev.Undone)
+    one = both.replace("return 22\n", "return 2\n")
+    assert (project / "a.py").read_text() == one
+    if since == "brought back":
+        (project / "a.py").write_text(both)
+    ran = copair(project, "undo")
+    assert (ran.returncode, ran.stderr, "Double two" in ran.stdout) == (0, "", True)
+    assert (project / "a.py").read_text() == one
+    assert copair(project, "undo", "--redo").returncode == 0
+    assert (project / "a.py").read_text() == both
+    for option, code in ([], one), (["--redo"], both), ([], one):
+        assert copair(project, "undo", *option).returncode == 0
+        assert (project / "a.py").read_text() == code
 
 
 def test_undo_passes_over_what_is_not_in_the_files_any_more(project: Path) -> None:

@@ -174,6 +174,8 @@ def upper_end(path: str, old: FileState, hunks: Sequence[Hunk]) -> int:
     lines = file_lines(old)
     sizes = accumulate(map(len, lines))
     limit = sum(1 for _ in takewhile(lambda size: size <= MAX_BYTES, sizes))
+    if len(hunks) > MAX_UPPER:
+        limit = min(limit, hunks[MAX_UPPER].start + 1)
     found = outline(path, lines[:limit])
     starts = [item.start for item in found.body.items] if found.grammar else list(range(limit))
     added = 0

@@ -87,12 +87,12 @@ def _parts(
     own = [change for change in changes if change.path == opening]
     if own:
         others = [change for change in changes if change.path != opening]
-        old = before[opening]
-        if not end or old is None:
+        old, new = before[opening], after[opening]
+        if not end or old is None or new is None:
             yield _Part(own, before, after, OPENS)
             yield _Part(others, before, after)
             return
-        upper, lower = halves(own[0], old, end)
+        upper, lower = halves(own[0], old, new, end)
         yield _Part([upper.change], {opening: upper.old}, {opening: upper.new}, OPENS, is_upper=True)
         rest = [lower.change, *others] if lower.change.hunks else others
         yield _Part(rest, before | {opening: lower.old}, after | {opening: lower.new}, is_lower=True)

@@ -13,7 +13,6 @@ import msgspec
 from agent.core.hunk import FileChange, FileState, Hunk
 from agent.core.lines.place import file_lines
 from agent.core.lines.splice import splice
-from agent.core.text import Lines
 
 
 class Half(msgspec.Struct, frozen=True):
@@ -25,22 +24,19 @@ class Half(msgspec.Struct, frozen=True):
     first: int
 
 
-def halves(change: FileChange, old: FileState, end: int) -> tuple[Half, Half]:
-    """The halves of a change of the lines of `old`. No hunk touches line `end`, with which the second begins."""
-    lines = file_lines(old)
+def halves(change: FileChange, old: FileState, new: FileState, end: int) -> tuple[Half, Half]:
+    """The halves of a change of the lines of `old` to `new`. No hunk touches line `end`, with which the second begins."""
+    lines = file_lines(old)[:end]
     upper = [hunk for hunk in change.hunks if hunk.start < end]
     lower = [hunk for hunk in change.hunks if hunk.start > end]
-    return _half(change, old, lines[:end], upper, 0), _half(change, old, lines[end:], lower, end)
+    before, after = b"".join(lines), b"".join(splice(lines, upper))
+    above = _half(change, upper, FileState(old.mode, before), FileState(new.mode, after), 0)
+    rest = FileState(old.mode, old.data[len(before) :]), FileState(new.mode, new.data[len(after) :])
+    return above, _half(change, lower, *rest, end)
 
 
-def _half(change: FileChange, old: FileState, lines: Lines, hunks: Sequence[Hunk], first: int) -> Half:
-    own = moved(hunks, -first)
-    return Half(
-        msgspec.structs.replace(change, hunks=own),
-        FileState(old.mode, b"".join(lines)),
-        FileState(old.mode, b"".join(splice(lines, own))),
-        first,
-    )
+def _half(change: FileChange, hunks: Sequence[Hunk], old: FileState, new: FileState, first: int) -> Half:
+    return Half(msgspec.structs.replace(change, hunks=moved(hunks, -first)), old, new, first)
 
 
 def moved(hunks: Sequence[Hunk], by: int) -> tuple[Hunk, ...]:

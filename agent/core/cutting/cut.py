@@ -17,11 +17,13 @@ from agent.core.chunk import Budget, Chunk, Use
 from agent.core.cutting.drafts import Draft, Drafts, join
 from agent.core.cutting.halves import halves, moved
 from agent.core.cutting.links import link, uses
+from agent.core.cutting.moves import moves
 from agent.core.cutting.order import Node, arrange, urgencies
+from agent.core.cutting.reasons import Reasons
 from agent.core.cutting.risk import assess, assess_all
 from agent.core.cutting.settling import Settling
 from agent.core.cutting.soundness import Checker
-from agent.core.cutting.titles import IMPORTS, label, title
+from agent.core.cutting.titles import title
 from agent.core.hunk import ChangeKind, FileChange, FileState
 from agent.core.lines.place import changes_between
 from agent.core.outcome import States
@@ -157,6 +159,8 @@ def finish(
     why a chunk comes where it comes if there is no other.
     """
     link(drafts)
+    for index, move in moves(drafts)[0].items():
+        drafts[index].after = dict.fromkeys(move.others, "") | drafts[index].after
     risks = assess_all([draft.changes for draft in drafts])
     nodes = [
         Node(draft.needs, set(draft.after), risk.level, bool(draft.folded), draft.follows)
@@ -170,11 +174,11 @@ def finish(
         risks[index] = assess(drafts[index].changes)
     lines = _lines(drafts)
     ids = _ids(drafts, id_seed, {chunk.id for _, chunk in ahead})
+    reasons = Reasons(drafts, order, lines)
     found: list[Finished] = []
-    seen: set[int] = set()
     names = [*(chunk.id for _, chunk in ahead), *(ids[index] for index in order)]
     used = uses([*(draft for draft, _ in ahead), *(drafts[index] for index in order)], before)
-    for at, index in enumerate(order, len(ahead)):
+    for at, index in enumerate(order):
         draft = drafts[index]
         chunk = Chunk(
             id=ids[index],
@@ -183,12 +187,11 @@ def finish(
             changes=tuple(draft.changes),
             risks=risks[index].reasons,
             needs=tuple(ids[need] for need in sorted(draft.needs)),
-            uses=tuple(Use(names[other], name) for other, name in sorted(used[at].items())),
-            place_reason=_reason(draft, drafts, lines, seen, risks[index].level.word) or reason,
+            uses=tuple(Use(names[other], name) for other, name in sorted(used[len(ahead) + at].items())),
+            place_reason=reasons.of(at, risks[index].level.word, reason),
             folded=draft.folded,
             risk=risks[index].level.word,
         )
-        seen.add(index)
         found.append((draft, chunk))
     return found
 
@@ -287,30 +290,6 @@ def _count_parts(order: Sequence[int], drafts: Sequence[Draft]) -> None:
     for own in parts.values():
         for number, draft in enumerate(own, 1):
             draft.part = number, len(own)
-
-
-def _reason(draft: Draft, drafts: Sequence[Draft], lines: Sequence[int], seen: Set[int], risk: str) -> str:
-    """Why this chunk comes where it comes; empty when only because its file does. `lines` are those of `_lines`."""
-
-    def named(other: int) -> str:
-        return label(drafts[other].changes, drafts[other].symbols, lines[other])
-
-    if draft.folded:
-        return f"last: {draft.folded}"
-    later = [(name, [user for user in users if user not in seen]) for name, users in draft.users]
-    name, users = max(later, key=lambda pair: len(pair[1]), default=("", []))
-    if users:
-        subject = named(users[0]) if len(users) == 1 else f"{len(users)} later chunks"
-        verb = "use" if len(users) > 1 or subject.startswith(IMPORTS) else "uses"
-        return f"first: {subject} {verb} {name}"
-    if draft.part[0] > 1:
-        return f"goes on with {draft.label}"
-    uses = [(name, other) for other, name in draft.after.items() if other in seen and name]
-    if uses:
-        return f"after {named(uses[0][1])}: uses {uses[0][0]}"
-    if draft.needs:
-        return f"after {named(min(draft.needs))}, which it needs"
-    return "risky, so early" if risk == "high" else ""
 
 
 def chunk_id(changes: Sequence[FileChange], id_seed: str = "") -> str:

@@ -19,6 +19,8 @@ Lines = tuple[bytes, ...]
 BOM_UTF8 = codecs.BOM_UTF8
 BOMS_UTF16 = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
+MARKS = (BOM_UTF8, *(bom for bom, _ in BOMS_UTF16))
+
 
 class Encoding(msgspec.Struct, frozen=True):
     """How the bytes of a text file are read: a Python codec name and the byte order mark it starts with."""
@@ -105,6 +107,16 @@ def in_utf8(lines: Lines) -> Lines:
         return lines
     whole = (lines[0].removeprefix(bom), *lines[1:])
     return tuple(line.decode(codec, "replace").encode("utf-8") for line in whole)
+
+
+def has_end(line: bytes) -> bool:
+    """True when a line ends with LF, also in UTF-16: it is not the last of a file without a final newline."""
+    return line.endswith((b"\n", b"\n\0"))
+
+
+def are_marked(one: Lines, other: Lines) -> bool:
+    """True when both of these begin with a byte order mark."""
+    return all(lines and lines[0].startswith(MARKS) for lines in (one, other))
 
 
 def line_text(line: bytes, encoding: Encoding = UTF8) -> str:

@@ -20,7 +20,7 @@ from agent.core.code.sheet import Sheet
 from agent.core.code.structure import Symbol
 from agent.core.hunk import Hunk
 from agent.core.lines.splice import diff, numbered
-from agent.core.text import Lines, indentation
+from agent.core.text import Lines, are_marked, has_end, indentation
 
 Span = tuple[int, int]
 """Lines `start` to `end`, half-open."""
@@ -204,9 +204,17 @@ def _anew(old: _Part, new: _Part) -> Iterator[Hunk]:
 def _island(
     old: Lines, new: Lines, gone: Span, come: Span, out: Sequence[int], put: Sequence[int]
 ) -> Iterator[Hunk]:
-    """Hunks for all of the old lines `gone` and the new lines `come`, of which those of no definition are a pair."""
+    """Hunks for all of the old lines `gone` and the new lines `come`, of which those of no definition are a pair.
+
+    What has no line end is the last of them, and a file that begins with a mark has one whichever are there.
+    """
     (x, stop), (y, to) = gone, come
     (a, b), (c, d) = _pair(old, new, out, put) or ((stop, stop), (to, to))
+    if not _has_end(new, come) and d == to and (a == b or b < stop):
+        (a, b), (c, d) = (x, x), (y, y)
+    is_first = x == y == 0 and are_marked(old[:stop], new[:to])
+    if is_first and not a + c == 0 < min(b, d):
+        (a, b), (c, d) = gone, come
     if y < c:
         yield Hunk(x, (), new[y:c])
     if x < a:
@@ -230,6 +238,11 @@ def _pair(old: Lines, new: Lines, out: Sequence[int], put: Sequence[int]) -> tup
             if alike > best:
                 best, pair = alike, (one, two)
     return pair
+
+
+def _has_end(lines: Lines, span: Span) -> bool:
+    """True when the last of these lines has an end, or there is none."""
+    return span[0] == span[1] or has_end(lines[span[1] - 1])
 
 
 def _runs(lines: Sequence[int]) -> list[Span]:

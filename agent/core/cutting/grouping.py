@@ -18,6 +18,7 @@ from agent.core.cutting.passage import REACHES, SHARE, Passages, cut_soundly, jo
 from agent.core.cutting.settling import Settling
 from agent.core.cutting.soundness import Checker, closure
 from agent.core.hunk import Hunk
+from agent.core.text import has_end
 
 NEAR = 8
 """Changes outside of any symbol belong together when at most so many lines lie between them."""
@@ -105,6 +106,7 @@ def _in_order(parts: Sequence[Sequence[Piece]], old: Sheet, new: Sheet, budget: 
             defines=frozenset[bytes]().union(*(_defines(piece, new) for piece in pieces)),
         )
         groups.append(group)
+    _keep_the_end(groups, old)
     return _together(groups, budget)
 
 
@@ -130,10 +132,24 @@ def _grouped(
             needs = {first + need for need in piece.needs} if piece.needs else set()
             symbols, defines = _symbols(piece, old, new), _defines(piece, new)
             groups.append(Group(piece.hunks, symbols, needs, is_piece, defines))
+    _keep_the_end(groups, old)
     groups = _together(groups, budget, room)
     if len(groups) > 1 and checker.usable:
         groups = _Repair(groups, checker, budget).run()
     return groups
+
+
+def _keep_the_end(groups: Sequence[Group], old: Sheet) -> None:
+    """What comes behind a last line without an end needs that line gone, or both would be one."""
+    end = len(old.lines)
+    if not end or has_end(old.lines[-1]):
+        return
+    last = {
+        at for at, group in enumerate(groups) if any(hunk.old and hunk.end == end for hunk in group.hunks)
+    }
+    for at, group in enumerate(groups):
+        if any(hunk.start == end for hunk in group.hunks):
+            group.needs |= last - {at}
 
 
 def packed(pieces: list[Piece], old: Sheet, new: Sheet, budget: Budget) -> list[Piece]:

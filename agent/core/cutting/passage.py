@@ -7,12 +7,12 @@ rest. Then all between two borders that the old and the new text share is one hu
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from agent.core.chunk import Budget
 from agent.core.code.sheet import Context, Sheet
 from agent.core.cutting.partition import Piece, Sound, anything
-from agent.core.cutting.pieces import anew, cut_hunk, differs, refined, walk
+from agent.core.cutting.pieces import anew, cut_hunk, differs, refined, walk, within_edges
 from agent.core.cutting.settling import Settling
 from agent.core.cutting.soundness import Checker, closure
 from agent.core.hunk import Hunk
@@ -117,11 +117,15 @@ class Passages:
     def _way(self, hunk: Hunk, at: int) -> list[Piece]:
         """Pieces of `hunk` after each of which the file parses; none when there is no such way."""
         old, new, budget, sound = self.old, self.new, self.budget, self.checker.sound
-        for way in (cut_hunk, walk, anew):
+
+        ways: Sequence[Callable[[], list[Piece]]] = (
+            lambda: cut_hunk(hunk, old, new, at, budget, sound),
+            lambda: within_edges(hunk, at, budget, lambda own, to: walk(own, old, new, to, budget, sound)),
+            lambda: within_edges(hunk, at, budget, lambda own, to: anew(own, old, new, to, budget, sound)),
+        )
+        for way in ways:
             self.checker.lend(SHARE)
-            pieces = _joined_until_sound(
-                refined(way(hunk, old, new, at, budget, sound)), self.checker, budget
-            )
+            pieces = _joined_until_sound(refined(way()), self.checker, budget)
             if pieces and all(piece.changed <= budget.hard_lines for piece in pieces):
                 settling = Settling(
                     [piece.hunks for piece in pieces],

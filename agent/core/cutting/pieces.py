@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from agent.core.chunk import Budget
 from agent.core.code.sheet import Context, Sheet
 from agent.core.cutting.partition import MAX_TRIES, Piece, Sound, anything, deletions, insertions, strain
 from agent.core.hunk import Hunk
-from agent.core.lines.splice import diff
+from agent.core.lines.splice import diff, position
+from agent.core.text import are_marked, has_end
 
 
 def cut_hunk(
@@ -33,11 +34,34 @@ def cut_hunk(
 
 def _replacements(hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, sound: Sound) -> list[Piece]:
     """A large replacement, cut where both sides are inside of the same things."""
-    tail = 0
-    if not (hunk.old[-1].endswith(b"\n") and hunk.new[-1].endswith(b"\n")):
-        tail = 1  # a last line owns its missing newline: nothing may be put behind it alone
+    return within_edges(hunk, at, budget, lambda inner, to: _at_pairs(inner, old, new, to, budget, sound))
+
+
+def within_edges(hunk: Hunk, at: int, budget: Budget, way: Callable[[Hunk, int], list[Piece]]) -> list[Piece]:
+    """Pieces of a replacement by `way`, but for lines of which one may not be there without the other.
+
+    A last line owns its missing newline: nothing may be put behind it. A first line owns the mark of the file.
+    """
+    if not (hunk.old and hunk.new):
+        return []
+    tail = int(not (has_end(hunk.old[-1]) and has_end(hunk.new[-1])))
+    head = int(not hunk.start and are_marked(hunk.old, hunk.new))
+    if head + tail > min(len(hunk.old), len(hunk.new)):
+        head = 0
+    to = len(hunk.old) - tail, len(hunk.new) - tail
+    inner = Hunk(hunk.start + head, hunk.old[head : to[0]], hunk.new[head : to[1]], hunk.seq + head)
+    pieces = way(inner, at + head) if inner.changed else []
+    if inner.changed and not pieces:
+        return []
+    if tail:
+        last = Hunk(hunk.end - 1, hunk.old[-1:], hunk.new[-1:], hunk.seq + to[1])
+        pieces = _with_tail(pieces, last, at + to[1], budget)
+    return _with_head(pieces, Hunk(0, hunk.old[:1], hunk.new[:1], hunk.seq), at, budget) if head else pieces
+
+
+def _at_pairs(hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, sound: Sound) -> list[Piece]:
     pairs = _Pairs(old, new, hunk.start, at, budget)
-    pairs.cut((0, len(hunk.old) - tail, 0, len(hunk.new) - tail))
+    pairs.cut((0, len(hunk.old), 0, len(hunk.new)))
     pieces: list[Piece] = []
     for i, k, j, m in pairs.found:
         sub = Hunk(hunk.start + i, hunk.old[i:k], hunk.new[j:m], hunk.seq + j)
@@ -52,7 +76,7 @@ def _replacements(hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, s
         else:
             found = walk(sub, old, new, at + j, budget, sound) or anew(sub, old, new, at + j, budget, sound)
             pieces += _shifted(found, len(pieces))
-    return _with_tail(pieces, hunk, at, budget) if tail else pieces
+    return pieces
 
 
 def _abreast(hunk: Hunk, at: int, budget: Budget) -> list[Piece]:
@@ -78,24 +102,38 @@ def _abreast(hunk: Hunk, at: int, budget: Budget) -> list[Piece]:
     return pieces
 
 
-def _with_tail(pieces: list[Piece], hunk: Hunk, at: int, budget: Budget) -> list[Piece]:
-    """The last line of both sides, with the last piece."""
-    tail = Hunk(hunk.end - 1, hunk.old[-1:], hunk.new[-1:])
-    if not pieces:
-        return [Piece((tail,), at + len(hunk.new) - 1)]
-    last = pieces[-1]
-    end = last.hunks[-1]
-    size = last.changed + tail.changed
-    if len(pieces) == len(last.hunks) == 1 and end.end == tail.start and size <= budget.hard_lines:
-        joined = Hunk(end.start, end.old + tail.old, end.new + tail.new)
-        return [Piece((joined,), last.at)]
-    if size > budget.hard_lines:
-        return [*pieces, Piece((tail,), at + len(hunk.new) - 1)]
-    return [*pieces[:-1], Piece((*last.hunks, tail), last.at, last.needs)]
+def _with_tail(pieces: list[Piece], tail: Hunk, at: int, budget: Budget) -> list[Piece]:
+    """The last line of both sides, whose new one is line `at`, with the piece that it goes on."""
+    index = max(range(len(pieces)), key=lambda each: position(pieces[each].hunks[-1]), default=-1)
+    if index < 0 or pieces[index].changed + tail.changed > budget.hard_lines:
+        return [*pieces, Piece((tail,), at)]
+    own = pieces[index]
+    pieces[index] = Piece(_touching(own.hunks, (tail,), alone=len(pieces) == 1), own.at, own.needs)
+    return pieces
+
+
+def _with_head(pieces: list[Piece], head: Hunk, at: int, budget: Budget) -> list[Piece]:
+    """The first line of both sides, whose new one is line `at`, with the piece that goes on with it."""
+    index = min(range(len(pieces)), key=lambda each: position(pieces[each].hunks[0]), default=-1)
+    if index < 0 or pieces[index].changed + head.changed > budget.hard_lines:
+        return [Piece((head,), at), *_shifted(pieces, 1)]
+    own = pieces[index]
+    pieces[index] = Piece(_touching((head,), own.hunks, alone=len(pieces) == 1), at, own.needs)
+    return pieces
+
+
+def _touching(above: tuple[Hunk, ...], below: tuple[Hunk, ...], *, alone: bool) -> tuple[Hunk, ...]:
+    """The hunks of a piece; those of two hunks that are all of a change are one again."""
+    one, two = above[-1], below[0]
+    if not alone or len(above) + len(below) > 2 or one.end != two.start:
+        return (*above, *below)
+    return (Hunk(one.start, one.old + two.old, one.new + two.new, one.seq),)
 
 
 def anew(hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, sound: Sound) -> list[Piece]:
     """The new text first, before the old, which then goes."""
+    if not (hunk.old and hunk.new):
+        return cut_hunk(hunk, old, new, at, budget, sound)
     coming = Hunk(hunk.start, (), hunk.new, hunk.seq)
     added = insertions(coming, new, at, budget, sound)
     removed = deletions(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agent.core.chunk import Budget
+from agent.core.chunk import Budget, Chunk
 from agent.core.code.sheet import Sheet
 from agent.core.cutting.alignment import by_definitions
 from agent.core.cutting.cut import cut
@@ -15,7 +16,7 @@ from agent.core.hunk import FileState, Hunk, Mode
 from agent.core.lines.place import outcome
 from agent.core.lines.splice import diff, position, splice
 from agent.core.outcome import States
-from agent.core.text import split_lines
+from agent.core.text import BOM_UTF8, Lines, split_lines
 
 SMALL = Budget(lines=4, hard_lines=40)
 
@@ -29,6 +30,14 @@ def aligned(old: bytes, new: bytes, budget: Budget = SMALL, path: str = "a.py") 
     for one, two, three in zip(found, found[1:], found[2:], strict=False):
         assert two.old or not (one.old and three.old and one.end == three.start)
     return found
+
+
+def assert_one_text(base: Lines, lines: Lines) -> None:
+    """No line runs on into the next one, and the mark of the file is where it belongs."""
+    assert all(line.endswith(b"\n") for line in lines[:-1])
+    marks = [line.startswith(BOM_UTF8) for line in lines]
+    assert marks[:1] == [base[0].startswith(BOM_UTF8)] if base and lines else True
+    assert not any(marks[1:])
 
 
 def function(name: str, *body: str) -> bytes:
@@ -87,6 +96,38 @@ def test_no_chunk_gives_a_header_the_body_of_another_definition() -> None:
     assert sorted(map(sorted, filter(None, heads))) == [[b"def fresh"], [b"def left"]]
 
 
+@pytest.mark.parametrize("mark", [b"", BOM_UTF8])
+@pytest.mark.parametrize(("here", "there"), [(b"", b""), (b"\n", b""), (b"", b"\n"), (b"\n", b"\n")])
+def test_what_has_no_line_end_stays_the_last_line_and_a_mark_the_first(
+    here: bytes, there: bytes, mark: bytes
+) -> None:
+    def script(*names: str) -> bytes:
+        bodies = [f"  {name}(given);\n  let {name}s = given.{name};\n  return out;\n" for name in names]
+        texts = [f"function {name}(given) {{\n{body}}}" for name, body in zip(names, bodies, strict=True)]
+        return "\n\n".join(texts).encode()
+
+    for old, new in (("left", "kept"), ("kept", "right")), (("kept", "left"), ("right", "other")):
+        before, after = mark + script(*old) + here, mark + script(*new) + there
+        aligned(before, after, path="a.js")
+        first = {"a.js": FileState(Mode.FILE, before)}
+        chunks = cut(first, {"a.js": FileState(Mode.FILE, after)}, budget=Budget(lines=4, hard_lines=8))
+        by_id = {chunk.id: chunk for chunk in chunks}
+        assert len(chunks) > 1
+        for chunk in chunks:
+            state = outcome(first, [x for one in closed(chunk, by_id) for x in one.changes])["a.js"]
+            assert state is not None
+            assert_one_text(split_lines(before), split_lines(state.data))
+            assert set(split_lines(state.data)) <= {*split_lines(before), *split_lines(after)}
+
+
+def closed(chunk: Chunk, by_id: dict[str, Chunk]) -> list[Chunk]:
+    """A chunk with all that it needs."""
+    found = {chunk.id: chunk}
+    for need in chunk.needs:
+        found |= {one.id: one for one in closed(by_id[need], by_id)}
+    return list(found.values())
+
+
 @given(st.integers(0, 2**32))
 @example(14314538)
 @example(123911)
@@ -97,6 +138,8 @@ def test_whatever_is_lined_up_anew_does_the_same(seed: int) -> None:
     chance = random.Random(seed)
     words = ["out = []", "return out", "pass", "", "use(given)", "x = given.a + 1", "# why", '"""Says."""']
 
+    mark = chance.choice([b"", b"", BOM_UTF8])
+
     def text() -> bytes:
         parts = []
         for _ in range(chance.randrange(8)):
@@ -106,12 +149,18 @@ def test_whatever_is_lined_up_anew_does_the_same(seed: int) -> None:
                 inner = b"".join(b"    " + line if line.strip() else line for line in part.splitlines(True))
                 part = b"class C%d:\n" % chance.randrange(3) + inner
             parts.append(part)
-        return b"".join(parts)[: None if chance.random() < 0.8 else -1]
+        return mark + b"".join(parts)[: chance.choice([None, None, None, -1, -2])]
 
     old, new, budget = text(), text(), Budget(lines=chance.choice([1, 4, 25]), hard_lines=30)
     aligned(old, new, budget)
     before: States = {"a.py": FileState(Mode.FILE, old)}
     after: States = {"a.py": FileState(Mode.FILE, new)}
-    changes = [change for chunk in cut(before, after, budget=budget) for change in chunk.changes]
+    chunks = cut(before, after, budget=budget)
+    by_id = {chunk.id: chunk for chunk in chunks}
+    for chunk in chunks if len(old) > len(mark) < len(new) else ():
+        state = outcome(before, [change for one in closed(chunk, by_id) for change in one.changes])["a.py"]
+        assert_one_text(split_lines(old), split_lines(state.data if state is not None else b""))
+        assert state is None or not set(split_lines(state.data)) - {*split_lines(old), *split_lines(new)}
+    changes = [change for chunk in chunks for change in chunk.changes]
     chance.shuffle(changes)
     assert outcome(before, changes) == after

@@ -125,7 +125,7 @@ class Drafts:
         path = change.path
         old = self.before.get(path)
         new = self.after.get(self.renames.get(path, path))
-        folded = folded_reason(path, old, new) or (RECODED if _is_recoded(old, new) else "")
+        folded = folded_reason(path, old, new) or (RECODED if is_recoded(old, new) else "")
         by_lines = change.kind in (ChangeKind.MODIFY, ChangeKind.CREATE) and bool(change.hunks)
         if by_lines and not folded:
             self._text(change, self.renames.get(path, path))
@@ -210,7 +210,7 @@ class Drafts:
             self.drafts[index].needs |= needs - {index}
 
 
-def _is_recoded(old: FileState | None, new: FileState | None) -> bool:
+def is_recoded(old: FileState | None, new: FileState | None) -> bool:
     """True when a text comes to have units of another form: half of it would be no text at all."""
     if old is None or new is None or not (old.data and new.data):
         return False

@@ -12,9 +12,10 @@ import msgspec
 from agent.core.chunk import Budget, Chunk
 from agent.core.code.sheet import Sheet
 from agent.core.cutting.cut import chunk_id
+from agent.core.cutting.drafts import is_recoded
 from agent.core.cutting.pieces import cut_hunk
 from agent.core.cutting.titles import plural, title
-from agent.core.hunk import ChangeKind, FileChange, Hunk
+from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk
 from agent.core.lines.place import file_lines
 from agent.core.lines.splice import splice
 from agent.core.outcome import States
@@ -70,7 +71,7 @@ def _atoms(change: FileChange) -> list[FileChange]:
 
 
 def _halves(change: FileChange, base: States, budget: Budget) -> list[tuple[Hunk, ...]]:
-    """The one hunk of `change` as two or more; a single one when it has but one line on a side."""
+    """The one hunk of `change` as two or more; a single one when it has but one line on a side, or all is recoded."""
     hunk = change.hunks[0]
     if len(hunk.old) <= 1 and len(hunk.new) <= 1:
         return [(hunk,)]
@@ -78,6 +79,8 @@ def _halves(change: FileChange, base: States, budget: Budget) -> list[tuple[Hunk
     old = Sheet(change.path, file_lines(state) if state else ())
     # Not what the bytes would be read as: a later part of a new UTF-16 file has no byte order mark.
     new = Sheet(change.path, splice(old.lines, change.hunks))
+    if state is not None and is_recoded(state, FileState(state.mode, b"".join(new.lines))):
+        return [(hunk,)]
     half = Budget(
         lines=max(1, min(budget.lines, (hunk.changed + 1) // 2)), hard_lines=max(1, hunk.changed - 1)
     )

@@ -29,6 +29,13 @@ def test_every_part_of_a_text_can_be_split_whatever_its_encoding(codec: str, old
     assert outcome(before, [change for part in parts for change in part.changes]) == after
 
 
+@pytest.mark.parametrize("recode", [("utf-8", "utf-16"), ("utf-16", "utf-8")])
+def test_a_text_that_is_recoded_is_not_split_for_half_of_it_would_be_no_text(recode: tuple[str, str]) -> None:
+    before: States = {"a.txt": text(LONG, recode[0])}
+    (chunk,) = cut(before, {"a.txt": text(LONG, recode[1])})
+    assert split(chunk, before) == (chunk,)
+
+
 def test_the_parts_of_a_new_file_that_do_not_make_it_are_not_called_new() -> None:
     before: States = {"d/mod.txt": None}
     (chunk,) = cut(before, {"d/mod.txt": text("a\nb\nc\nd\n")})

@@ -142,8 +142,9 @@ class Passages:
 def _joined_until_sound(pieces: list[Piece], checker: Checker, budget: Budget) -> list[Piece]:
     """Pieces of one hunk, those joined again that do not parse with what they need."""
     index = 0
+    edges = [set(piece.needs) for piece in pieces]
     while len(pieces) > 1 and index < len(pieces) and checker.usable:
-        wanted = closure([index], [set(piece.needs) for piece in pieces])
+        wanted = closure([index], edges)
         if checker.sound([hunk for at in wanted for hunk in pieces[at].hunks]):
             index += 1
             continue
@@ -154,15 +155,15 @@ def _joined_until_sound(pieces: list[Piece], checker: Checker, budget: Budget) -
             index += 1
         else:
             pieces, index = both, max(0, index - 1)
+            edges = [set(piece.needs) for piece in pieces]
     return pieces
 
 
 def joined(pieces: list[Piece], at: int) -> list[Piece] | None:
     """Piece `at` and the next one as one; None when something else stands between them by its needs."""
     one, two = pieces[at], pieces[at + 1]
-    edges = [set(piece.needs) for piece in pieces]
-    outside = (edges[at] | edges[at + 1]) - {at, at + 1}
-    if not {at, at + 1}.isdisjoint(closure(outside, edges)):
+    outside = {*one.needs, *two.needs} - {at, at + 1}
+    if outside and not {at, at + 1}.isdisjoint(closure(outside, [set(piece.needs) for piece in pieces])):
         return None
 
     def moved(needs: Iterable[int]) -> tuple[int, ...]:
@@ -170,7 +171,8 @@ def joined(pieces: list[Piece], at: int) -> list[Piece] | None:
 
     hunks = merged([*one.hunks, *two.hunks])
     both = Piece(hunks, one.at, tuple(need for need in moved([*one.needs, *two.needs]) if need != at))
-    kept = [Piece(piece.hunks, piece.at, moved(piece.needs)) for piece in pieces]
+    # There may be thousands, most of which need nothing.
+    kept = [Piece(piece.hunks, piece.at, moved(piece.needs)) if piece.needs else piece for piece in pieces]
     return [*kept[:at], both, *kept[at + 2 :]]
 
 

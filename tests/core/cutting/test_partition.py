@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 from agent.core.chunk import Budget, Chunk
 from agent.core.code.grammar import GRAMMARS, parses
@@ -13,6 +14,7 @@ from agent.core.cutting.partition import Piece
 from agent.core.cutting.split import split
 from agent.core.hunk import FileState, Hunk, Mode
 from agent.core.lines.place import outcome
+from agent.core.outcome import States
 from agent.core.text import split_lines
 
 
@@ -178,6 +180,14 @@ def test_a_text_that_is_indented_anew_is_replaced_side_by_side() -> None:
         done = outcome(before, chunk.changes)["a.json"]
         assert done is not None
         assert json.loads(done.data) == json.loads(old)
+
+
+def test_thousands_of_pieces_of_one_change_take_linear_time() -> None:
+    before: States = {"a.txt": FileState(Mode.FILE, b"a\nb\n" * 20_000)}
+    began = time.process_time()
+    chunks = cut(before, {"a.txt": FileState(Mode.FILE, b"b\na\na\n" * 20_000)})
+    assert time.process_time() - began < 5
+    assert len(chunks) > 1_000
 
 
 def test_a_text_in_another_encoding_is_one_chunk() -> None:

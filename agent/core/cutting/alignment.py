@@ -85,12 +85,21 @@ class _Side:
         return first, max(first, bisect_right(self.ends, high))
 
     @cached_property
-    def places(self) -> dict[str, list[Span]]:
-        """Where the definitions of each name are, in lines of the old text."""
-        found: dict[str, list[Span]] = {}
+    def places(self) -> dict[str, tuple[list[int], list[int]]]:
+        """Where the definitions of each name are, in lines of the old text: starts in order, the last end so far."""
+        spans: dict[str, list[Span]] = {}
         for symbol in self.sheet.outline.symbols:
-            found.setdefault(symbol.name, []).append(self.reach(symbol.start, symbol.end))
-        return found
+            spans.setdefault(symbol.name, []).append(self.reach(symbol.start, symbol.end))
+        return {
+            name: ([start for start, _ in own], list(accumulate([end for _, end in own], max)))
+            for name, own in ((name, sorted(found)) for name, found in spans.items())
+        }
+
+    def defines(self, name: str, low: int, high: int) -> bool:
+        """True when a definition of this name has some of these lines of the old text. A thousand may have one name."""
+        starts, ends = self.places.get(name, ((), ()))
+        before = bisect_left(starts, high)
+        return before > 0 and ends[before - 1] > low
 
     def lost(self, other: _Side, budget: Budget) -> list[Span]:
         """Definitions that the other text has not there, whose lines are not taken out (or put in) as one hunk."""
@@ -98,8 +107,7 @@ class _Side:
         for symbol in self.sheet.outline.symbols:
             if (found and symbol.start < found[-1][1]) or not self._is_mixed(symbol, budget):
                 continue
-            low, high = self.reach(symbol.start, symbol.end)
-            if not any(start < high and end > low for start, end in other.places.get(symbol.name, ())):
+            if not other.defines(symbol.name, *self.reach(symbol.start, symbol.end)):
                 found.append(self._with_blanks(symbol, found[-1][1] if found else 0))
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 from hypothesis import example, given, settings
@@ -126,6 +127,20 @@ def closed(chunk: Chunk, by_id: dict[str, Chunk]) -> list[Chunk]:
     for need in chunk.needs:
         found |= {one.id: one for one in closed(by_id[need], by_id)}
     return list(found.values())
+
+
+def test_thousands_of_definitions_of_one_name_take_linear_time() -> None:
+    numbers = range(20_000)
+    kept = b"".join(b"K%d = 1\n" % n for n in numbers)
+    old = b"".join(b"def f(a):\n    x%d(a)\n    return a\n    y%d(a)\n    pass\n\n" % (n, n) for n in numbers)
+    lone = b"if a:\n    return a\n    pass\n\n" * len(numbers)
+    new = b"".join(b"K%d = 1\n\ndef f(a):\n    z%d(a)\n" % (n, n) for n in numbers)
+    before, after = split_lines(old + kept), split_lines(lone + new)
+    hunks, sheets = diff(before, after), (Sheet("a.py", before), Sheet("a.py", after))
+    assert [len(sheet.outline.symbols) for sheet in sheets] == [len(numbers)] * 2
+    began = time.process_time()
+    assert splice(before, by_definitions(hunks, *sheets, Budget())) == after
+    assert time.process_time() - began < 4
 
 
 @given(st.integers(0, 2**32))

@@ -98,7 +98,7 @@ def deletions(hunk: Hunk, old: Sheet, budget: Budget, sound: Sound = anything) -
     """Contents go before their frame, which needs them gone."""
 
     def removed(ranges: Sequence[Range]) -> tuple[Hunk, ...]:
-        return tuple(Hunk(start, old.lines[start:end], ()) for start, end in ranges)
+        return tuple(Hunk(start, old.lines[start:end], (), hunk.seq) for start, end in ranges)
 
     def stays(ranges: Sequence[Range]) -> bool:
         edges = [hunk.start, *(edge for both in sorted(ranges) for edge in both), hunk.end]

@@ -177,19 +177,16 @@ def joined(pieces: list[Piece], at: int) -> list[Piece] | None:
 
 
 def merged(hunks: Iterable[Hunk]) -> tuple[Hunk, ...]:
-    """Hunks in order; those that only touch because they were cut apart are one again."""
+    """Hunks in order; those that only touch because they were cut apart are one again.
+
+    Not when their `seq` tells that something is put in between them: it may be in another chunk.
+    """
     found: list[Hunk] = []
     for hunk in sorted(hunks, key=position):
         last = found[-1] if found else None
-        if last is not None and last.end == hunk.start and last.old and hunk.old:
+        touches = last is not None and last.end == hunk.start and hunk.seq == last.seq + len(last.new)
+        if last is not None and touches and bool(last.old) == bool(hunk.old):
             found[-1] = Hunk(last.start, last.old + hunk.old, last.new + hunk.new, last.seq)
-        elif (
-            last is not None
-            and last.end == hunk.start
-            and hunk.seq == last.seq + len(last.new)
-            and not (last.old or hunk.old)
-        ):
-            found[-1] = Hunk(last.start, (), last.new + hunk.new, last.seq)
         else:
             found.append(hunk)
     return tuple(found)

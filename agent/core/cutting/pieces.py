@@ -136,9 +136,8 @@ def anew(hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, sound: Sou
         return cut_hunk(hunk, old, new, at, budget, sound)
     coming = Hunk(hunk.start, (), hunk.new, hunk.seq)
     added = insertions(coming, new, at, budget, sound)
-    removed = deletions(
-        Hunk(hunk.start, hunk.old, ()), old, budget, lambda hunks, _: sound([coming, *hunks], ())
-    )
+    going = Hunk(hunk.start, hunk.old, (), hunk.seq + len(hunk.new))
+    removed = deletions(going, old, budget, lambda hunks, _: sound([coming, *hunks], ()))
     first = added[0]
     changed = sum(h.changed for h in first.hunks) + len(hunk.old)
     if len(removed) == 1 and changed <= budget.hard_lines:

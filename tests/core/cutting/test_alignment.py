@@ -145,6 +145,7 @@ def test_thousands_of_definitions_of_one_name_take_linear_time() -> None:
 
 @given(st.integers(0, 2**32))
 @example(14314538)
+@example(1270591289)
 @example(123911)
 @example(275)
 @example(0)

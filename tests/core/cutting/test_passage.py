@@ -8,10 +8,11 @@ from agent.core.chunk import Budget, Chunk
 from agent.core.code.grammar import grammar_of, parses
 from agent.core.code.sheet import Sheet
 from agent.core.cutting.cut import cut
+from agent.core.cutting.passage import merged
 from agent.core.cutting.soundness import Allowance, Checker
-from agent.core.hunk import FileState, Mode
+from agent.core.hunk import FileState, Hunk, Mode
 from agent.core.lines.place import outcome
-from agent.core.lines.splice import diff
+from agent.core.lines.splice import diff, splice
 from agent.core.text import split_lines
 
 
@@ -131,3 +132,11 @@ def test_a_change_that_evens_out_the_brackets_of_its_surroundings_only_is_not_so
     opened, closed = old.replace("two();", "two(() => {"), old.replace("    b();\n", "    b(); });\n")
     first, second = diff(lines_of(old), lines_of(opened)), diff(lines_of(old), lines_of(closed))
     assert not judge.sound([*first, *second], second)
+
+
+def test_lines_that_touch_are_one_hunk_unless_something_comes_between_them() -> None:
+    above, below = Hunk(0, (b"a\n",), (b"x\n",)), Hunk(1, (b"b\n",), (), 1)
+    assert merged([below, above]) == (Hunk(0, (b"a\n", b"b\n"), (b"x\n",)),)
+    between, behind = Hunk(1, (), (b"y\n",), 1), Hunk(1, (b"b\n",), (), 2)
+    assert merged([behind, above]) == (above, behind)
+    assert splice((b"a\n", b"b\n"), [*merged([behind, above]), between]) == (b"x\n", b"y\n")

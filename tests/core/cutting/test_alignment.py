@@ -77,6 +77,22 @@ def test_a_definition_of_the_same_name_elsewhere_is_another_one() -> None:
     assert headers == [(b"def two", False), (b"def one", False), (b"def two", False)]
 
 
+def test_a_definition_that_is_rewritten_where_it_stands_stays_as_it_was_matched() -> None:
+    def both(word: str) -> bytes:
+        steps = [f"{word}_{at}(given)" for at in range(8)]
+        return KEPT + function("left", *steps[:4], "", *steps[4:], "return out") + RIGHT
+
+    before, after = split_lines(both("read")), split_lines(both("write"))
+    assert len(diff(before, after)) == 2
+    assert aligned(both("read"), both("write")) == diff(before, after)
+
+
+def test_one_of_the_same_name_above_keeps_no_definition_from_going_whole() -> None:
+    above, renamed = function("left", "yield from given"), KEPT.replace(b"kept", b"renamed")
+    gone, _ = aligned(above + LEFT + KEPT, above + renamed)
+    assert (gone.old, gone.new) == (split_lines(LEFT), ())
+
+
 def test_a_definition_of_which_much_stays_is_renamed_and_stays_as_it_was_matched() -> None:
     renamed = LEFT.replace(b"left", b"other").replace(b"append(one)", b"append(two)")
     before, after = split_lines(LEFT + KEPT), split_lines(renamed + KEPT)

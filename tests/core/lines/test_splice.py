@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.core.hunk import Hunk
-from agent.core.lines.splice import diff, position, splice, transplant
+from agent.core.lines.splice import diff, numbered, position, splice, transplant
 from agent.core.outcome import Clash
 from agent.core.text import Lines, split_lines
 
@@ -176,3 +176,10 @@ def test_lines_that_were_replaced_where_they_stand_are_hunks_of_their_own() -> N
         (3, 1, 1),
         (5, 1, 1),
     ]
+
+
+def test_what_touches_comes_behind_all_that_is_put_in_above_it() -> None:
+    above = Hunk(0, (b"a\n",), (b"x\n", b"y\n"), 3)
+    assert numbered(Hunk(1, (), (b"z\n",)), above).seq == 5
+    assert numbered(Hunk(1, (), (b"z\n",), 9), above).seq == 9
+    assert numbered(Hunk(2, (), (b"z\n",)), above).seq == numbered(Hunk(2, (), (b"z\n",)), None).seq == 0

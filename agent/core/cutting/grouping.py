@@ -106,7 +106,7 @@ def _in_order(parts: Sequence[Sequence[Piece]], old: Sheet, new: Sheet, budget: 
             defines=frozenset[bytes]().union(*(_defines(piece, new) for piece in pieces)),
         )
         groups.append(group)
-    _keep_the_end(groups, old)
+    _keep_the_end(groups)
     return _together(groups, budget)
 
 
@@ -132,24 +132,27 @@ def _grouped(
             needs = {first + need for need in piece.needs} if piece.needs else set()
             symbols, defines = _symbols(piece, old, new), _defines(piece, new)
             groups.append(Group(piece.hunks, symbols, needs, is_piece, defines))
-    _keep_the_end(groups, old)
+    last = next((hunk for hunk in reversed(hunks) if hunk.old), None)
+    if last is not None and not has_end(last.old[-1]):
+        _keep_the_end(groups)
     groups = _together(groups, budget, room)
     if len(groups) > 1 and checker.usable:
         groups = _Repair(groups, checker, budget).run()
     return groups
 
 
-def _keep_the_end(groups: Sequence[Group], old: Sheet) -> None:
+def _keep_the_end(groups: Sequence[Group]) -> None:
     """What comes behind a last line without an end needs that line gone, or both would be one."""
-    end = len(old.lines)
-    if not end or has_end(old.lines[-1]):
-        return
     last = {
-        at for at, group in enumerate(groups) if any(hunk.old and hunk.end == end for hunk in group.hunks)
+        at: hunk.end
+        for at, group in enumerate(groups)
+        for hunk in group.hunks
+        if hunk.old and not has_end(hunk.old[-1])
     }
+    ends = set(last.values())
     for at, group in enumerate(groups):
-        if any(hunk.start == end for hunk in group.hunks):
-            group.needs |= last - {at}
+        if ends and any(hunk.start in ends for hunk in group.hunks):
+            group.needs |= last.keys() - {at}
 
 
 def packed(pieces: list[Piece], old: Sheet, new: Sheet, budget: Budget) -> list[Piece]:

@@ -23,7 +23,7 @@ from agent.core.cutting.soundness import Allowance, Checker
 from agent.core.hunk import ChangeKind, FileChange, FileState
 from agent.core.lines.place import file_lines
 from agent.core.outcome import States
-from agent.core.text import folders
+from agent.core.text import MARKS, folders
 
 WIDE = (BOM_UTF16_LE, BOM_UTF16_BE)
 """The byte order marks without which a text is not read as UTF-16."""
@@ -127,7 +127,7 @@ class Drafts:
         new = self.after.get(self.renames.get(path, path))
         folded = folded_reason(path, old, new) or (RECODED if is_recoded(old, new) else "")
         by_lines = change.kind in (ChangeKind.MODIFY, ChangeKind.CREATE) and bool(change.hunks)
-        if by_lines and not folded:
+        if by_lines and not folded and not is_mark(old) and not is_mark(new):
             self._text(change, self.renames.get(path, path))
         elif change.kind in (ChangeKind.RENAME, ChangeKind.MODE):
             self.drafts.append(Draft([change]))
@@ -216,6 +216,11 @@ def is_recoded(old: FileState | None, new: FileState | None) -> bool:
         return False
     marks = [state.data[:2] if state.data.startswith(WIDE) else b"" for state in (old, new)]
     return marks[0] != marks[1]
+
+
+def is_mark(state: FileState | None) -> bool:
+    """True for a byte order mark and nothing else: the one of the text that fills it, or is left of it, is its own."""
+    return state is not None and state.data in MARKS
 
 
 def _sheet(path: str, state: FileState | None, *, deep: bool) -> Sheet:

@@ -47,7 +47,7 @@ def within_edges(hunk: Hunk, at: int, budget: Budget, way: Callable[[Hunk, int],
     tail = int(not (has_end(hunk.old[-1]) and has_end(hunk.new[-1])))
     head = int(not hunk.start and are_marked(hunk.old, hunk.new))
     if head + tail > min(len(hunk.old), len(hunk.new)):
-        head = 0
+        return [Piece((hunk,), at)]  # one line owns both
     to = len(hunk.old) - tail, len(hunk.new) - tail
     inner = Hunk(hunk.start + head, hunk.old[head : to[0]], hunk.new[head : to[1]], hunk.seq + head)
     pieces = way(inner, at + head) if inner.changed else []

@@ -12,13 +12,14 @@ import msgspec
 from agent.core.chunk import Budget, Chunk
 from agent.core.code.sheet import Sheet
 from agent.core.cutting.cut import chunk_id
-from agent.core.cutting.drafts import is_recoded
+from agent.core.cutting.drafts import is_mark, is_recoded
 from agent.core.cutting.pieces import cut_hunk
 from agent.core.cutting.titles import plural, title
 from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk
 from agent.core.lines.place import file_lines
 from agent.core.lines.splice import splice
 from agent.core.outcome import States
+from agent.core.text import are_marked
 
 _SIZE = re.compile(r"(?:: \d+ lines?)?$")
 _PART = re.compile(r" \(([\d.]+) of (\d+)\)$")
@@ -71,7 +72,7 @@ def _atoms(change: FileChange) -> list[FileChange]:
 
 
 def _halves(change: FileChange, base: States, budget: Budget) -> list[tuple[Hunk, ...]]:
-    """The one hunk of `change` as two or more; a single one when it has but one line on a side, or all is recoded."""
+    """The one hunk of `change` as two or more; a single one when it has but one line on a side, or all is one."""
     hunk = change.hunks[0]
     if len(hunk.old) <= 1 and len(hunk.new) <= 1:
         return [(hunk,)]
@@ -79,7 +80,8 @@ def _halves(change: FileChange, base: States, budget: Budget) -> list[tuple[Hunk
     old = Sheet(change.path, file_lines(state) if state else ())
     # Not what the bytes would be read as: a later part of a new UTF-16 file has no byte order mark.
     new = Sheet(change.path, splice(old.lines, change.hunks))
-    if state is not None and is_recoded(state, FileState(state.mode, b"".join(new.lines))):
+    goal = FileState(state.mode, b"".join(new.lines)) if state is not None else None
+    if is_recoded(state, goal) or is_mark(state) or is_mark(goal):
         return [(hunk,)]
     half = Budget(
         lines=max(1, min(budget.lines, (hunk.changed + 1) // 2)), hard_lines=max(1, hunk.changed - 1)
@@ -89,7 +91,9 @@ def _halves(change: FileChange, base: States, budget: Budget) -> list[tuple[Hunk
 
 
 def _at_a_line(hunk: Hunk) -> list[tuple[Hunk, ...]]:
-    """Half of the old lines with half of the new ones; a last line owns its missing newline."""
+    """Half of the old lines with half of the new ones; a last line owns its missing newline, a first one its mark."""
+    if not hunk.start and are_marked(hunk.old, hunk.new) and min(len(hunk.old), len(hunk.new)) == 1:
+        return [(hunk,)]
     i, j = (len(hunk.old) + 1) // 2, (len(hunk.new) + 1) // 2
     if hunk.old and hunk.new:
         i, j = min(i, len(hunk.old) - 1), min(j, len(hunk.new) - 1)

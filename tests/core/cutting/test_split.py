@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from agent.core.chunk import Budget
 from agent.core.cutting.cut import cut
 from agent.core.cutting.split import split
 from agent.core.hunk import FileState, Mode
-from agent.core.lines.place import outcome
+from agent.core.lines.place import file_lines, outcome
 from agent.core.outcome import States
+from agent.core.text import BOMS_UTF16, MARKS
 
 LONG = "".join(f"line {n} of a text\n" for n in range(120))
 
@@ -34,6 +36,29 @@ def test_a_text_that_is_recoded_is_not_split_for_half_of_it_would_be_no_text(rec
     before: States = {"a.txt": text(LONG, recode[0])}
     (chunk,) = cut(before, {"a.txt": text(LONG, recode[1])})
     assert split(chunk, before) == (chunk,)
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("line", ["", "x"])
+def test_a_byte_order_mark_stays_the_first_and_only_one_of_a_file_that_has_a_line_at_most(
+    mark: bytes, line: str
+) -> None:
+    codec = next((name for bom, name in BOMS_UTF16 if bom == mark), "utf-8")
+    little, much = (FileState(Mode.FILE, mark + words.encode(codec)) for words in (line, f"{LONG}\n{LONG}"))
+    for old, new in ((little, much), (much, little)):
+        before: States = {"a.txt": old}
+        chunks = cut(before, {"a.txt": new}, budget=Budget(lines=4, hard_lines=8))
+        parts = split(chunks[0], before, Budget(lines=4, hard_lines=8)) if len(chunks) == 1 else chunks
+        named = {part.id: part for part in parts}
+        for part in parts:
+            wanted = {part.id}
+            while missing := {need for name in wanted for need in named[name].needs} - wanted:
+                wanted |= missing
+            state = outcome(before, [change for name in wanted for change in named[name].changes])["a.txt"]
+            assert state is not None
+            lines = file_lines(state)
+            assert lines[0].startswith(mark)
+            assert not any(other.startswith(mark) for other in lines[1:])
 
 
 def test_the_parts_of_a_new_file_that_do_not_make_it_are_not_called_new() -> None:

@@ -6,6 +6,7 @@ Promise: the parts together do exactly what the chunk does, and each of them sta
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -19,7 +20,7 @@ from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk
 from agent.core.lines.place import file_lines
 from agent.core.lines.splice import splice
 from agent.core.outcome import States
-from agent.core.text import are_marked
+from agent.core.text import are_marked, has_end
 
 _SIZE = re.compile(r"(?:: \d+ lines?)?$")
 _PART = re.compile(r" \(([\d.]+) of (\d+)\)$")
@@ -49,7 +50,26 @@ def split(chunk: Chunk, base: States, budget: Budget | None = None) -> tuple[Chu
             place_reason=f"part {number} of {len(changes)} of: {chunk.title}",
         )
         parts.append(part)
-    return tuple(parts)
+    return _behind_the_end(parts)
+
+
+def _behind_the_end(parts: Sequence[Chunk]) -> tuple[Chunk, ...]:
+    """`parts`, of which those that put lines behind a last one without an end need that one gone."""
+    last = {
+        (change.path, hunk.end): part.id
+        for part in parts
+        for change in part.changes
+        for hunk in change.hunks
+        if change.kind is ChangeKind.MODIFY and hunk.old and not has_end(hunk.old[-1])
+    }
+    if not last:
+        return tuple(parts)
+    found = []
+    for part in parts:
+        places = ((change.path, hunk.start) for change in part.changes for hunk in change.hunks)
+        needs = [last[place] for place in places if place in last and last[place] != part.id]
+        found.append(msgspec.structs.replace(part, needs=(*part.needs, *needs)) if needs else part)
+    return tuple(found)
 
 
 def _title(chunk: Chunk, change: FileChange, number: int, count: int) -> str:

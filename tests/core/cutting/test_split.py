@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from agent.core.chunk import Budget
+from agent.core.chunk import Budget, Chunk
 from agent.core.cutting.cut import cut
 from agent.core.cutting.split import split
-from agent.core.hunk import FileState, Mode
+from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk, Mode
 from agent.core.lines.place import file_lines, outcome
 from agent.core.outcome import States
 from agent.core.text import BOMS_UTF16, MARKS
@@ -59,6 +59,14 @@ def test_a_byte_order_mark_stays_the_first_and_only_one_of_a_file_that_has_a_lin
             lines = file_lines(state)
             assert lines[0].startswith(mark)
             assert not any(other.startswith(mark) for other in lines[1:])
+
+
+def test_what_comes_behind_a_last_line_without_an_end_needs_it_gone() -> None:
+    before: States = {"a.txt": text("one\ntwo\nlast")}
+    hunks = Hunk(0, (b"one\n",), (b"ONE\n",)), Hunk(2, (b"last",), ()), Hunk(3, (), (b"new\n",), 1)
+    chunk = Chunk("1", "", "", (FileChange("a.txt", ChangeKind.MODIFY, hunks),))
+    first, gone, behind = split(chunk, before)
+    assert (first.needs, gone.needs, behind.needs) == ((), (), (gone.id,))
 
 
 def test_the_parts_of_a_new_file_that_do_not_make_it_are_not_called_new() -> None:

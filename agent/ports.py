@@ -159,6 +159,10 @@ class Clock(Interface):
     def monotonic(self) -> float: ...
 
 
+MAIN = "main"
+"""The work tree that is not a linked one."""
+
+
 class Place(msgspec.Struct, frozen=True):
     """Where a repository and its state are: paths only, no git library."""
 
@@ -172,3 +176,5 @@ class Place(msgspec.Struct, frozen=True):
     """Folder of the person inside `root`, with a trailing slash, or empty."""
     object_hash: Hash = Hash.SHA1
     """How objects are named here."""
+    work_tree: str = MAIN
+    """Names the work tree among those of the repository, also after it was moved (`git/worktrees.py`)."""

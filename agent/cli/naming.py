@@ -27,7 +27,7 @@ class Found(msgspec.Struct, frozen=True):
 def find_session(bench: Workbench, name: str) -> SessionInfo:
     """The session of this work tree whose id begins with `name`. Raises UsageError."""
     info = named_session(journal.sessions(bench.place.state), name)
-    if info.root != str(bench.place.root):
+    if not bench.owns(info):
         raise UsageError(f"session {info.id} is of another work tree", hint=f"it goes on in {info.root}")
     return info
 

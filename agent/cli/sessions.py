@@ -146,9 +146,8 @@ def print_log(cwd: Path, name: str, *, as_json: bool) -> int:
         if as_json:
             _print_json([_session_json(info) for info in found])
         else:
-            here = str(bench.place.root)
             lines = (
-                _line(info, "" if info.root == here else f"in {info.root}", _counts(info)) for info in found
+                _line(info, "" if bench.owns(info) else f"in {info.root}", _counts(info)) for info in found
             )
             sys.stdout.write("".join(f"{line}\n" for line in lines) or "no sessions yet\n")
         return Exit.DONE

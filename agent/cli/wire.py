@@ -268,10 +268,11 @@ def _begin(
     name, protocol = _named(model)
     now = bench.clock.now()
     head = bench.repo.head()
-    root = str(bench.place.root)
+    root, work_tree = str(bench.place.root), bench.place.work_tree
     at = head.branch or head.commit or ""
     driver.record(
-        ev.Started(ev.VERSION, session, now, root, at, name, protocol, source, onto, label), sync=True
+        ev.Started(ev.VERSION, session, now, root, at, name, protocol, source, onto, label, work_tree),
+        sync=True,
     )
 
 

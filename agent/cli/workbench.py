@@ -20,6 +20,7 @@ from agent.git.discover import discover
 from agent.git.origin import note_origin, put_aside
 from agent.git.repo import Repo
 from agent.git.stage import Index
+from agent.git.worktrees import owns
 from agent.git.writer import Recovered
 from agent.io import config, journal, paths
 from agent.io.blobs import Blobs
@@ -83,7 +84,11 @@ class Workbench:
 
     def sessions(self) -> list[journal.SessionInfo]:
         """Those of this work tree, the newest first. Other work trees of the repository have their own."""
-        return [info for info in journal.sessions(self.place.state) if info.root == str(self.place.root)]
+        return [info for info in journal.sessions(self.place.state) if self.owns(info)]
+
+    def owns(self, info: journal.SessionInfo) -> bool:
+        """True when the session is of this work tree, also where that stood elsewhere then."""
+        return owns(self.place, info.work_tree, info.root)
 
     def recover(self) -> Sequence[Recovered]:
         """Finish or roll back what a crash left, in the work tree, in the index, between commit and index."""

@@ -44,6 +44,8 @@ class Started(msgspec.Struct, frozen=True, tag="started"):
     onto: str = "worktree"
     label: str = ""
     """What is reviewed, for people."""
+    work_tree: str = ""
+    """Which one it is about, wherever that stands now (`Place.work_tree`); older versions wrote `root` alone."""
 
 
 class Resumed(msgspec.Struct, frozen=True, tag="resumed"):

@@ -76,7 +76,7 @@ class WorkTree(Writer):
             return Applied(set_id, digest)
         try:
             steps, folders = plan.steps(self._repo, look, self._blobs)
-            write_set = WriteSet(set_id, self._root, digest, steps, folders)
+            write_set = self._set(set_id, digest, steps, folders)
             self._sets.save(write_set, sync=False)
         except PathRefused as error:
             return Refused(look.changes[0].path, error.message, error.hint)

@@ -159,7 +159,7 @@ class Committer:
 
     def recover(self) -> list[Recovered]:
         """Give the index what a commit before a crash still owes it; `set_id` is the commit. Raises StateError."""
-        if not self._records.of(self._place.root) and not self._index.leftovers():
+        if not self._records.of(self._place) and not self._index.leftovers():
             return []
         with locked(self._lock, wait_seconds=self._wait_seconds, what="this repository"):
             return self._recover()
@@ -167,7 +167,7 @@ class Committer:
     def _recover(self) -> list[Recovered]:
         finished = []
         self._index.tidy()
-        for record in self._records.of(self._place.root):
+        for record in self._records.of(self._place):
             if was_made(self._repo, record):
                 with self._index.hold(record.token):
                     update_index(self._repo, self._index, record)
@@ -196,7 +196,8 @@ class Committer:
             with self._index.copy(token) as (variables, private):
                 tree = self._build(head, new_head, variables)
                 changes = tuple(IndexChange(path, at_index[path], new_index[path]) for path in paths)
-                record = CommitRecord(token, str(self._place.root), head or "", tree, changes)
+                root, work_tree = str(self._place.root), self._place.work_tree
+                record = CommitRecord(token, root, head or "", tree, changes, work_tree)
                 self._records.save(record)
                 refused = self._moved(head)
                 if refused is None:

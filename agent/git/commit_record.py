@@ -18,9 +18,11 @@ from agent.git import spots
 from agent.git.index_write import IndexFile
 from agent.git.repo import Repo
 from agent.git.spots import Spot
+from agent.git.worktrees import owns
 from agent.io import durable
 from agent.io.calls import Calls
 from agent.io.paths import make_private
+from agent.ports import Place
 
 
 class IndexChange(msgspec.Struct, frozen=True):
@@ -37,6 +39,8 @@ class CommitRecord(msgspec.Struct, frozen=True):
     head: str
     tree: str
     changes: tuple[IndexChange, ...]
+    work_tree: str = ""
+    """That of the `Place`; `root` is where it stood."""
 
 
 class Records:
@@ -55,12 +59,12 @@ class Records:
     def forget(self, token: str) -> None:
         self._path(token).unlink(missing_ok=True)
 
-    def of(self, root: Path) -> list[CommitRecord]:
+    def of(self, place: Place) -> list[CommitRecord]:
         """The unfinished ones of one work tree."""
         if not self._folder.is_dir():
             return []
         paths = sorted(self._folder.glob("*.json"))
-        return [record for record in map(_load, paths) if record.root == str(root)]
+        return [record for record in map(_load, paths) if owns(place, record.work_tree, record.root)]
 
     def _path(self, token: str) -> Path:
         return self._folder / f"{token}.json"

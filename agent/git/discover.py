@@ -14,6 +14,7 @@ from agent.core.errors import RepositoryError
 from agent.core.patches.blob_names import Hash
 from agent.core.text import name_from_bytes
 from agent.git.command import OVERRIDES, as_variables, base_environment, execute
+from agent.git.worktrees import work_tree_name
 from agent.io.paths import repository_state
 from agent.io.process import Ran
 from agent.ports import Place
@@ -52,6 +53,7 @@ def discover(cwd: Path, outer: Mapping[str, str] | None = None) -> Place:
         repository_state(common),
         name_from_bytes(prefix),
         Hash(object_format.decode()),
+        work_tree_name(_real(git_dir), common),
     )
     _check_link(place)
     return place

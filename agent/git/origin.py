@@ -1,6 +1,6 @@
 """Whether the state found for a place is of the repository that is there, or of one that stood there before.
 
-State is found by a path, and a path can get another repository. What tells them apart is what `git init` wrote and
+State is found by a path, and a path can get another repository. What tells them apart is what git wrote once and
 nothing changes later, and the commit that was checked out when the state was begun: a repository that has one of them
 is the same, also after it was moved away and back, restored, or rewritten. What is of another is put aside whole.
 """
@@ -9,47 +9,57 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
+from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
 from agent.core.errors import GitFailed, StateError
+from agent.git.origin_note import Origin, noted, times_of, write_note
 from agent.git.repo import Repo
-from agent.io import durable, journal
-from agent.io.locks import locked
-from agent.io.paths import make_private
-
-TRACES = ("description", "info/exclude", "hooks/pre-commit.sample")
-"""Files of a git directory that come from the template; their times are those of `git init`."""
+from agent.io import journal
+from agent.io.calls import Calls
+from agent.io.locks import is_locked, locked
+from agent.ports import MAIN
 
 WAIT_SECONDS = 10.0
-"""So long another process may take to put the state aside."""
+"""So long another process may take to move state."""
 
 
-class Origin(msgspec.Struct, frozen=True):
-    """`times` in nanoseconds, by the name of the trace; `head` is empty on an unborn branch."""
-
-    times: dict[str, int]
-    head: str
-
-
-def note_origin(repo: Repo) -> None:
-    """Note which repository the state is of, where that is not noted yet; what began without a commit gets its first.
+def note_origin(repo: Repo, calls: Calls | None = None) -> None:
+    """Note which repository the state is of, and where that stands; what began without a commit gets its first.
 
     Where that cannot be written, nothing else can.
     """
-    known = _noted(repo)
-    if known and known.head:
-        return
-    head = repo.head().commit or ""
-    if known and not head:
-        return
-    path = _record(repo)
-    origin = Origin(known.times if known else _times(repo.place.common_dir), head)
-    with contextlib.suppress(OSError, StateError):
-        make_private(path.parent)
-        durable.replace(path, json.dumps(msgspec.to_builtins(origin)).encode("ascii"))
+    state = repo.place.state
+    known = noted(state)
+    now = _as_it_is(repo, known)
+    if now != known:
+        with contextlib.suppress(OSError, StateError):
+            write_note(state, now, calls)
+
+
+def _as_it_is(repo: Repo, known: Origin | None) -> Origin:
+    place = repo.place
+    times = times_of(place.common_dir)
+    if known and known.shares_a_time(times):
+        times = known.times
+    elif known and (known.times or known.head) and not has_object(repo, known.head):
+        return known  # it is taken for the same, but nothing says so
+    head = (known.head if known else "") or repo.head().commit or ""
+    roots = known.roots if known else ()
+    if place.work_tree == MAIN and str(place.root) not in roots:
+        roots = (*roots, str(place.root))
+    folder = place.common_dir.stat()
+    return Origin(times, head, str(place.common_dir), folder.st_ino, folder.st_dev, roots)
+
+
+def has_object(repo: Repo, name: str, *, unknown: bool = False) -> bool:
+    """True when the repository has this object; `unknown` is the answer when git cannot tell."""
+    if not name:
+        return False
+    try:
+        return repo.objects.find(name) is not None
+    except GitFailed:
+        return unknown
 
 
 def put_aside(repo: Repo) -> Path | None:
@@ -60,15 +70,30 @@ def put_aside(repo: Repo) -> Path | None:
     if not _is_foreign(repo):
         return None
     state = repo.place.state
-    with locked(state.with_name(f"{state.name}.lock"), wait_seconds=WAIT_SECONDS, what="this repository"):
+    with moving(state):
         # Put aside meanwhile by another process, it is not there any more, or ours: of a session that is open.
         return _put_aside(state) if _is_foreign(repo) else None
 
 
+def moving(state: Path) -> contextlib.AbstractContextManager[None]:
+    """One process at a time moves state, whichever repository it is of. Raises Locked, StateError."""
+    return locked(state.with_name("moving.lock"), wait_seconds=WAIT_SECONDS, what="this repository")
+
+
+def is_open(state: Path) -> bool:
+    """True when a session over it is open, or something is written."""
+    locks = [state / "write.lock", *journal.folder(state).glob("*.lock")]
+    return any(is_locked(lock) for lock in locks)
+
+
+def free_name(state: Path, word: str) -> Path:
+    numbered: Iterator[Path] = (state.with_name(f"{state.name}-{word}-{n}") for n in itertools.count(1))
+    return next(path for path in numbered if not path.exists())
+
+
 def _put_aside(state: Path) -> Path:
-    numbered = (state.with_name(f"{state.name}-before-{number}") for number in itertools.count(1))
-    aside = next(path for path in numbered if not path.exists())
-    if any(info.open for info in journal.sessions(state)):
+    aside = free_name(state, "before")
+    if is_open(state):
         raise StateError(
             "a copair session over the repository that stood here before is still open",
             hint="end it first",
@@ -87,39 +112,14 @@ def _put_aside(state: Path) -> Path:
 
 def _is_foreign(repo: Repo) -> bool:
     """True when what is noted is of another repository."""
-    origin = _noted(repo)
+    origin = noted(repo.place.state)
     return origin is not None and not _is_of(origin, repo)
 
 
-def _noted(repo: Repo) -> Origin | None:
-    """What is noted; None when nothing is, or it cannot be read."""
-    try:
-        return msgspec.convert(json.loads(_record(repo).read_bytes()), Origin)
-    except (OSError, ValueError, msgspec.ValidationError):
-        return None
-
-
-def _record(repo: Repo) -> Path:
-    return repo.place.state / "origin.json"
-
-
 def _is_of(origin: Origin, repo: Repo) -> bool:
-    now = _times(repo.place.common_dir)
-    if any(now.get(name) == time for name, time in origin.times.items()):
+    now = times_of(repo.place.common_dir)
+    if origin.shares_a_time(now):
         return True
     if origin.head:
-        try:
-            return repo.objects.find(origin.head) is not None
-        except GitFailed:
-            return True  # nothing is moved on a guess
+        return has_object(repo, origin.head, unknown=True)  # nothing is moved on a guess
     return not (now and origin.times)  # nothing to tell them apart by
-
-
-def _times(common_dir: Path) -> dict[str, int]:
-    found = {}
-    for name in TRACES:
-        try:
-            found[name] = (common_dir / name).lstat().st_mtime_ns
-        except OSError:
-            continue
-    return found

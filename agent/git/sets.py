@@ -31,7 +31,10 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class WriteSet(msgspec.Struct, frozen=True):
-    """`folders` are those that had to be made, outermost first. `digest` is `hunk.writes_digest`."""
+    """`folders` are those that had to be made, outermost first. `digest` is `hunk.writes_digest`.
+
+    `work_tree` is that of the `Place`; `root` is where it stood.
+    """
 
     set_id: str
     root: str
@@ -39,6 +42,7 @@ class WriteSet(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     folders: tuple[str, ...] = ()
     armed: bool = False
+    work_tree: str = ""
 
     @property
     def writes(self) -> tuple[StoredWrite, ...]:

@@ -110,7 +110,7 @@ class Index(Writer):
         token = secrets.token_hex(6)
         steps = self._steps(writes)
         wanted = self._spots(writes)
-        self._sets.save(WriteSet(set_id, self._root, digest, steps), sync=True)
+        self._sets.save(self._set(set_id, digest, steps), sync=True)
 
         def edit(variables: Mapping[str, str]) -> None:
             entries = _entries(self._repo, [write.path for write in writes], variables)

@@ -15,7 +15,8 @@ from agent.core.errors import StateError
 from agent.core.events import StoredWrite
 from agent.core.hunk import Write, writes_digest
 from agent.core.outcome import Applied, Refused, WriteOutcome
-from agent.git.sets import Sets, WriteSet
+from agent.git.sets import Sets, Step, WriteSet
+from agent.git.worktrees import owns
 from agent.io.locks import Locked, locked
 from agent.ports import Place
 
@@ -35,7 +36,7 @@ class Writer(ABC):
     """The part of ports.Target that is the same for every target of one work tree."""
 
     def __init__(self, place: Place, sets: Sets, wait_seconds: float) -> None:
-        self._root = str(place.root)
+        self._place = place
         self._sets = sets
         self._lock = place.state / "write.lock"
         self._wait_seconds = wait_seconds
@@ -72,6 +73,13 @@ class Writer(ABC):
         except StateError:
             return True  # a record that another copair has just put elsewhere, or one that is damaged
 
+    def _set(
+        self, set_id: str, digest: str, steps: tuple[Step, ...], folders: tuple[str, ...] = ()
+    ) -> WriteSet:
+        return WriteSet(
+            set_id, str(self._place.root), digest, steps, folders, work_tree=self._place.work_tree
+        )
+
     @abstractmethod
     def _write(self, set_id: str, digest: str, writes: Sequence[Write]) -> WriteOutcome:
         """Write a set that was not applied before; the lock is held."""
@@ -104,7 +112,10 @@ class Writer(ABC):
         """Of this work tree; linked ones share the records and look after their own."""
         phases = ("committed", "pending")
         found = [(phase, write_set) for phase in phases for write_set in self._sets.unfinished(phase)]
-        return [(phase, write_set) for phase, write_set in found if write_set.root == self._root]
+        return [(phase, write_set) for phase, write_set in found if self._owns(write_set)]
+
+    def _owns(self, write_set: WriteSet) -> bool:
+        return owns(self._place, write_set.work_tree, write_set.root)
 
     def _recover(self) -> list[Recovered]:
         try:

@@ -48,6 +48,8 @@ class SessionInfo(msgspec.Struct, frozen=True):
     """The work tree that it is about; linked ones of one repository have their sessions in one folder."""
     label: str = ""
     """What is reviewed, for people; empty for a conversation, and in sessions of older versions."""
+    work_tree: str = ""
+    """The name of that work tree, which stays when it is moved; empty in sessions of older versions."""
 
     @property
     def crashed(self) -> bool:
@@ -248,6 +250,7 @@ def _info(path: Path) -> SessionInfo | None:
         busy,
         started.root,
         started.label,
+        started.work_tree,
     )
 
 

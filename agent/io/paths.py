@@ -30,8 +30,12 @@ def cache_dir() -> Path:
 
 def repository_state(common_dir: Path) -> Path:
     """The folder of one repository: found by the real path of its common git directory."""
-    real = os.path.realpath(os.fsencode(common_dir))
-    return state_dir() / "repositories" / hashlib.sha256(real).hexdigest()[:32]
+    return state_dir() / "repositories" / state_name(os.path.realpath(os.fsencode(common_dir)))
+
+
+def state_name(real: bytes) -> str:
+    """How the folder of the repository with this real path is called."""
+    return hashlib.sha256(real).hexdigest()[:32]
 
 
 def make_private(folder: Path) -> Path:

@@ -343,3 +343,16 @@ def test_a_history_that_was_written_anew_is_of_the_same_repository(project: Path
     git_in(project, "reflog", "expire", "--expire=now", "--all")
     git_in(project, "gc", "-q", "--prune=now")
     assert copair(project, "undo").returncode == 0
+
+
+def test_another_session_of_another_work_tree_is_listed_with_its_place(
+    project: Path, tmp_path: Path, git_in: GitIn
+) -> None:
+    linked = tmp_path / "linked"
+    git_in(project, "worktree", "add", "-q", str(linked))
+    applied_two(linked)
+    assert f" in {linked}" in copair(project, "log").stdout
+    git_in(project, "worktree", "move", str(linked), str(tmp_path / "away"))
+    assert " in /" not in copair(tmp_path / "away", "log").stdout
+    assert copair(tmp_path / "away", "undo").returncode == 0
+    assert (tmp_path / "away" / "a.py").read_text() == CODE

@@ -13,7 +13,8 @@ from agent.core.errors import GitFailed, StateError
 from agent.core.events import VERSION, Started
 from agent.git.discover import discover
 from agent.git.objects import Objects, Stored
-from agent.git.origin import TRACES, note_origin, put_aside
+from agent.git.origin import note_origin, put_aside
+from agent.git.origin_note import TRACES
 from agent.git.repo import Repo
 from agent.io.journal import Journal
 
@@ -85,7 +86,7 @@ def test_an_unborn_repository_without_traces_is_taken_for_the_same(
 ) -> None:
     def forget_traces() -> None:
         for name in TRACES:
-            (repo / ".git" / name).unlink()
+            (repo / ".git" / name).unlink(missing_ok=True)
 
     if which == "then":
         forget_traces()

@@ -17,6 +17,7 @@ import msgspec
 from agent.core.clean import clean
 from agent.git.apply import WorkTree
 from agent.git.discover import discover
+from agent.git.moved import follow
 from agent.git.origin import note_origin, put_aside
 from agent.git.repo import Repo
 from agent.git.stage import Index
@@ -80,6 +81,7 @@ class Workbench:
         if aside is not None:
             text = f"copair: another repository stood here before; its sessions are kept in {aside}"
             sys.stderr.write(f"{clean(text)}\n")
+        sys.stderr.write("".join(f"{clean(f'copair: {text}')}\n" for text in follow(bench.repo)))
         return bench
 
     def sessions(self) -> list[journal.SessionInfo]:

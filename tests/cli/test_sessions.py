@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +15,13 @@ from agent.cli.sessions import pick_session
 from agent.cli.workbench import Workbench
 from agent.core.errors import UsageError
 from agent.core.frontend import Say, Undo
+from agent.core.hunk import FileState, Mode, Write
 from agent.core.review import Reject
+from agent.git.apply import WorkTree
+from agent.git.discover import discover
+from agent.git.stage import Index
 from agent.io import journal
+from agent.io.calls import Calls
 from tests.cli.test_review import walk
 from tests.support.bench import Script, play, propose
 from tests.support.cli import copair
@@ -343,6 +349,93 @@ def test_a_history_that_was_written_anew_is_of_the_same_repository(project: Path
     git_in(project, "reflog", "expire", "--expire=now", "--all")
     git_in(project, "gc", "-q", "--prune=now")
     assert copair(project, "undo").returncode == 0
+
+
+def test_a_repository_that_was_moved_is_gone_on_with_where_it_is(
+    project: Path, tmp_path: Path, git_in: GitIn
+) -> None:
+    applied_two(project)
+    (project / "a.py").write_text(CODE.replace("2", "22").replace("3", "33"))
+    left, _ = walk(project, None)
+    moved = project.rename(tmp_path / "moved")
+    first = copair(moved, "log")
+    assert first.stderr == f"copair: this repository was at {project}; its sessions and checks come with it\n"
+    assert len(first.stdout.splitlines()) == 2
+    assert " in /" not in first.stdout
+    assert copair(moved, "log").stderr == ""
+    assert pick_session(moved, "", choose=False) == left.session
+    assert copair(moved, "undo").returncode == 0
+    assert (moved / "a.py").read_text() == CODE.replace("3", "33")
+    assert copair(moved, "undo", "--redo").returncode == 0
+    assert copair(moved, "commit").returncode == 0
+    assert git_in(moved, "show", "HEAD:a.py").decode() == CODE.replace("2", "22")
+
+
+def test_a_check_that_was_accepted_is_accepted_where_the_repository_is_moved_to(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = tmp_path / "bin" / "make"
+    make.parent.mkdir()
+    make.touch(0o755)
+    monkeypatch.setenv("PATH", f"{make.parent}{os.pathsep}{os.environ['PATH']}")
+    (project / "Makefile").write_text("test:\n\ttrue\n")
+    assert "accepted" in copair(project, "checks", "--yes").stdout
+    listed = copair(project.rename(tmp_path / "moved"), "checks")
+    assert "accepted   make test" in listed.stdout
+    assert "its sessions and checks come with it" in listed.stderr
+
+
+@pytest.mark.parametrize("onto", ["worktree", "index"])
+@pytest.mark.parametrize("is_old", [True, False], ids=["old", "named"])
+def test_a_write_that_a_kill_came_into_is_settled_where_the_repository_was_moved_to(
+    project: Path, tmp_path: Path, git_in: GitIn, onto: str, is_old: bool
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(name: str) -> None:
+        if name == ("exchange" if onto == "worktree" else "index"):
+            raise Killed
+
+    applied_two(project)
+    place = discover(project)
+    target = (WorkTree if onto == "worktree" else Index)(place, calls=Calls(kill))
+    old = target.read("a.py")
+    with pytest.raises(Killed):
+        target.write("s", [Write("a.py", old, FileState(Mode.FILE, b"other\n"))])
+    records = list(place.state.glob("**/sets/pending/*.json"))
+    assert len(records) == 1
+    if is_old:
+        records[0].write_text(records[0].read_text().replace('"main"', '""'))
+    moved = project.rename(tmp_path / "moved")
+    ran = copair(moved, "resume", "nothing")
+    assert "a write that a crash had interrupted was" in ran.stderr.lower()
+    assert not list(discover(moved).state.glob("**/sets/pending/*.json"))
+    assert git_in(moved, "status", "--porcelain", "--ignored") == b" M a.py\n"
+    assert (moved / "a.py").read_text() == CODE.replace("2", "22")
+
+
+@pytest.mark.parametrize("which", ["main", "linked"])
+def test_a_commit_that_a_kill_came_into_is_finished_where_the_work_tree_was_moved_to(
+    project: Path, tmp_path: Path, git_in: GitIn, which: str
+) -> None:
+    root, moved = project, tmp_path / "moved"
+    if which == "linked":
+        root = tmp_path / "linked"
+        git_in(project, "worktree", "add", "-q", str(root))
+    applied_two(root)
+    hook = project / ".git" / "hooks" / "post-commit"
+    hook.write_text("#!/bin/sh\nkill -9 $(ps -o ppid= -p $PPID)\n")
+    hook.chmod(0o755)
+    assert copair(root, "commit").returncode == -signal.SIGKILL
+    hook.unlink()
+    assert git_in(root, "status", "--porcelain") != b""
+    if which == "main":
+        root.rename(moved)
+    else:
+        git_in(project, "worktree", "move", str(root), str(moved))
+    assert "was finished: a.py" in copair(moved, "undo", "none").stderr
+    assert git_in(moved, "status", "--porcelain", "--ignored") == b""
 
 
 def test_another_session_of_another_work_tree_is_listed_with_its_place(

@@ -76,8 +76,11 @@ def test_nothing_is_put_aside_while_git_cannot_tell(first: Repo, git_in: GitIn) 
         def find(self, name: str) -> Stored | None:
             raise GitFailed("git cannot be run")
 
+    noted = (second.place.state / "origin.json").read_bytes()
     second.objects = Broken(second.git)
     assert put_aside(second) is None
+    note_origin(second)
+    assert (second.place.state / "origin.json").read_bytes() == noted
 
 
 @pytest.mark.parametrize("which", ["then", "now"])

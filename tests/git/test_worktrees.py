@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from agent.core.hunk import Write
+from agent.git.apply import WorkTree
 from agent.git.discover import discover
+from agent.io.calls import Calls
+from tests.git.looking import file
 from tests.support.begun import begin, sessions_of
 
 GitIn = Callable[..., bytes]
@@ -48,3 +52,23 @@ def test_one_that_is_made_again_in_its_place_has_them(repo: Path, linked: Path, 
     git_in(repo, "worktree", "remove", "-f", str(linked))
     git_in(repo, "worktree", "add", "-q", str(linked), "linked")
     assert sessions_of(discover(linked)) == ["s1"]
+
+
+def test_a_write_that_a_kill_came_into_is_settled_where_it_was_moved_to(
+    repo: Path, linked: Path, git_in: GitIn
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(name: str) -> None:
+        if name == "exchange":
+            raise Killed
+
+    (linked / "a").write_bytes(b"a\n")
+    target = WorkTree(discover(linked), calls=Calls(kill))
+    with pytest.raises(Killed):
+        target.write("s", [Write("a", target.read("a"), file(b"b\n"))])
+    git_in(repo, "worktree", "move", str(linked), str(linked.with_name("away")))
+    assert not WorkTree(discover(repo)).recover()
+    (recovered,) = WorkTree(discover(linked.with_name("away"))).recover()
+    assert recovered.paths == ("a",)

@@ -14,13 +14,13 @@ from agent.io import journal
 from agent.ports import Place
 
 
-def begin(root: Path, session: str, *, is_old: bool = False) -> None:
+def begin(root: Path, session: str, *, is_old: bool = False, time: float = 0.0) -> None:
     """A session; as copair wrote it before work trees had names, when it `is_old`."""
     place = discover(root)
     with Repo(place) as repo:
         note_origin(repo)
     work_tree = "" if is_old else place.work_tree
-    started = Started(VERSION, session, 0.0, str(place.root), "", "", Protocol.TOOLS, work_tree=work_tree)
+    started = Started(VERSION, session, time, str(place.root), "", "", Protocol.TOOLS, work_tree=work_tree)
     with journal.Journal(place.state, session) as book:
         book.append(started)
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agent.cli.faults import keep_fault
-from agent.cli.workbench import Workbench
+from agent.cli.workbench import Workbench, on_standard_error
 from agent.core.clean import clean
 from agent.core.errors import Exit
 from agent.core.frontend import Say
@@ -44,7 +44,8 @@ def run_session(wanted: Wanted, early: Early | None = None) -> int:
 
         return model_driver(bench, frontend, inbox, wanted)
 
-    return run(Workbench.open(Path.cwd()), build, wanted, early)
+    tell = early.tell if early else on_standard_error
+    return run(Workbench.open(Path.cwd(), tell=tell), build, wanted, early)
 
 
 def run_tour(wanted: Wanted) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from agent.core.clean import clean
+from agent.core.clean import Clean, clean
 from agent.git.apply import WorkTree
 from agent.git.discover import discover
 from agent.git.moved import follow
@@ -51,6 +51,10 @@ def recovered_words(one: Recovered) -> tuple[str, str]:
     return text, f"your later version was kept in {', '.join(one.left)}" if one.left else ""
 
 
+def on_standard_error(line: Clean) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
 class Workbench:
     def __init__(self, place: Place, settings: config.Config) -> None:
         self.place = place
@@ -71,17 +75,22 @@ class Workbench:
         self.repo.close()
 
     @classmethod
-    def open(cls, cwd: Path, state: Path | None = None) -> Workbench:
-        """`state`: another folder than the repository's own. Raises RepositoryError, UsageError, StateError."""
+    def open(
+        cls, cwd: Path, state: Path | None = None, tell: Callable[[Clean], None] = on_standard_error
+    ) -> Workbench:
+        """`state`: another folder than the repository's own. `tell` shows a line about the state of the repository.
+
+        Raises RepositoryError, UsageError, StateError.
+        """
         place = discover(cwd)
         if state is not None:
             place = msgspec.structs.replace(place, state=state)
         bench = cls(place, config.load(paths.config_file()))
         aside = put_aside(bench.repo)
         if aside is not None:
-            text = f"copair: another repository stood here before; its sessions are kept in {aside}"
-            sys.stderr.write(f"{clean(text)}\n")
-        sys.stderr.write("".join(f"{clean(f'copair: {text}')}\n" for text in follow(bench.repo)))
+            tell(clean(f"copair: another repository stood here before; its sessions are kept in {aside}"))
+        for text in follow(bench.repo):
+            tell(clean(f"copair: {text}"))
         return bench
 
     def sessions(self) -> list[journal.SessionInfo]:

@@ -32,6 +32,13 @@ class Early:
         self.restore()
         return bytes(self._typed)
 
+    def tell(self, line: str) -> None:
+        """A line on standard error, above the prompt and what is typed."""
+        self._write(_ERASE)
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+        self._show()
+
     def restore(self) -> None:
         """Give the terminal back; the second time nothing happens."""
         if self._wake_write < 0:

@@ -6,9 +6,11 @@ import json
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from agent.cli.sessions import pick_session
@@ -449,3 +451,17 @@ def test_another_session_of_another_work_tree_is_listed_with_its_place(
     assert " in /" not in copair(tmp_path / "away", "log").stdout
     assert copair(tmp_path / "away", "undo").returncode == 0
     assert (tmp_path / "away" / "a.py").read_text() == CODE
+
+
+def test_the_first_prompt_stands_below_where_the_repository_was(project: Path, tmp_path: Path) -> None:
+    applied_two(project)
+    moved = project.rename(tmp_path / "moved")
+    child = pexpect.spawn(
+        sys.executable, ["-m", "agent"], cwd=str(moved), dimensions=(24, 200), timeout=20, encoding="utf-8"
+    )
+    child.expect_exact("come with it")
+    assert (
+        child.before.rpartition("\r\x1b[J")[2]
+        == f"copair: this repository was at {project}; its sessions and checks "
+    )
+    child.close(force=True)

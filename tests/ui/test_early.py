@@ -38,6 +38,20 @@ def test_it_shows_and_keeps_what_is_typed_and_gives_the_terminal_back() -> None:
     os.close(slave)
 
 
+def test_a_line_is_told_above_what_is_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    master, slave = os.openpty()
+    early = Early(slave, slave)
+    os.write(master, b"fix")
+    read_until(master, b"fix")
+    early.tell("a line")
+    assert capsys.readouterr().err == "a line\n"
+    seen = read_until(master, b"fix")
+    assert seen.index(b"\r\x1b[J") < seen.index("› ".encode()) < seen.index(b"fix")
+    early.restore()
+    os.close(master)
+    os.close(slave)
+
+
 def test_an_error_instead_of_a_prompt_leaves_a_clean_line() -> None:
     master, slave = os.openpty()
     early = Early(slave, slave)

@@ -23,6 +23,9 @@ from agent.ports import MAIN
 WAIT_SECONDS = 10.0
 """So long another process may take to move state."""
 
+ASKED_SECONDS = 0.5
+"""A lock that is held for less is asked for by another process, which lists the sessions."""
+
 
 def note_origin(repo: Repo, calls: Calls | None = None) -> None:
     """Note which repository the state is of, and where that stands; what began without a commit gets its first.
@@ -83,7 +86,7 @@ def moving(state: Path) -> contextlib.AbstractContextManager[None]:
 def is_open(state: Path) -> bool:
     """True when a session over it is open, or something is written."""
     locks = [state / "write.lock", *journal.folder(state).glob("*.lock")]
-    return any(is_locked(lock) for lock in locks)
+    return any(is_locked(lock, wait_seconds=ASKED_SECONDS) for lock in locks)
 
 
 def free_name(state: Path, word: str) -> Path:

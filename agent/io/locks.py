@@ -47,12 +47,12 @@ def locked(path: Path, *, wait_seconds: float, what: str) -> Iterator[None]:
         taken.release()
 
 
-def is_locked(path: Path) -> bool:
-    """True when a living process holds the lock."""
+def is_locked(path: Path, *, wait_seconds: float = 0) -> bool:
+    """True when a living process holds the lock, and for longer than `wait_seconds`: who asks this holds it too."""
     if not path.exists():
         return False
     try:
-        lock(path, wait_seconds=0, what=str(path)).release()
+        lock(path, wait_seconds=wait_seconds, what=str(path)).release()
     except Locked:
         return True
     except StateError:

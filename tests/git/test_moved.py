@@ -348,6 +348,15 @@ def test_what_cannot_be_moved_is_said_and_stays(first: Path, there: Path) -> Non
     assert open_in(there)[0] == ["s1"]
 
 
+def test_who_lists_the_sessions_meanwhile_has_none_open(first: Path, there: Path) -> None:
+    held = lock(discover(first).state / "sessions" / "s1.lock", wait_seconds=0, what="x")
+    first.rename(there)
+    asked = threading.Timer(0.1, held.release)
+    asked.start()
+    assert open_in(there)[0] == ["s1"]
+    asked.join()
+
+
 class Killed(BaseException):
     pass
 

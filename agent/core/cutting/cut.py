@@ -158,7 +158,7 @@ def finish(
     `checkers` are those of files by path; `ahead` is what comes before these drafts, finished already. `reason` is
     why a chunk comes where it comes if there is no other.
     """
-    link(drafts)
+    link(drafts, before)
     for index, move in moves(drafts)[0].items():
         drafts[index].after = dict.fromkeys(move.others, "") | drafts[index].after
     risks = assess_all([draft.changes for draft in drafts])

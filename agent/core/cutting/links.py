@@ -15,8 +15,8 @@ import msgspec
 from agent.core.code.definitions import PROGRAMS, kind_of
 from agent.core.code.grammar import grammar_of
 from agent.core.cutting.drafts import Draft
-from agent.core.cutting.risk import is_document
-from agent.core.cutting.usage import NO_NAMES, Names, names_in, used
+from agent.core.cutting.risk import is_document, is_test
+from agent.core.cutting.usage import NO_NAMES, Names, imported, names_in, used, words_of
 from agent.core.hunk import ChangeKind
 from agent.core.outcome import States
 
@@ -35,19 +35,24 @@ _NOT_CODE = re.compile(
 _COMMENT = re.compile(rb"//[^\n]*|\#\s[^\n]*|^\s*/?\*[*\s][^\n]*", re.MULTILINE)
 """Comments, roughly, in any language. What stands in strings may be the name of a type."""
 
+EXPLICIT = ("python", "javascript", "typescript", "tsx")
+"""Languages in which nothing of another file has a name that is not imported."""
+
 _FILES = "\0"
 """Stands for what is found by the name of its file alone, in imports: no path has this name."""
 
 _NO_LINES = (ChangeKind.BINARY, ChangeKind.SYMLINK, ChangeKind.RENAME, ChangeKind.MODE)
 
 
-def link(drafts: Sequence[Draft]) -> None:
-    """Fill `after` and `users` of the drafts."""
+def link(drafts: Sequence[Draft], before: States) -> None:
+    """Fill `after` and `users` of the drafts. `before` are the files as they were."""
     come, go = _names(drafts, new=True), _names(drafts, new=False)
-    _connect(drafts, come, forward=True)
+    imports = _Imports(drafts, come, before)
+    _connect(drafts, come, imports, forward=True)
     _connect(
         drafts,
         {index: _without(own, drafts[index], come.get(index)) for index, own in go.items()},
+        imports,
         forward=False,
     )
 
@@ -103,7 +108,43 @@ def _is_program(path: str) -> bool:
     return not is_document(path) and (grammar_of(path) is not None or kind_of(path) in PROGRAMS)
 
 
-def _connect(drafts: Sequence[Draft], names: Mapping[int, Names], *, forward: bool) -> None:
+class _Imports:
+    """Whether one file can mean by a name what another defines."""
+
+    def __init__(self, drafts: Sequence[Draft], names: Mapping[int, Names], before: States) -> None:
+        self._before = before
+        self._added: dict[str, set[bytes]] = {}
+        for index, own in names.items():
+            if own.modules:
+                self._added.setdefault(drafts[index].changes[0].path, set()).update(own.modules)
+        self._words: dict[str, frozenset[bytes]] = {}
+
+    def reach(self, user: str, definer: str, name: bytes) -> bool:
+        """No library means what a test defines; where a language has imports, the name or its file is in one."""
+        if user == definer:
+            return True
+        if is_test(definer) and not is_test(user):
+            return False
+        grammar = grammar_of(user)
+        if grammar is None or grammar.name not in EXPLICIT:
+            return True
+        words = self._of(user)
+        folder, _, file = definer.rpartition("/")
+        stem = file.partition(".")[0]
+        module = folder.rpartition("/")[2] if stem in ("__init__", "index") else stem
+        known = words_of(module.encode("utf-8", "surrogateescape")) <= words
+        return name in words or (known and module != "")
+
+    def _of(self, path: str) -> frozenset[bytes]:
+        if path not in self._words:
+            state = self._before.get(path)
+            self._words[path] = imported(state.data if state else b"") | self._added.get(path, set())
+        return self._words[path]
+
+
+def _connect(
+    drafts: Sequence[Draft], names: Mapping[int, Names], imports: _Imports, *, forward: bool
+) -> None:
     """Names are looked up among those of the whole difference, and those that the file itself imports."""
     definers: dict[tuple[str, bytes], list[int]] = {}
     for index, own in names.items():
@@ -123,9 +164,13 @@ def _connect(drafts: Sequence[Draft], names: Mapping[int, Names], *, forward: bo
                     users.setdefault(key, []).append(index)
     for key in sorted(users):
         if len(users[key]) <= MAX_USERS:
-            word = key[1].decode("utf-8", "replace")
             for definer in clear[key]:
-                _tie(drafts, definer, users[key], word, forward=forward)
+                path = drafts[definer].changes[0].path
+                there = [
+                    user for user in users[key] if imports.reach(drafts[user].changes[0].path, path, key[1])
+                ]
+                if there:
+                    _tie(drafts, definer, there, key[1].decode("utf-8", "replace"), forward=forward)
 
 
 def _keys(draft: Draft, defined: Iterable[bytes], imported: Set[bytes]) -> set[tuple[str, bytes]]:

@@ -107,6 +107,17 @@ def _names(words: Sequence[bytes]) -> Set[bytes]:
     return frozenset(words) - _KEYWORDS if words else _NONE
 
 
+def imported(text: bytes) -> frozenset[bytes]:
+    """All words of the imports in this text."""
+    found = [b" ".join(parts) for parts in _IMPORT.findall(text) if not _PROSE.search(parts[1])]
+    return words_of(b" ".join(found))
+
+
+def words_of(text: bytes) -> frozenset[bytes]:
+    """Every word of three letters or more, keywords too."""
+    return frozenset(_WORD.findall(text))
+
+
 def used(text: bytes) -> frozenset[bytes]:
     """Every word in this text that can be a name."""
     return frozenset(_WORD.findall(text)) - _KEYWORDS

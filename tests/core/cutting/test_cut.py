@@ -346,6 +346,28 @@ def test_a_comment_behind_code_is_no_item_that_can_be_taken_out() -> None:
     assert [(i.start, i.end) for body in item.bodies for i in body.items] == [(3, 4), (5, 6)]
 
 
+def test_a_name_of_another_file_is_one_that_is_imported_and_no_test_defines_for_a_library() -> None:
+    before: States = {
+        "app/main.py": text("from app.helpers import other", "x = 1"),
+        "app/views.py": text("x = 1"),
+        "app/helpers.py": text("x = 1"),
+        "tests/test_helpers.py": text("from app.views import show"),
+    }
+    after: States = {
+        "app/main.py": text("from app.helpers import other", "x = choose()"),
+        "app/views.py": text("x = choose()", "y = chosen()"),
+        "app/helpers.py": text("x = 1", "", "", "def choose():", "    pass"),
+        "tests/test_helpers.py": text("from app.views import show", "", "", "def chosen():", "    show()"),
+    }
+    reasons = {chunk.paths[0]: chunk.place_reason for chunk in cut(before, after)}
+    assert reasons == {
+        "app/helpers.py": "first: x uses choose",
+        "app/main.py": "after choose: uses choose",
+        "app/views.py": "in the order of the files",
+        "tests/test_helpers.py": "in the order of the files",
+    }
+
+
 def test_a_definition_whose_header_changes_comes_before_those_that_call_it_anew() -> None:
     gap = [f"A{at} = {at}" for at in range(12)]
     old = [

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from agent.core.chunk import Budget
 from agent.core.cutting.cut import cut, finish
 from agent.core.cutting.drafts import Draft
@@ -22,6 +25,44 @@ def test_in_a_circle_a_part_does_not_come_before_the_one_that_it_goes_on_with() 
     second = Node(set(), {1, 2}, follows=1)
     first = Node(set(), {2})
     assert order(second, first, Node(set(), {0})) == [1, 0, 2]
+
+
+def test_what_is_in_a_circle_or_behind_one_does_not_wait_for_what_is_folded() -> None:
+    circle = Node(set(), {1}, risk=1), Node(set(), {0}, risk=1)
+    assert order(*circle, Node(set(), {0}, risk=1), Node(set(), set(), folded=True)) == [0, 1, 2, 3]
+
+
+def test_parts_in_a_circle_come_together_and_few_links_are_broken() -> None:
+    """The second part uses what uses the first one."""
+    first, user, second = Node(set(), set()), Node(set(), {0}), Node(set(), {0, 1}, follows=0)
+    assert order(first, user, second, Node(set(), {1})) == [0, 2, 1, 3]
+    many = Node(set(), {1, 2, 3}), Node(set(), {0}), Node(set(), {1}), Node(set(), {2})
+    assert order(*many) == [1, 2, 3, 0]
+
+
+@given(st.data())
+def test_every_order_is_whole_and_obeys_needs(data: st.DataObject) -> None:
+    count = data.draw(st.integers(1, 12))
+    names = st.sets(st.integers(0, count - 1), max_size=3)
+    nodes = []
+    for index in range(count):
+        needs = {need for need in data.draw(names) if need < index}
+        follows = data.draw(st.sampled_from([-1, -1, *range(index)]))
+        nodes.append(Node(needs, data.draw(names) - {index}, data.draw(st.integers(0, 3)), follows=follows))
+    turned = data.draw(st.permutations(range(count)))
+    place = {old: new for new, old in enumerate(turned)}
+    shuffled = [
+        Node(
+            {place[need] for need in nodes[old].needs},
+            {place[other] for other in nodes[old].after},
+            nodes[old].risk,
+            follows=place.get(nodes[old].follows, -1),
+        )
+        for old in turned
+    ]
+    found = order(*shuffled)
+    assert sorted(found) == list(range(count))
+    assert all(found.index(need) < at for at, index in enumerate(found) for need in shuffled[index].needs)
 
 
 def test_needs_are_obeyed_where_a_part_needs_the_next_one() -> None:

@@ -6,18 +6,16 @@ import re
 from collections.abc import Iterable
 from itertools import takewhile
 
-import msgspec
-
 from agent.core.errors import GitFailed, PathRefused
 from agent.core.hunk import FileState, Mode
 from agent.core.outcome import States
-from agent.core.text import name_from_bytes
 from agent.git.conversion import Conversion
 from agent.git.objects import Stored
 from agent.git.paths import lexical
 from agent.git.repo import Repo
 from agent.review.only import ALL, Only
 from agent.review.opening import First, Sides, begin, filled
+from agent.review.pairs import Pair, raw_pairs
 from agent.review.source import LeftOut, Progress, Source
 
 RENAME_LIMIT = 2000
@@ -30,18 +28,6 @@ CODECS = re.compile(
 
 AT_ONCE = 240
 """So many files are read before progress is told."""
-
-
-class Pair(msgspec.Struct, frozen=True):
-    """One entry of `git diff-tree --raw`: modes, object ids and names on both sides."""
-
-    old_mode: int
-    new_mode: int
-    old_oid: str
-    new_oid: str
-    status: str
-    old_path: str
-    new_path: str
 
 
 def read_commits(
@@ -131,22 +117,6 @@ def subject(commit: bytes) -> str:
 
 def _empty_tree(repo: Repo) -> str:
     return repo.git.run("hash-object", "-t", "tree", "--stdin").strip().decode()
-
-
-def raw_pairs(output: bytes) -> list[Pair]:
-    """Entries of `--raw -z` output: `:MODE MODE OID OID STATUS\\0PATH\\0` and a second path for renames."""
-    fields = output.split(b"\0")
-    pairs, at = [], 0
-    while at < len(fields) and fields[at].startswith(b":"):
-        old_mode, new_mode, old_oid, new_oid, status = fields[at][1:].decode().split(" ")
-        old_path = name_from_bytes(fields[at + 1])
-        moved = status[0] in "RC"
-        new_path = name_from_bytes(fields[at + 2]) if moved else old_path
-        pairs.append(
-            Pair(int(old_mode, 8), int(new_mode, 8), old_oid, new_oid, status[0], old_path, new_path)
-        )
-        at += 3 if moved else 2
-    return pairs
 
 
 class _States:

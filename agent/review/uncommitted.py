@@ -9,9 +9,10 @@ from agent.core.outcome import States
 from agent.git.conversion import Conversion
 from agent.git.index import Entry
 from agent.git.repo import Repo
-from agent.review.commits import raw_pairs, refused_name
+from agent.review.commits import refused_name
 from agent.review.only import ALL, Only
 from agent.review.opening import First, Sides, begin, filled
+from agent.review.pairs import raw_pairs
 from agent.review.source import UNCOMMITTED, LeftOut, Progress, Source
 
 MAX_UNTRACKED_BYTES = 20_000_000

@@ -44,6 +44,7 @@ def cut(
     after: States,
     *,
     renames: Mapping[str, str] | None = None,
+    needed: Mapping[str, Set[str]] = {},
     known: Mapping[str, Sequence[FileChange]] = {},
     budget: Budget | None = None,
     id_seed: str = "",
@@ -54,6 +55,7 @@ def cut(
     """The chunks that turn `before` into `after`, in the order of the stack.
 
     A path that is missing in `after` is unchanged; None is an absent file. `renames` maps old names to new ones.
+    `needed` are files, none of which opens the difference, with those whose changes they need.
     `known` are changes that were found out before, as `changes_between` takes them. `opening` is a file that is merely
     modified: its chunks come first, the very ones that it is cut into alone. With `opening_end` that holds for its lines
     before this one, which no change touches.
@@ -65,7 +67,7 @@ def cut(
     for part in _parts(changes, before, after, opening, opening_end):
         watch = progress if part.reason == IN_ORDER else None
         maker = Drafts(part.before, part.after, sound, budget, watch, crowded=part.is_upper)
-        drafts = maker.of(part.changes) if part.changes else ()
+        drafts = maker.of(part.changes, needed) if part.changes else ()
         cuts = finish(drafts, before, budget, id_seed, maker.checkers, found, part.reason)
         found += [_moved(one, opening, opening_end) for one in cuts] if part.is_lower else cuts
     return tuple(chunk for _, chunk in found)

@@ -7,7 +7,7 @@ draft each. Drafts are named by their index until they become chunks.
 from __future__ import annotations
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
 import msgspec
 
@@ -90,8 +90,11 @@ class Drafts:
         self.room = 0
         """So many changed lines small neighbours may have together."""
 
-    def of(self, changes: Sequence[FileChange]) -> list[Draft]:
-        """Drafts in the order of `changes`, which are those between `before` and `after`."""
+    def of(self, changes: Sequence[FileChange], needed: Mapping[str, Set[str]] = {}) -> list[Draft]:
+        """Drafts in the order of `changes`, which are those between `before` and `after`.
+
+        `needed` are files with those whose changes they need.
+        """
         hunks = sum(len(change.hunks) for change in changes)
         self.many = hunks > MANY
         if self.crowded or hunks > CROWDED:
@@ -102,6 +105,8 @@ class Drafts:
             if self.progress is not None:
                 self.progress(done + 1, len(changes))
         self._folders()
+        if needed:
+            self._need(needed)
         self._renames_last()
         return self.drafts
 
@@ -110,6 +115,26 @@ class Drafts:
         sides = [self.before.get(change.path) for change in changes]
         sides += [self.after.get(self.renames.get(change.path, change.path)) for change in changes]
         return sum(len(state.data) for state in sides if state is not None)
+
+    def _need(self, needed: Mapping[str, Set[str]]) -> None:
+        """All drafts of a file need those of the files that it needs, unless that would be a circle."""
+        of_path: dict[str, list[int]] = {}
+        for index, draft in enumerate(self.drafts):
+            of_path.setdefault(draft.changes[0].path, []).append(index)
+        for index, draft in enumerate(self.drafts):
+            for path in sorted(needed.get(draft.changes[0].path, ())):
+                draft.needs |= {other for other in of_path.get(path, ()) if not self._rests_on(other, index)}
+
+    def _rests_on(self, index: int, other: int) -> bool:
+        """True when `index` is `other`, or needs it, or something that does."""
+        seen: set[int] = set()
+        waiting = [index]
+        while waiting:
+            here = waiting.pop()
+            if here not in seen:
+                seen.add(here)
+                waiting += self.drafts[here].needs
+        return other in seen
 
     def _renames_last(self) -> None:
         """Other changes of a file are told by its old name, so they come while it still has that name."""

@@ -565,3 +565,36 @@ def test_a_new_definition_has_a_card_of_its_own_in_a_crowded_difference_too() ->
     come = new.replace(b"class C1:\n", b"class C1:\n    def come(self):\n        return 1\n\n", 1)
     chunks = cut({"a.py": FileState(Mode.FILE, old)}, {"a.py": FileState(Mode.FILE, come)})
     assert "C1.come: 3 lines" in [chunk.title for chunk in chunks]
+
+
+def test_a_file_needs_all_changes_of_those_that_it_belongs_to() -> None:
+    rules = b"".join(b"*.x%d text\n" % number for number in range(60))
+    before: States = {"a.txt": FileState(Mode.FILE, b"a\n"), "z": None, "other": None}
+    after: States = {
+        "a.txt": FileState(Mode.FILE, b"b\n"),
+        "z": FileState(Mode.FILE, rules),
+        "other": FileState(Mode.FILE, b"o\n"),
+    }
+    chunks = cut(before, after, needed={"a.txt": {"z", "nothing"}})
+    by_path = {path: {chunk.id for chunk in chunks if path in chunk.paths} for path in after}
+    assert len(by_path["z"]) > 1
+    needs = {chunk.paths[0]: set(chunk.needs) for chunk in chunks}
+    assert needs["a.txt"] == by_path["z"]
+    assert not needs["other"]
+    at = [chunk.paths[0] for chunk in chunks]
+    assert at.index("a.txt") > max(index for index, path in enumerate(at) if path == "z")
+
+
+def test_what_is_needed_makes_no_circle() -> None:
+    """A file that takes the place of a folder needs the folder's files gone."""
+    before: States = {"f/a": FileState(Mode.FILE, b"a\n"), "f": None, "b": FileState(Mode.FILE, b"b\n")}
+    after: States = {
+        "f/a": None,
+        "f": FileState(Mode.FILE, b"rules\n"),
+        "b": FileState(Mode.FILE, b"c\n"),
+    }
+    chunks = cut(before, after, needed={"f/a": {"f"}, "f": {"b"}, "b": {"f/a", "b"}})
+    ids = {chunk.paths[0]: chunk.id for chunk in chunks}
+    needs = {chunk.paths[0]: set(chunk.needs) for chunk in chunks}
+    assert [chunk.paths[0] for chunk in chunks] == ["f/a", "b", "f"]
+    assert needs == {"f/a": set(), "b": {ids["f/a"]}, "f": {ids["f/a"], ids["b"]}}

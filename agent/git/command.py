@@ -142,11 +142,18 @@ class Git:
     """git in one repository. `git_dir` and `root` are given to each call, nothing is discovered again."""
 
     def __init__(
-        self, root: Path, git_dir: Path, common_dir: Path, outer: Mapping[str, str] | None = None
+        self,
+        root: Path,
+        git_dir: Path,
+        common_dir: Path,
+        outer: Mapping[str, str] | None = None,
+        index: Path | None = None,
     ) -> None:
         self.root = root
         self._env = base_environment(os.environ if outer is None else outer)
         self._env |= {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(root)}
+        if index is not None:
+            self._env["GIT_INDEX_FILE"] = str(index)
         self._config_files = (git_dir / "config.worktree", common_dir / "config", git_dir / "config")
         self._drivers: tuple[object, dict[str, str]] | None = None
 

@@ -56,6 +56,14 @@ class Conversion:
         name = self._attributes.get(path, {}).get("working-tree-encoding", "")
         return "" if name in (*_OFF, "set") else name
 
+    def recodes(self, path: str) -> bool:
+        """True when more than the line ends of a file differ from what is stored."""
+        return bool(self._own(path) & {"ident", "working-tree-encoding"})
+
+    def is_as_in(self, other: Conversion, path: str, there: str = "") -> bool:
+        """True when the attributes of a path are the same there, or those of `there`."""
+        return self._attributes.get(path, {}) == other._attributes.get(there or path, {})
+
     def concerns(self, path: str) -> bool:
         """True when git would check the file out with other bytes than it has stored."""
         own = self._own(path)
@@ -107,10 +115,10 @@ class Conversion:
 
         It was written before the attributes came: git takes it for unchanged, and a change of it is one of its lines.
         """
-        if self._own(path) & {"ident", "working-tree-encoding"}:
+        if self.recodes(path):
             return False
         now = next(filter(None, map(self._converted, names)), None)
-        return now is not None and now.mode != Mode.SYMLINK and b"\n" in now.data and b"\r\n" not in now.data
+        return now is not None and has_no_returns(now)
 
     def _converted(self, name: str) -> FileState | None:
         """A file of the work tree that git would convert; None when there is none."""
@@ -130,7 +138,7 @@ class Conversion:
         """A file of the work tree as `git add` would store it; None when only git itself could say."""
         # `text` alone checks nothing out differently, but is stored without carriage returns.
         normal = "text" in self._own(path) and b"\r\n" in state.data
-        if state.mode == Mode.SYMLINK or not (normal or self.concerns(path)) or self._kept(path, staged):
+        if state.mode == Mode.SYMLINK or not (normal or self.concerns(path)) or self.keeps(path, staged):
             return state
         arguments = (b"--path=" + name_to_bytes(path), b"--stdin")
         oid = self._repo.git.run("hash-object", *arguments, stdin=state.data).strip().decode()
@@ -139,14 +147,18 @@ class Conversion:
                 return FileState(state.mode, data)
         return None
 
-    def _kept(self, path: str, staged: FileState | None) -> bool:
+    def keeps(self, path: str, staged: FileState | None) -> bool:
         """Where git only guesses that a file is text, it leaves one alone that has carriage returns stored."""
         found = self._attributes.get(path, {})
         guessed = (
             found.get("text", "auto" if self._own(path).isdisjoint(("eol", "crlf")) else "set") == "auto"
         )
-        others = self._own(path) & {"ident", "working-tree-encoding"}
-        return guessed and not others and staged is not None and b"\r\n" in staged.data
+        return guessed and not self.recodes(path) and staged is not None and b"\r\n" in staged.data
+
+
+def has_no_returns(state: FileState) -> bool:
+    """True for a text that has lines, none of which ends as on Windows."""
+    return state.mode != Mode.SYMLINK and b"\n" in state.data and b"\r\n" not in state.data
 
 
 def _is_off(key: str, config: Iterable[tuple[str, str]]) -> bool:

@@ -10,6 +10,7 @@ import contextlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 
 import msgspec
 
@@ -67,10 +68,15 @@ class Repo:
     """The repository at `place`. `close` ends its kept-open processes; also a context manager."""
 
     def __init__(
-        self, place: Place, calls: Calls | None = None, outer: Mapping[str, str] | None = None
+        self,
+        place: Place,
+        calls: Calls | None = None,
+        outer: Mapping[str, str] | None = None,
+        index: Path | None = None,
     ) -> None:
         self.place = place
-        self.git = Git(place.root, place.git_dir, place.common_dir, outer)
+        self.outer = outer
+        self.git = Git(place.root, place.git_dir, place.common_dir, outer, index)
         self.objects = Objects(self.git)
         self.tree = Tree(place.root, calls, (place.git_dir, place.common_dir, place.state))
         self.fence = Fence(place, self.git, self.tree)

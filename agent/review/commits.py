@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
+
+import msgspec
 
 from agent.core.errors import GitFailed, PathRefused
 from agent.core.hunk import FileState, Mode
@@ -13,6 +16,7 @@ from agent.git.conversion import Conversion
 from agent.git.objects import Stored
 from agent.git.paths import lexical
 from agent.git.repo import Repo
+from agent.review.forms import Forms, forms_of, is_rule
 from agent.review.only import ALL, Only
 from agent.review.opening import First, Sides, begin, filled
 from agent.review.pairs import Pair, raw_pairs
@@ -47,13 +51,20 @@ def read_commits(
         repo.git.run("diff-tree", "-r", "-z", "--raw", "--no-commit-id", "-M", f"-l{RENAME_LIMIT}",
                      "--no-ext-diff", "--no-textconv", "--full-index", "--end-of-options", old, new, "--")
     )  # fmt: skip
-    pairs = [pair for pair in pairs if only.takes(pair.old_path, pair.new_path)]
+    taken = [pair for pair in pairs if only.takes(pair.old_path, pair.new_path)]
     ends = _ends(spec)
     between = f"nothing changes between {' and '.join(end or 'HEAD' for end in ends)}" if ends else ""
     source = Source(
         only.told(label), only.told(name), {}, {}, onto=onto, nothing=only.told(between) if between else ""
     )
-    return _States(repo, onto, progress).read(pairs, source, first)
+    conversion = Conversion(repo, {path for pair in taken for path in (pair.old_path, pair.new_path)})
+    # What is taken without its `.gitattributes` stands by those of the work tree.
+    rules = [pair for pair in pairs if is_rule(pair)] if onto == "worktree" else []
+    with contextlib.ExitStack() as stack:
+        forms = None
+        if rules and all(rule in taken for rule in rules):
+            forms = stack.enter_context(forms_of(repo, old, new, taken, conversion))
+        return _States(repo, onto, progress, conversion, forms).read(taken, source, first)
 
 
 def _trees(repo: Repo, spec: str) -> tuple[str, str, str, str] | None:
@@ -122,10 +133,14 @@ def _empty_tree(repo: Repo) -> str:
 class _States:
     """Reads both sides of each pair."""
 
-    def __init__(self, repo: Repo, onto: str, progress: Progress | None) -> None:
+    def __init__(
+        self, repo: Repo, onto: str, progress: Progress | None, conversion: Conversion, forms: Forms | None
+    ) -> None:
         self.repo = repo
         self.onto = onto
         self.progress = progress
+        self.conversion = conversion
+        self.forms = forms
         self.before: States = {}
         self.after: States = {}
         self.renames: dict[str, str] = {}
@@ -133,9 +148,11 @@ class _States:
 
     def read(self, pairs: list[Pair], source: Source, first: First | None) -> Source:
         """`source` with the files of `pairs`."""
-        paths = {path for pair in pairs for path in (pair.old_path, pair.new_path)}
-        self.conversion = Conversion(self.repo, paths)
-        modified = {pair.old_path: pair for pair in pairs if pair.status == "M"}
+        modified = {
+            pair.old_path: pair
+            for pair in pairs
+            if pair.status == "M" and not (self.forms and self.forms.change(pair.old_path))
+        }
 
         def sides(path: str) -> Sides | str:
             pair = modified[path]
@@ -146,6 +163,8 @@ class _States:
             self._read([pair for pair in pairs[start : start + AT_ONCE] if not self._left_out(pair)])
             if self.progress is not None:
                 self.progress("reading", min(start + AT_ONCE, len(pairs)), len(pairs))
+        needed = self.forms.needed if self.forms else {}
+        source = msgspec.structs.replace(source, needed=needed)
         return filled(source, opening, self.before, self.after, self.renames, self.left_out)
 
     def _left_out(self, pair: Pair) -> bool:
@@ -163,38 +182,52 @@ class _States:
             return "a submodule: copair does not change which commit it is at"
         if self.onto == "worktree" and (why := self.conversion.why_no_link(pair.old_mode, pair.new_mode)):
             return why
-        if name := self.conversion.filter_of(path):
+        if name := self.conversion.filter_of(path) or (self.forms and self.forms.filter_of(path)):
             return f"goes through the filter {name}, which copair does not run"
         return refused_name(path)
 
     def _read(self, pairs: list[Pair]) -> None:
-        for pair, (old, new) in zip(pairs, self._sides(pairs), strict=True):
-            self._take(pair, old, new)
+        for pair, sides in zip(pairs, self._sides(pairs), strict=True):
+            if self.forms and (reason := self.forms.why_unseen(pair, sides)):
+                self.left_out.append(LeftOut(pair.new_path, reason))
+            else:
+                self._take(pair, *sides)
 
     def _sides(self, pairs: list[Pair]) -> list[Sides]:
         """Both sides of each pair."""
-        sides = [
-            side
-            for pair in pairs
-            for side in (
-                (pair.old_path, pair.old_mode, pair.old_oid),
-                (pair.new_path, pair.new_mode, pair.new_oid),
-            )
+        modes = [mode for pair in pairs for mode in (pair.old_mode, pair.new_mode)]
+        oids = [oid for pair in pairs for oid in (pair.old_oid, pair.new_oid)]
+        there = [(mode, oid) for mode, oid in zip(modes, oids, strict=True) if mode]
+        found = iter(self.repo.stored_all(there))
+        states = [next(found) if mode else None for mode in modes]
+        stored = list(zip(states[::2], states[1::2], strict=True))
+        if self.onto != "worktree":
+            return stored
+        if self.forms is None:
+            return self._converted(pairs, stored)
+        by_forms = [self.forms.concern(pair) for pair in pairs]
+        sides = list(stored)
+        for convert, wanted in ((self.forms.sides, True), (self._converted, False)):
+            own = [at for at, found in enumerate(by_forms) if found is wanted]
+            converted = convert([pairs[at] for at in own], [stored[at] for at in own])
+            for at, side in zip(own, converted, strict=True):
+                sides[at] = side
+        return sides
+
+    def _converted(self, pairs: Sequence[Pair], stored: Sequence[Sides]) -> list[Sides]:
+        """Both sides by the attributes as they are now."""
+        files = []
+        names = []
+        for pair, (old, new) in zip(pairs, stored, strict=True):
+            for path, state, oid in ((pair.old_path, old, pair.old_oid), (pair.new_path, new, pair.new_oid)):
+                if state is not None:
+                    files.append((path, state, oid))
+                    names.append(tuple(dict.fromkeys((pair.old_path, pair.new_path))))
+        found = iter(self.conversion.to_work_trees(files, names))
+        return [
+            (next(found) if old is not None else None, next(found) if new is not None else None)
+            for old, new in stored
         ]
-        there = [(path, mode, oid) for path, mode, oid in sides if mode]
-        stored = self.repo.stored_all([(mode, oid) for _, mode, oid in there])
-        if self.onto == "worktree":
-            files = [(path, state, oid) for (path, _, oid), state in zip(there, stored, strict=True)]
-            names = [
-                tuple(dict.fromkeys((pair.old_path, pair.new_path)))
-                for pair in pairs
-                for mode in (pair.old_mode, pair.new_mode)
-                if mode
-            ]
-            stored = self.conversion.to_work_trees(files, names)
-        found = iter(stored)
-        states = [next(found) if mode else None for _, mode, _ in sides]
-        return list(zip(states[::2], states[1::2], strict=True))
 
     def _take(self, pair: Pair, old: FileState | None, new: FileState | None) -> None:
         if pair.status == "C":
@@ -204,7 +237,8 @@ class _States:
         if pair.old_path != pair.new_path:
             self.before.setdefault(pair.new_path, None)
             self.after[pair.old_path] = None
-            self.renames[pair.old_path] = pair.new_path
+            if not (self.forms and self.forms.have_parted(pair, (old, new))):
+                self.renames[pair.old_path] = pair.new_path
         self.after[pair.new_path] = new
 
 

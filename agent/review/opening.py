@@ -153,7 +153,12 @@ def opened(source: Source, first: First | None) -> Source:
     source = msgspec.structs.replace(source, known=known)
     if sum(len(change.hunks) for change in changes) < MANY_HUNKS:
         return source
-    modified = {change.path: change.hunks for change in changes if change.kind is ChangeKind.MODIFY}
+    linked = {*source.needed, *(path for paths in source.needed.values() for path in paths)}
+    modified = {
+        change.path: change.hunks
+        for change in changes
+        if change.kind is ChangeKind.MODIFY and change.path not in linked
+    }
     opening = _choose(modified, lambda path: (source.before[path], source.after.get(path)), modified)
     if opening is None:
         return source

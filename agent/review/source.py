@@ -46,6 +46,8 @@ class Source(msgspec.Struct, frozen=True):
     """The file whose chunks come first, of a large difference (`opening.py`); empty when none is chosen."""
     opening_end: int = 0
     """Only what is above this line of that file comes first, because the file is huge; 0: all of it."""
+    needed: Mapping[str, frozenset[str]] = {}
+    """Files whose changes need all changes of others, where these come first; by path."""
     known: Mapping[str, Sequence[FileChange]] = {}
     """What happens to files that keep their name, where that has been found out already; by path."""
     nothing: str = ""

@@ -53,6 +53,7 @@ def build_stack(
         before,
         after,
         renames=source.renames,
+        needed=source.needed,
         known=source.known,
         budget=budget,
         progress=cutting,

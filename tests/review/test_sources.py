@@ -374,16 +374,18 @@ def test_a_file_that_has_no_returns_yet_where_attributes_want_some_is_no_conflic
 def test_ids_that_a_taken_gitattributes_changed_are_told_of(
     repo: Path, git_in: GitIn, reviewed: Reviewed
 ) -> None:
+    """The work tree has attributes of its own, so that files stand by these."""
     commit(repo, git_in, {"README": b"x\n"})
-    end = commit(repo, git_in, {".gitattributes": b"*.bat text eol=crlf\n", "run.bat": b"a\r\nb\r\n"})
+    end = commit(repo, git_in, {".gitattributes": b"*.bat eol=crlf\n", "d/run.bat": b"a\r\nb\r\n"})
     git_in(repo, "reset", "-q", "--hard", "HEAD~1")
+    put(repo, {"d/.gitattributes": b"*.bat text\n"})
     attributes, script = reviewed.ids(end)
     assert reviewed.decide(end, [attributes])[0]["outcome"] == "applied"
     result, _ = reviewed.decide(end, [script])
     assert result["unknown"] == [script]
     assert ".gitattributes was taken" in result["message"]
     assert reviewed.decide(end, [reviewed.ids(end)[1]])[0]["outcome"] == "applied"
-    assert (repo / "run.bat").read_bytes() == b"a\r\nb\r\n"
+    assert (repo / "d/run.bat").read_bytes() == b"a\r\nb\r\n"
     assert ".gitattributes" not in reviewed.decide("HEAD", ["nope"])[0]["message"]
 
 

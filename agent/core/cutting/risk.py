@@ -46,6 +46,15 @@ LOCK_FILES = frozenset((
     "composer.lock", "mix.lock", "pubspec.lock", "podfile.lock", "cartfile.resolved", "package.resolved", "flake.lock",
     "packages.lock.json", "gradle.lockfile", "deno.lock", ".terraform.lock.hcl",
 ))  # fmt: skip
+DEPENDENCIES = "names dependencies"
+_DEPENDENCY = re.compile(
+    rb"depend|require|[<>=~^!]=[ \t]*v?\d|^(?![ \t]*\"?version\b)[ \t]*[\"'@\w./-]+[ \t]*[:=][ \t]*[\"'{][ \t]*[~^>=<]*v?\d"
+    rb"|<(?:version|artifactId|PackageReference)\b|\bgem\b|\{[ \t]*version|^[ \t]*[\w./-]+[ \t]+v?\d"
+    rb"|^[\"' \t]*[\w.@/-]+[\"',]*[ \t]*\r?$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What a line has that may name a dependency, roughly and rather too much; the version of the project itself is none."""
+
 _GENERATED = (
     "pkg-info", "*.min.js", "*.min.css", "*.bundle.js", "*.js.map", "*.css.map", "*.pb.go", "*_pb2.py", "*_pb2_grpc.py",
     "*_pb2.pyi",
@@ -58,7 +67,8 @@ _MARKER = re.compile(
     re.IGNORECASE,
 )
 _HIGH = (
-    ("runs in CI", (".github/*", ".gitlab-ci.yml", ".gitlab/*", ".circleci/*", ".travis.yml", "jenkinsfile",
+    ("runs in CI", (".github/workflows/*", ".github/actions/*", ".github/dependabot.y*ml", "codeowners",
+                    ".gitlab-ci.yml", ".gitlab/ci/*", ".circleci/*", ".travis.yml", "jenkinsfile",
                     "azure-pipelines*.yml", ".buildkite/*", "bitbucket-pipelines.yml", ".drone.yml", "appveyor.yml")),
     ("git obeys it", (".gitattributes", ".gitmodules", ".husky/*", ".githooks/*", ".pre-commit-config.yaml")),
     ("migrates data", ("migrations/*", "migration/*", "alembic/*", "db/migrate/*", "*.sql", "schema.rb", "*.prisma")),
@@ -68,15 +78,16 @@ _MEDIUM = (
         "containerfile", "*.dockerfile", "cmakelists.txt", "*.cmake", "*.gradle", "*.gradle.kts", "configure*",
         "noxfile.py", "tox.ini", "rakefile", "justfile", "conftest.py", "sitecustomize.py", "*.pth", "meson.build",
         "docker-compose*.y*ml", "compose.y*ml", "hatch_build.py", "build.sh", "install.sh", ".envrc", ".npmrc")),
-    ("names dependencies", ("pyproject.toml", "setup.cfg", "requirements*.txt", "constraints*.txt", "pipfile",
+    (DEPENDENCIES, ("pyproject.toml", "setup.cfg", "requirements*.txt", "constraints*.txt", "pipfile",
         "package.json", "cargo.toml", "go.mod", "gemfile", "*.gemspec", "composer.json", "pom.xml", "build.sbt",
         "environment.y*ml", "*.csproj", "pubspec.yaml", "mix.exs")),
 )  # fmt: skip
 _TEST_MATERIAL = frozenset(("testdata", "fixtures"))
 _DOCS = ("*.md", "*.rst", "*.txt", "*.adoc", "*.mdx", "license*", "changelog*", "authors*", "notice*")
 _SENSITIVE = re.compile(
-    rb"\b(?:eval|exec|execfile|__import__)\(|\bos\.system\(|\bsubprocess\.|\bshell[ \t]*=[ \t]*True|\bpickle\.loads?\("
-    rb"|\byaml\.load\(|\bchild_process\b|\binnerHTML\b|dangerouslySetInnerHTML|\bunsafe\b|\bverify[ \t]*=[ \t]*False"
+    rb"(?<![\w.])(?:eval|exec|execfile|__import__)\(|\bos\.system\(|\bsubprocess\.|\bshell[ \t]*=[ \t]*True"
+    rb"|\bpickle\.loads?\(|\byaml\.load\(|\bchild_process\b|\binnerHTML\b|dangerouslySetInnerHTML"
+    rb"|\bunsafe\b|\bverify[ \t]*=[ \t]*False"
     rb"|InsecureSkipVerify|\bstrcpy\(|\bsystem\(|\bgets\(|Runtime\.getRuntime|\bchmod\b|\bsetuid\b|\bcurl\b[^\n|]{0,200}\|"
 )
 _AUTH = re.compile(
@@ -129,7 +140,11 @@ def assess_all(chunks: Sequence[Sequence[FileChange]]) -> list[Risk]:
             for hunk in change.hunks:
                 own += hunk.old
                 own += hunk.new
-    quiet = frozenset(path for path, own in lines.items() if not _is_loud(b"".join(own)))
+    quiet = frozenset(
+        path
+        for path, own in lines.items()
+        if DEPENDENCIES not in _by_path(path)[1] and not _is_loud(b"".join(own))
+    )
     return [
         _by_path_alone(changes[0].path)
         if len(changes) == 1 and changes[0].kind is ChangeKind.MODIFY and changes[0].path in quiet
@@ -148,7 +163,7 @@ def _by_path_alone(path: str) -> Risk:
     return assess([FileChange(path, ChangeKind.MODIFY)])
 
 
-def assess(changes: Iterable[FileChange]) -> Risk:
+def assess(changes: Sequence[FileChange]) -> Risk:
     """The risk of one chunk: the highest of its changes, with all reasons."""
     found: dict[str, Level] = {}
     base = Level.TEXT
@@ -161,8 +176,18 @@ def assess(changes: Iterable[FileChange]) -> Risk:
         found |= dict(_by_kind(change))
         if not is_test(change.path):
             found |= dict(_by_lines(change))
+    if DEPENDENCIES in found and not any(map(_may_name_some, changes)):
+        del found[DEPENDENCIES]
     level = max([base, *found.values()])
     return Risk(level, tuple(sorted(found, key=lambda reason: -found[reason])))
+
+
+def _may_name_some(change: FileChange) -> bool:
+    """False for changes of lines that name no dependency: the version of the project, settings of a tool."""
+    if change.kind is not ChangeKind.MODIFY or DEPENDENCIES not in _by_path(change.path)[1]:
+        return True
+    lines = (line for hunk in change.hunks for line in (*hunk.old, *hunk.new))
+    return not change.hunks or any(map(_DEPENDENCY.search, lines))
 
 
 def is_test(path: str) -> bool:

@@ -20,7 +20,7 @@ from agent.core.cutting.harmless import is_harmless
 from agent.core.cutting.passage import merged
 from agent.core.cutting.risk import folded_reason, is_document
 from agent.core.cutting.soundness import Allowance, Checker
-from agent.core.hunk import ChangeKind, FileChange, FileState
+from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk
 from agent.core.lines.place import file_lines
 from agent.core.outcome import States
 from agent.core.text import MARKS, folders
@@ -194,6 +194,9 @@ class Drafts:
             if numbers[index][0] > 1:
                 draft.follows = parts[group.symbols[0]]
                 draft.after[draft.follows] = ""
+                before = self.drafts[draft.follows].changes[0].hunks
+                if not new.is_code and not is_document(new_path) and _is_one_insertion(before, group.hunks):
+                    draft.needs.add(draft.follows)
             elif index and group.is_piece and not (group.defines or new.is_code):
                 draft.after[first + index - 1] = ""
             parts[group.symbols[0]] = first + index
@@ -233,6 +236,11 @@ class Drafts:
             needs = set(above.get(path, ()))
             needs |= {gone[folder] for folder in folders(path) if folder in gone}
             self.drafts[index].needs |= needs - {index}
+
+
+def _is_one_insertion(one: Sequence[Hunk], two: Sequence[Hunk]) -> bool:
+    """True for lines that come in one place: without the first of them the others are of what stands above."""
+    return one[-1].start == two[0].start and not any(hunk.old for hunk in (*one, *two))
 
 
 def is_recoded(old: FileState | None, new: FileState | None) -> bool:

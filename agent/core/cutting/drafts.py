@@ -15,7 +15,8 @@ from agent.core.chunk import Budget
 from agent.core.code.definitions import Margin
 from agent.core.code.sheet import Sheet
 from agent.core.cutting.alignment import by_definitions
-from agent.core.cutting.grouping import Group, group_hunks
+from agent.core.cutting.grouping import group_hunks
+from agent.core.cutting.groups import Group
 from agent.core.cutting.harmless import is_harmless
 from agent.core.cutting.passage import merged
 from agent.core.cutting.risk import folded_reason, is_document

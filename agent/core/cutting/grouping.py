@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import msgspec
-
 from agent.core.chunk import Budget
 from agent.core.code.sheet import Sheet
 from agent.core.cutting.fileorder import down_the_file
+from agent.core.cutting.gathering import gathered
+from agent.core.cutting.groups import Group
 from agent.core.cutting.partition import Piece
 from agent.core.cutting.passage import REACHES, SHARE, Passages, cut_soundly, joined, merged
 from agent.core.cutting.settling import Settling
@@ -28,25 +28,6 @@ SCREEN = 40
 
 REACH = 6
 """So many neighbours on either side are tried for a group that does not parse alone."""
-
-
-class Group(msgspec.Struct):
-    """Hunks of one file that are decided together. `needs` are indexes of other groups."""
-
-    hunks: tuple[Hunk, ...]
-    symbols: tuple[str, ...]
-    needs: set[int]
-    is_piece: bool = False
-    defines: frozenset[bytes] = frozenset()
-    """Names of the definitions that begin in the added lines."""
-
-    @property
-    def changed(self) -> int:
-        return sum([len(hunk.old) + len(hunk.new) for hunk in self.hunks])
-
-    @property
-    def start(self) -> int:
-        return self.hunks[0].start
 
 
 def group_hunks(
@@ -135,7 +116,7 @@ def _grouped(
     last = next((hunk for hunk in reversed(hunks) if hunk.old), None)
     if last is not None and not has_end(last.old[-1]):
         _keep_the_end(groups)
-    groups = _together(groups, budget, room)
+    groups = gathered(_together(groups, budget, room), budget)
     if len(groups) > 1 and checker.usable:
         groups = _Repair(groups, checker, budget).run()
     return groups

@@ -55,6 +55,11 @@ def label(changes: Sequence[FileChange], symbols: Sequence[str], line: int = 0) 
     return _short(symbol) if symbol else _of_margin(changes, line)
 
 
+def is_import(line: bytes) -> bool:
+    """True for a line that imports something, in any language."""
+    return _IMPORT.match(line) is not None
+
+
 def _of_margin(changes: Sequence[FileChange], line: int) -> str:
     """What is changed outside of any definition; where that has no name, the file and its `line`."""
     files = ", ".join(_short(c.path.rpartition("/")[2]) for c in changes[:3])
@@ -65,9 +70,11 @@ def _values(changes: Sequence[FileChange], files: str) -> str:
     """What lines outside of any definition are: imports, or values by their names; empty when they are neither."""
     hunks = [hunk for change in changes for hunk in change.hunks]
     lines = [line for hunk in hunks for line in (hunk.new or hunk.old) if line.strip()]
-    if not lines or len(lines) > _MAX_READ or is_document(changes[0].path):
+    if not lines:
+        return f"blank lines of {files}" if hunks else ""
+    if len(lines) > _MAX_READ or is_document(changes[0].path):
         return ""
-    if all(_IMPORT.match(line) for line in lines):
+    if all(map(is_import, lines)):
         return f"{IMPORTS}{files}"
     values = [_VALUE.match(line) for line in lines if line[:1].isalnum() or line[:1] in b"_$"]
     return _subject([found[1].decode("utf-8", "replace") for found in values if found]) if all(values) else ""

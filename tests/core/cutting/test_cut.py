@@ -314,9 +314,23 @@ def test_a_new_file_comes_before_those_that_import_it_and_not_for_a_word_alone()
 
 
 def test_what_uses_a_new_name_says_which_chunk_brings_it_in() -> None:
-    before: States = {"a.py": text("import os", "", "", "def main():", "    pass"), "n.md": text("# Notes")}
+    before: States = {
+        "a.py": text("import os", "", "", "def main():", "    pass", "", "", "def other():", "    pass"),
+        "n.md": text("# Notes"),
+    }
     after: States = {
-        "a.py": text("import os", "from z import tokenize", "", "", "def main():", "    tokenize()"),
+        "a.py": text(
+            "import os",
+            "from z import tokenize",
+            "",
+            "",
+            "def main():",
+            "    tokenize()",
+            "",
+            "",
+            "def other():",
+            "    tokenize()",
+        ),
         "n.md": text("# Notes", "tokenize is new"),
         "z.py": text("def tokenize():", "    return os"),
     }
@@ -327,6 +341,7 @@ def test_what_uses_a_new_name_says_which_chunk_brings_it_in() -> None:
         "New file z.py: 2 lines": set(),
         "imports of a.py: 1 line": {("New file z.py: 2 lines", "tokenize")},
         "main: 2 lines": {("imports of a.py: 1 line", "tokenize"), ("New file z.py: 2 lines", "tokenize")},
+        "other: 2 lines": {("imports of a.py: 1 line", "tokenize"), ("New file z.py: 2 lines", "tokenize")},
         "Notes: 1 line": set(),
     }
 

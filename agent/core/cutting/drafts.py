@@ -16,7 +16,7 @@ from agent.core.code.definitions import Margin
 from agent.core.code.sheet import Sheet
 from agent.core.cutting.alignment import by_definitions
 from agent.core.cutting.grouping import group_hunks
-from agent.core.cutting.groups import Group
+from agent.core.cutting.groups import Group, last_names
 from agent.core.cutting.harmless import is_harmless
 from agent.core.cutting.passage import merged
 from agent.core.cutting.risk import folded_reason, is_document
@@ -50,6 +50,8 @@ class Draft(msgspec.Struct):
     users: list[tuple[str, list[int]]] = msgspec.field(default_factory=list)
     """Names that this one defines, and the drafts that use them."""
     defines: frozenset[bytes] = frozenset()
+    gone: frozenset[bytes] = frozenset()
+    """Names of definitions that begin in the lines that go, where there was time to read the file."""
     stem: bytes = b""
     """The name of a new file, by which others can import it."""
     part: tuple[int, int] = (1, 1)
@@ -188,6 +190,9 @@ class Drafts:
             draft = Draft(
                 [own_change], symbols=group.symbols, needs=needs, part=numbers[index], defines=group.defines
             )
+            if deep:
+                begun = (name for hunk in group.hunks if hunk.old for name in old.begun(hunk.start, hunk.end))
+                draft.gone = last_names(begun) - group.defines
             if change.kind is ChangeKind.CREATE and not index:
                 stem = new_path.rpartition("/")[2].partition(".")[0]
                 if len(stem) > 2 and not is_document(new_path):
@@ -273,6 +278,7 @@ def join(drafts: Sequence[Draft], first: int, other: int) -> None:
     one.needs |= two.needs
     one.after = {**two.after, **one.after}
     one.users += two.users
+    one.gone |= two.gone
     one.part = (1, 1)
     one.follows = -1
     for draft in drafts:

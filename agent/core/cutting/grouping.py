@@ -12,7 +12,7 @@ from agent.core.chunk import Budget
 from agent.core.code.sheet import Sheet
 from agent.core.cutting.fileorder import down_the_file
 from agent.core.cutting.gathering import gathered
-from agent.core.cutting.groups import Group
+from agent.core.cutting.groups import Group, last_names
 from agent.core.cutting.partition import Piece
 from agent.core.cutting.passage import REACHES, SHARE, Passages, cut_soundly, joined, merged
 from agent.core.cutting.settling import Settling
@@ -172,10 +172,7 @@ def _defines(piece: Piece, new: Sheet) -> frozenset[bytes]:
         if hunk.new:
             at = piece.at + hunk.seq - piece.hunks[0].seq
             found += new.begun(at, at + len(hunk.new))
-    if not found:
-        return frozenset()
-    names = {name.rpartition(".")[2] for name in found}
-    return frozenset(name.encode() for name in names if len(name) > 2 and name.isidentifier())
+    return last_names(found) if found else frozenset()
 
 
 def _together(groups: list[Group], budget: Budget, room: int = 0) -> list[Group]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from agent.core.hunk import Hunk
@@ -24,3 +26,9 @@ class Group(msgspec.Struct):
     @property
     def start(self) -> int:
         return self.hunks[0].start
+
+
+def last_names(symbols: Iterable[str]) -> frozenset[bytes]:
+    """What others call these definitions by: the last part of each, if it is a name and not a very short one."""
+    names = {symbol.rpartition(".")[2] for symbol in symbols}
+    return frozenset(name.encode() for name in names if len(name) > 2 and name.isidentifier())

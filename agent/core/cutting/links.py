@@ -74,10 +74,14 @@ def _names(drafts: Sequence[Draft], *, new: bool) -> dict[int, Names]:
     if new:
         wanted.update(*(draft.defines for draft in drafts if draft.defines))
         wanted.update(draft.stem for draft in drafts if draft.stem)
+    else:
+        wanted.update(*(draft.gone for draft in drafts if draft.gone))
     if not wanted:
         return {}
     linked = {path for path, own in found.items() if not wanted.isdisjoint((*own.used, *own.imported))}
-    linked |= {draft.changes[0].path for draft in drafts if draft.defines or draft.stem}
+    linked |= {
+        draft.changes[0].path for draft in drafts if (draft.defines or draft.stem if new else draft.gone)
+    }
     return {
         index: _names_of_code(own)
         for index, (draft, own) in enumerate(zip(drafts, lines, strict=True))
@@ -148,7 +152,7 @@ def _connect(
     """Names are looked up among those of the whole difference, and those that the file itself imports."""
     definers: dict[tuple[str, bytes], list[int]] = {}
     for index, own in names.items():
-        defined = own.defined | drafts[index].defines if forward else own.defined
+        defined = own.defined | (drafts[index].defines if forward else drafts[index].gone)
         for key in _keys(drafts[index], defined, own.imported):
             definers.setdefault(key, []).append(index)
         if forward and drafts[index].stem:

@@ -405,6 +405,22 @@ def test_what_stops_using_a_name_comes_before_the_name_goes() -> None:
     assert [chunk.paths for chunk in chunks] == [("b.py",), ("a.py",)]
 
 
+def test_a_method_goes_behind_the_last_call_of_it() -> None:
+    old = text(
+        "class A {",
+        "  held(one) {",
+        "    return one;",
+        "  }",
+        *(f"  // {n}" for n in range(12)),
+        "  user() {",
+        "    return this.held(1);",
+        "  }",
+        "}",
+    )
+    new = text("class A {", *(f"  // {n}" for n in range(12)), "  user() {", "    return 1;", "  }", "}")
+    assert titles(cut({"a.js": old}, {"a.js": new})) == ["A.user: 2 lines", "A.held: 3 lines"]
+
+
 def test_words_of_a_text_for_people_link_nothing() -> None:
     before: States = {"a.md": text("# One", "", "Old.", ""), "b.md": text("Old.")}
     after: States = {

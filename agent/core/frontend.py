@@ -70,7 +70,7 @@ class StackRow(msgspec.Struct, frozen=True):
     is_open: bool
     """It still has a card."""
     reopens: bool = False
-    """It was refused or undone in a review: going to it opens it again."""
+    """It was refused or undone in a review, or did not fit: going to it opens it again."""
     name: str = ""
     """What it is called on the screen: its number in a review."""
 

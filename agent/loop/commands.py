@@ -79,10 +79,13 @@ def stack_row(state: State, item: Item, at: int | None = None) -> StackRow:
 
 
 def later(driver: Driver, argument: str) -> None:
-    """Open the deferred chunks again, or the one that is named; that may be a rejected one."""
+    """Open the deferred chunks again, or the one that is named; that may be a rejected one, or one that did not fit."""
     wanted = _id(driver, argument.strip())
     named = driver.state.item(wanted)
     if named is not None and named.status is Status.REJECTED and taking_back.reopen(driver, named):
+        return
+    if named is not None and named.status is Status.BLOCKED and taking_back.can_reopen(driver.state, named):
+        taking_back.open_again(driver, wanted, "you went back to it")
         return
     deferred = [i for i in driver.state.items if i.status is Status.DEFERRED]
     chosen = [item.chunk.id for item in deferred if wanted in ("", item.chunk.id)]

@@ -192,10 +192,10 @@ def _move(driver: Driver, by: int, to: str) -> None:
         to = ids[(ids.index(here) + by) % len(ids)]
     closed = driver.state.item(to) if to not in ids else None
     if closed is not None and can_reopen(driver.state, closed):
-        if closed.status is Status.UNDONE:
-            open_again(driver, to, "you went back to it")
-        else:
+        if closed.status is Status.REJECTED:
             reopen(driver, closed)
+        else:
+            open_again(driver, to, "you went back to it")
         return
     if to not in ids:
         driver.offered = None

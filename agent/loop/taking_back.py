@@ -9,7 +9,7 @@ from agent.core import events as ev
 from agent.core.frontend import CardOffer
 from agent.core.sessions import steps
 from agent.core.sessions.session import Item, State, Status
-from agent.core.sessions.state import OPEN
+from agent.core.sessions.state import GONE, OPEN
 
 if TYPE_CHECKING:
     from agent.loop.driver import Driver
@@ -19,9 +19,15 @@ TAKEN_OUT = frozenset({Status.APPROVED, Status.APPLIED, Status.PRESENT, Status.U
 
 
 def can_reopen(state: State, item: Item) -> bool:
-    """A no and an undo in a review are taken back by going to the chunk, but for a no that took something out."""
-    if item.status not in (Status.REJECTED, Status.UNDONE) or not steps.is_review(state):
+    """A no and an undo in a review are taken back by going to the chunk, but for a no that took something out.
+
+    So is what did not fit looked at again, unless it waits for another one.
+    """
+    if item.status not in (Status.REJECTED, Status.UNDONE, Status.BLOCKED) or not steps.is_review(state):
         return False
+    if item.status is Status.BLOCKED:
+        needs = item.chunk.needs
+        return not (needs and any(one.status in GONE and one.chunk.id in needs for one in state.items))
     back = state.way_back(item.chunk.id)
     return back is None or back.status not in TAKEN_OUT
 

@@ -195,6 +195,42 @@ def test_a_yes_to_what_does_not_fit_writes_nothing_and_goes_on(project: Path) ->
     assert any(card.conflict for card in person.cards)
 
 
+@pytest.mark.parametrize("by", ["the stack", "/later"])
+@pytest.mark.parametrize("fits", [False, True], ids=["still does not fit", "fits now"])
+def test_what_was_left_because_it_does_not_fit_is_shown_again(project: Path, by: str, fits: bool) -> None:
+    mine = OLD.replace("return 1", "return 1000")
+    (project / "a.py").write_text(mine)
+    shown: list[Any] = []
+
+    def again(person: Person) -> Any:
+        if fits:
+            (project / "a.py").write_text(OLD.replace("return 4", "return 44"))
+        return Move(to=person.cards[0].chunk.id) if by == "the stack" else Command("later", "1")
+
+    def look(person: Person) -> Any:
+        shown.append(person.card)
+        return approve(person)
+
+    state, person = walk(project, "theirs", approve, approve, again, look, approve)
+    blocked = next(event for event in person.events if isinstance(event, ev.Blocked))
+    assert blocked.reason.startswith("you left it: a.py: ")
+    assert (shown[0].chunk.id, shown[0].conflict) == (state.items[0].chunk.id, not fits), person.notices
+    applied = [item.status for item in state.items].count(Status.APPLIED)
+    assert applied == (3 if fits else 2)
+
+
+def test_what_waits_for_a_refused_chunk_is_not_opened_by_going_to_it(project: Path, git_in: GitIn) -> None:
+    git_in(project, "checkout", "-qb", "made")
+    (project / "c.py").write_text("".join(f"def g{n}():\n    return {n}\n\n\n" for n in range(30)))
+    git_in(project, "add", ".")
+    git_in(project, "commit", "-qm", "made")
+    git_in(project, "checkout", "-q", "main")
+    first = decide(Reject("no"))
+    state, _ = walk(project, "made", first)
+    assert [item.status for item in state.items[:2]] == [Status.REJECTED, Status.BLOCKED]
+    assert [can_reopen(state, item) for item in state.items[:2]] == [True, False]
+
+
 @pytest.mark.parametrize("named", [False, True])
 def test_a_no_by_mistake_is_taken_back(project: Path, named: bool) -> None:
     def again(person: Person) -> Any:
@@ -339,7 +375,7 @@ def test_who_comes_back_is_told_of_chunks_by_their_titles(project: Path, git_in:
     _, person = walk(project, "theirs", approve, approve)
     story = Story()
     said = [str(saying.text) for event in person.events for saying in story.tell(event)]
-    assert any(text.startswith(f"{waiting.title}: a.py") for text in said), said
+    assert any(text.startswith(f"{waiting.title}: you left it: a.py") for text in said), said
 
 
 def test_what_is_deferred_is_open_again_when_the_review_goes_on(project: Path) -> None:

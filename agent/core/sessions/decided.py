@@ -158,14 +158,14 @@ def reopened(state: State, chunk_id: str) -> State:
     """Undecided again, and so is what was blocked because of it. One that is undecided loses the person's version.
 
     What would have taken it out of the tree, after a no to what is there, is not proposed any more. Of what was
-    undone the undo is kept, for a redo.
+    undone, and then may have been blocked, the undo is kept, for a redo.
     """
     item = state.item(chunk_id)
     if item is None:
         return state
     if item.status is Status.REJECTED:
         state = _without_way_back(state, chunk_id)
-    is_undone = item.status is Status.UNDONE
+    is_undone = item.status in (Status.UNDONE, Status.BLOCKED)
     left = state.written if is_undone else tuple(chunk for chunk in state.written if chunk != chunk_id)
     state = msgspec.structs.replace(
         state,

@@ -30,6 +30,9 @@ OPEN = frozenset({Status.PENDING, Status.APPROVED})
 LEFT = OPEN | {Status.DEFERRED, Status.BLOCKED}
 """What is tried again when a review goes on."""
 
+GONE = frozenset({Status.REJECTED, Status.BLOCKED, Status.DROPPED, Status.UNDONE})
+"""What blocks the chunks that need it."""
+
 BACK = "-back"
 """How the id of a chunk goes on that takes back what was in the tree already."""
 

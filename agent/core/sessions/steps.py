@@ -13,6 +13,7 @@ from agent.core.lines.stack import blocked_by
 from agent.core.review import Verdict
 from agent.core.sessions.named import titled
 from agent.core.sessions.session import Item, State, Status, evolve
+from agent.core.sessions.state import GONE
 
 FORMAT_ERRORS = 2
 """Unusable proposals in a row that go back to the model before the person is asked."""
@@ -191,11 +192,7 @@ def _answer_propose(state: State, call: ToolCall) -> Effect:
 
 
 def _offer(state: State, candidates: tuple[Item, ...]) -> Effect:
-    gone = {
-        item.chunk.id: item
-        for item in state.items
-        if item.status in (Status.REJECTED, Status.BLOCKED, Status.DROPPED, Status.UNDONE)
-    }
+    gone = {item.chunk.id: item for item in state.items if item.status in GONE}
     for item in candidates:
         # What a model proposed as one thing makes no sense in parts; of a diff each part was somebody's work.
         wanted = {*item.chunk.needs, *(use.chunk for use in item.chunk.uses)}

@@ -20,7 +20,7 @@ from agent.core.frontend import Card
 from agent.core.hunk import FileState, Write, writes_digest
 from agent.core.lines.merge import merge_states
 from agent.core.lines.place import changes_between
-from agent.core.lines.stack import AlreadyPresent, Step, place_step, reach, renames, step
+from agent.core.lines.stack import AlreadyPresent, Step, place_step, reach, renames, reviewed, step
 from agent.core.outcome import Applied, Clash, Drifted, Refused, States
 from agent.core.patches.patch_print import print_writes
 from agent.core.replies.reply import EditProblem, ModelEdit, Resolved, resolve
@@ -101,9 +101,10 @@ class Desk:
         """What a yes to this item would write now, byte for byte."""
         try:
             work = self._step(state, item) if item.edited is None else self._own(item, item.edited)
-            return place_step(work, self.read(work.paths))
+            placed = place_step(work, self.read(work.paths))
         except PathRefused as error:
             return Clash(item.chunk.paths[0], error.message)
+        return reviewed(placed) if isinstance(placed, Clash) and is_review(state) else placed
 
     def _own(self, item: Item, edited: ev.StoredStates) -> Step:
         """What the person's version does to the files that it was made of."""

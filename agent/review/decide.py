@@ -17,7 +17,7 @@ import msgspec
 from agent.core.chunk import Chunk
 from agent.core.errors import Exit, UsageError
 from agent.core.hunk import Write
-from agent.core.lines.stack import place_all, step
+from agent.core.lines.stack import place_all, reviewed, step
 from agent.core.outcome import Applied, Clash, Drifted, Refused
 from agent.ports import Target
 from agent.review.listing import VERSION
@@ -146,7 +146,7 @@ def _place(stack: Stack, wanted: Sequence[Chunk]) -> list[Write | Clash]:
 
 def _conflict(clash: Clash, wanted: Sequence[Chunk]) -> dict[str, Any]:
     touching = [chunk.id for chunk in wanted if clash.path in chunk.paths]
-    return {"path": clash.path, "line": clash.line, "reason": clash.reason, "chunks": touching}
+    return {"path": clash.path, "line": clash.line, "reason": reviewed(clash).reason, "chunks": touching}
 
 
 def _write(

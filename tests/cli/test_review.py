@@ -178,9 +178,10 @@ def test_what_does_not_fit_is_a_card_with_both_texts_and_is_resolved_in_the_edit
     assert (card.conflict, card.yes) == (True, "leave")
     assert card.writes[0].new.data.decode() == mine.replace(
         "    return 1000\n",
-        "<<<<<<< your file\n    return 1000\n=======\n    return 11\n>>>>>>> the chunk\n",
+        "<<<<<<< your file\n    return 1000\n||||||| before the chunk\n    return 1\n"
+        "=======\n    return 11\n>>>>>>> the chunk\n",
     )
-    assert "It does not fit: a.py, line 6" in card.notes[0]
+    assert "It does not fit: a.py, line 6: your file differs here from what the" in card.notes[0]
     assert any("decided" in notice for notice in person.notices), person.notices
     assert (project / "a.py").read_text() == NEW.replace("return 11\n", "return 1011\n")
     assert all(item.status is Status.APPLIED for item in state.items)

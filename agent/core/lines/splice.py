@@ -17,6 +17,9 @@ from agent.core.hunk import Hunk
 from agent.core.outcome import Clash
 from agent.core.text import Lines
 
+CHANGED = "these lines were changed meanwhile"
+LENGTHENED = "lines were added at the end meanwhile"
+
 MAX_EDITS = 128
 """Myers gives up on a gap after this many edits, and the gap is replaced whole: time stays linear."""
 
@@ -296,11 +299,11 @@ def carried(
             if other.end >= hunk.start and other.start <= hunk.end
         ]
         if _unsafe(base, hunk, (low, high), lines, gaps):
-            yield hunk, Clash("", "these lines were changed meanwhile", start + 1)
+            yield hunk, Clash("", CHANGED, start + 1)
         elif any(not set(other.new).isdisjoint(hunk.new) for other in near):
             yield hunk, Clash("", "some of this is there already, changed", start + 1)
         elif hunk.new and not hunk.new[-1].endswith(newline) and gaps[len(base)]:
-            yield hunk, Clash("", "lines were added at the end meanwhile", start + 1)
+            yield hunk, Clash("", LENGTHENED, start + 1)
         else:
             yield hunk, start
 

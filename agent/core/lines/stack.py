@@ -14,7 +14,10 @@ import msgspec
 from agent.core.chunk import Chunk
 from agent.core.hunk import FileChange, FileState, Write
 from agent.core.lines.place import outcome, transplant_states
+from agent.core.lines.splice import CHANGED, LENGTHENED
 from agent.core.outcome import Clash, States
+
+DIFFERS = "your file differs here from what the change was made for"
 
 
 class AlreadyPresent(msgspec.Struct, frozen=True):
@@ -97,6 +100,11 @@ def place_all(work: Step, current: Mapping[str, FileState | None]) -> list[Write
         elif placed != now:
             found.append(Write(path, now, placed))
     return found
+
+
+def reviewed(clash: Clash) -> Clash:
+    """`clash` in a review: its base may be another version of the file, and nothing was changed meanwhile."""
+    return msgspec.structs.replace(clash, reason=DIFFERS) if clash.reason in (CHANGED, LENGTHENED) else clash
 
 
 def _lost(work: Step, current: Mapping[str, FileState | None]) -> dict[str, Clash]:

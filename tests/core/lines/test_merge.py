@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.hunk import FileState, Mode
-from agent.core.lines.merge import MIDDLE, OURS, THEIRS, has_marks, merge, merge_states
+from agent.core.lines.merge import BEFORE, MIDDLE, OURS, THEIRS, has_marks, merge, merge_states
 from agent.core.lines.place import transplant_states
 from agent.core.lines.splice import transplant
 from agent.core.outcome import Clash
@@ -26,40 +26,110 @@ def lines(text: str) -> tuple[bytes, ...]:
     return tuple(split_lines(text.encode()))
 
 
-def test_both_texts_stand_where_they_meet_and_the_rest_is_changed() -> None:
-    base = lines("1\n2\n3\n4\n5\n6\n7\n8\n9\n")
-    target = lines("1\ntwo\n3\n4\n5\n6\n7\n8\nnine\n")
-    current = lines("1\nZWEI\n3\n4\nmine\n5\n6\n7\n8\n9\n")
-    assert b"".join(merge(base, target, current)).decode() == (
-        "1\n<<<<<<< your file\nZWEI\n=======\ntwo\n>>>>>>> the chunk\n3\n4\nmine\n5\n6\n7\n8\nnine\n"
+B = "||||||| before the chunk\n"
+
+
+def merged_text(base: str, target: str, current: str) -> str:
+    return b"".join(merge(lines(base), lines(target), lines(current))).decode()
+
+
+def test_the_parts_stand_between_marks_and_all_else_is_as_the_person_has_it() -> None:
+    current = "1\nZWEI\n3\n4\nmine\n5\n6\n7\n8\n9\n"
+    merged = merged_text("1\n2\n3\n4\n5\n6\n7\n8\n9\n", "1\ntwo\n3\n4\n5\n6\n7\n8\nnine\n", current)
+    assert merged == (
+        f"1\n<<<<<<< your file\nZWEI\n{B}2\n=======\ntwo\n>>>>>>> the chunk\n3\n4\nmine\n5\n6\n7\n8\n"
+        "<<<<<<< your file\n9\n=======\nnine\n>>>>>>> the chunk\n"
     )
 
 
-def test_a_last_line_without_its_end_gets_one_between_marks() -> None:
+def test_a_last_line_without_its_end_gets_one_between_marks_and_the_last_mark_has_none() -> None:
     merged = merge(lines("a\r\nb"), lines("a\r\nc"), lines("a\r\nd"))
-    assert b"".join(merged) == (b"a\r\n<<<<<<< your file\r\nd\r\n=======\r\nc\r\n>>>>>>> the chunk\r\n")
+    assert b"".join(merged) == (
+        b"a\r\n<<<<<<< your file\r\nd\r\n||||||| before the chunk\r\nb\r\n=======\r\nc\r\n>>>>>>> the chunk"
+    )
+
+
+def test_of_a_base_that_is_another_version_only_the_lines_of_the_change_are_shown() -> None:
+    """The base has a table that the file does not have: nearly all of it was shown as the chunk."""
+    table = "".join(f"key{n} = {n}\n" for n in range(90))
+    base = f"[project]\nname = 'x'\nversion = '2.0'\n{table}[tool]\nline = 88\n"
+    target = base.replace("2.0", "2.1")
+    assert merged_text(base, target, "[tool]\nline = 88\n") == (
+        f"<<<<<<< your file\n{B}version = '2.0'\n=======\nversion = '2.1'\n>>>>>>> the chunk\n[tool]\nline = 88\n"
+    )
+    mine = "# mine\n# and mine\nversion = '1.9'\nother = 1\n[tool]\nline = 88\n"
+    assert merged_text(base, target, mine) == (
+        f"# mine\n# and mine\n<<<<<<< your file\nversion = '1.9'\n{B}version = '2.0'\n=======\nversion = '2.1'\n"
+        ">>>>>>> the chunk\nother = 1\n[tool]\nline = 88\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "target", "current", "parts"),
+    [
+        ("1\n2\n3\n", "1\nTWO\n3\n", "a\nb\nc\n", ("b\n", "2\n", "TWO\n")),  # by their count
+        ("1\n2\n", "1\nNEW\n2\n", "a\nb\nc\n", ("", "", "NEW\n")),  # nothing is in its place
+        ("1\n2\n", "1\nNEW\n2\n", "1\nMINE\n2\n", ("MINE\n", "", "NEW\n")),
+        ("1\n2\n3\n", "1\n3\n", "1\nMINE\n2\n3\n", ("2\n", "2\n", "")),  # what is beside it stays out
+    ],
+)
+def test_what_stands_at_the_place_of_a_change(
+    base: str, target: str, current: str, parts: tuple[str, str, str]
+) -> None:
+    ours, before, theirs = parts
+    third = f"{B}{before}" if before != ours else ""
+    marked = f"<<<<<<< your file\n{ours}{third}=======\n{theirs}>>>>>>> the chunk\n"
+    assert marked in merged_text(base, target, current)
 
 
 @given(LINES, LINES, LINES)
-def test_no_line_of_either_side_is_lost_where_a_change_does_not_fit(
+def test_with_your_side_of_each_mark_the_file_is_as_it_was(
+    base: tuple[bytes, ...], target: tuple[bytes, ...], current: tuple[bytes, ...]
+) -> None:
+    assert with_your_side(merge(base, target, current), current) == b"".join(current)
+
+
+@given(LINES, LINES, LINES, st.sampled_from(["utf-8-sig", "utf-16"]))
+def test_so_it_is_in_other_encodings(
+    base: tuple[bytes, ...], target: tuple[bytes, ...], current: tuple[bytes, ...], codec: str
+) -> None:
+    sides = (base, target, current)
+    states = [FileState(Mode.FILE, ("ä" + b"".join(side).decode()).encode(codec)) for side in sides]
+    if not isinstance(transplant_states(*states, "f"), Clash):
+        return
+    merged = merge_states(*states)
+    assert merged is not None
+    mine = tuple(split_lines(states[2].data.decode(codec).encode()))
+    kept = with_your_side(tuple(split_lines(merged.data.decode(codec).encode())), mine)
+    assert kept.decode().encode(codec) == states[2].data
+
+
+def with_your_side(merged: tuple[bytes, ...], current: tuple[bytes, ...]) -> bytes:
+    """The text with the first part of each pair of marks in its place."""
+    ends = b"\r\n" if any(line.endswith(b"\r\n") for line in current) else b"\n"
+    kept: list[bytes] = []
+    inside = True
+    for line in merged:
+        mark = line.rstrip(b"\r\n").decode()
+        if mark in (OURS, BEFORE, MIDDLE, THEIRS):
+            inside = mark in (OURS, THEIRS)
+            if mark == THEIRS and not line.endswith(b"\n"):
+                kept[-1] = kept[-1].removesuffix(ends)
+        elif inside:
+            kept.append(line)
+    return b"".join(kept)
+
+
+@given(LINES, LINES, LINES)
+def test_no_line_of_the_change_is_lost_where_it_does_not_fit(
     base: tuple[bytes, ...], target: tuple[bytes, ...], current: tuple[bytes, ...]
 ) -> None:
     if not isinstance(transplant(base, target, current), Clash):
         return
     merged = merge(base, target, current)
-    ours, theirs = [], []
-    side = ""
     assert all(line.endswith(b"\n") for line in merged[:-1])
-    for line in merged:
-        mark = line.rstrip(b"\r\n").decode()
-        if mark in (OURS, MIDDLE, THEIRS):
-            side = {OURS: "ours", MIDDLE: "theirs", THEIRS: ""}[mark]
-            continue
-        ours += [line] if side != "theirs" else []
-        theirs += [line] if side != "ours" else []
-    # What is outside of marks has the free changes of both sides: each side is whole within its own.
-    assert bare(current) - bare(ours) <= bare(base)
-    assert bare(target) - bare(theirs) <= bare(base) | bare(current)
+    # What it changes nothing in is not in it where the file does not have it.
+    assert bare(target) <= bare(merged) | bare(base)
     assert has_marks(b"".join(merged))
 
 
@@ -68,10 +138,9 @@ def bare(lines: Iterable[bytes]) -> set[bytes]:
 
 
 def test_what_came_behind_a_last_line_that_lost_its_end_is_not_glued_to_it() -> None:
-    merged = merge(lines("k\n1\n2\nz\n"), lines("T\n1\n2\nz"), lines("C\n1\n2\nz\nmore\n"))
-    assert b"".join(merged).decode() == (
-        "<<<<<<< your file\nC\n=======\nT\n>>>>>>> the chunk\n1\n2\n"
-        "<<<<<<< your file\nz\nmore\n=======\nz\n>>>>>>> the chunk\n"
+    assert merged_text("k\n1\n2\nz\n", "T\n1\n2\nz", "C\n1\n2\nz\nmore\n") == (
+        f"<<<<<<< your file\nC\n{B}k\n=======\nT\n>>>>>>> the chunk\n1\n2\n"
+        f"<<<<<<< your file\nz\nmore\n{B}z\n=======\nz\n>>>>>>> the chunk\n"
     )
 
 
@@ -83,7 +152,7 @@ def test_marks_are_written_as_the_file_is(bom: bytes) -> None:
     assert merged is not None
     assert merged.data.startswith(bom)
     assert merged.data.removeprefix(bom).decode(codec) == (
-        "<<<<<<< your file\r\nüC\r\n=======\r\nüT\r\n>>>>>>> the chunk\r\n"
+        "<<<<<<< your file\r\nüC\r\n||||||| before the chunk\r\nüa\r\n=======\r\nüT\r\n>>>>>>> the chunk\r\n"
     )
     assert has_marks(merged.data)
     assert not has_marks(current.data)
@@ -111,7 +180,7 @@ def test_an_empty_text_is_as_the_others_are() -> None:
     target, current = (FileState(Mode.FILE, word.encode("utf-16")) for word in ("T\n", "C\n"))
     merged = merge_states(empty, target, current)
     assert merged is not None
-    assert merged.data.decode("utf-16") == "<<<<<<< your file\nC\n=======\nT\n>>>>>>> the chunk\n"
+    assert merged.data.decode("utf-16") == (f"<<<<<<< your file\nC\n{B}=======\nT\n>>>>>>> the chunk\n")
     assert has_marks(merged.data)
 
 

@@ -459,8 +459,17 @@ def test_what_was_in_the_way_is_tried_again_when_the_review_goes_on(project: Pat
     state, _ = walk(project, "theirs", approve, approve)
     assert [item.status for item in state.items].count(Status.BLOCKED) == 1
     (project / "a.py").write_text(OLD.replace("return 4", "return 44"))
-    walk(project, "theirs", approve)
+    walk(project, "theirs", approve, approve)
     assert (project / "a.py").read_text() == NEW
+
+
+@pytest.mark.parametrize("last", [approve, decide(Defer()), decide(Reject("no"))], ids=["y", "l", "n"])
+def test_who_comes_back_sees_the_card_that_was_open_at_the_end(project: Path, last: Act) -> None:
+    """After a decision further down the first open chunk of all came instead."""
+    _, left = walk(project, "theirs", do(Move(by=1)), last)
+    state, back = walk(project, "theirs")
+    assert left.cards[-1].chunk.id == state.items[2].chunk.id
+    assert back.cards[0].chunk.id == left.cards[-1].chunk.id
 
 
 def test_what_is_said_to_nobody_leaves_the_cards_open(project: Path) -> None:

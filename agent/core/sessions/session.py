@@ -15,7 +15,7 @@ from agent.core.dialog import AssistantMessage, Stop, ToolResult
 from agent.core.review import Evidence
 from agent.core.scrutiny.run_claims import named, unbacked
 from agent.core.sessions.decided import chunk_key, decided, put_item, reopened, undone, written
-from agent.core.sessions.state import OPEN, Item, Source, State, Status
+from agent.core.sessions.state import OPEN, Item, Source, State, Status, next_card
 
 __all__ = ["OPEN", "Item", "Source", "State", "Status", "chunk_key", "evolve", "fold", "is_synthetic"]
 
@@ -133,11 +133,13 @@ def _said(state: State, event: ev.Said) -> State:
 
 
 def _resumed(state: State, event: ev.Resumed) -> State:
-    """A reply that was under way is lost; what was put off or in the way in a review is tried again."""
+    """A reply that was under way is lost; what was put off or in the way in a review is tried again.
+
+    The card that was open is the first one: what was put off before it comes after the others.
+    """
     lost = ev.TurnFailed("interrupted", "the session ended before the reply was complete")
     items = state.items
-    at = state.item(state.focus)
-    focus = state.focus if at is not None and at.status is Status.PENDING else ""
+    focus = next_card(state, state.open_items).chunk.id if state.open_items else ""
     if state.source.startswith("review"):
         items = tuple(
             msgspec.structs.replace(item, status=Status.PENDING, reason="")

@@ -155,6 +155,14 @@ class State(msgspec.Struct, frozen=True):
         return tuple(item for item in self.items if item.status in OPEN)
 
 
+def next_card(state: State, candidates: tuple[Item, ...]) -> Item:
+    """The first at or behind the chunk that the person moved to or decided last; at the end the first of all."""
+    ids = [item.chunk.id for item in state.items]
+    at = ids.index(state.focus) if state.focus in ids else 0
+    later = set(ids[at:])
+    return next((item for item in candidates if item.chunk.id in later), candidates[0])
+
+
 def waiting_for(state: State, item: Item) -> list[Item]:
     """The open chunks behind `item` that are blocked when it is refused, also by one another, in their order."""
     names, found = {item.chunk.id}, []

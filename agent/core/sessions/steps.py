@@ -13,7 +13,7 @@ from agent.core.lines.stack import blocked_by
 from agent.core.review import Verdict
 from agent.core.sessions.named import titled
 from agent.core.sessions.session import Item, State, Status, evolve
-from agent.core.sessions.state import GONE
+from agent.core.sessions.state import GONE, next_card
 
 FORMAT_ERRORS = 2
 """Unusable proposals in a row that go back to the model before the person is asked."""
@@ -200,15 +200,7 @@ def _offer(state: State, candidates: tuple[Item, ...]) -> Effect:
         reason = words and blocked_by(item.chunk, words, uses=bool(state.source_of(item).call_id))
         if reason:
             return Block(item.chunk.id, reason)
-    return OfferCard(_next_card(state, candidates).chunk.id)
-
-
-def _next_card(state: State, candidates: tuple[Item, ...]) -> Item:
-    """The first at or behind the chunk that the person moved to or decided last; at the end the first of all."""
-    ids = [item.chunk.id for item in state.items]
-    at = ids.index(state.focus) if state.focus in ids else 0
-    later = set(ids[at:])
-    return next((item for item in candidates if item.chunk.id in later), candidates[0])
+    return OfferCard(next_card(state, candidates).chunk.id)
 
 
 def _speak(state: State, limits: Limits) -> Effect:

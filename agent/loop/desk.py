@@ -382,12 +382,13 @@ def _needed(state: State, item: Item) -> tuple[str, ...]:
 
 
 def _without(state: State, item: Item) -> tuple[str, ...]:
-    """What the person said no to and this chunk uses: it can be applied all the same."""
+    """What this chunk uses and is not in the files: it can be applied all the same."""
     words = {
         Status.REJECTED: "you refused",
         Status.UNDONE: "you took back",
         Status.DEFERRED: "you put off",
         Status.BLOCKED: "is blocked",
+        Status.PENDING: "is not staged yet" if state.onto == "index" else "is not applied yet",
     }
     uses = [(use, state.item(use.chunk)) for use in item.chunk.uses]
     return tuple(

@@ -361,6 +361,23 @@ def test_a_card_says_that_it_uses_what_was_refused_and_can_be_applied_all_the_sa
     assert uses.needs == ()
 
 
+@pytest.mark.parametrize(
+    ("over", "which"), [(do(Move(by=1)), "is not applied yet"), (decide(Defer()), "you put off")]
+)
+def test_a_card_says_that_it_uses_what_is_not_applied_yet(
+    project: Path, git_in: GitIn, over: Act, which: str
+) -> None:
+    git_in(project, "checkout", "-q", "theirs")
+    (project / "b.py").write_text("B = 1\n\n\ndef receipt():\n    return B\n")
+    (project / "a.py").write_text(NEW.replace("return 3", "return receipt()"))
+    git_in(project, "commit", "-qam", "third")
+    git_in(project, "checkout", "-q", "HEAD~1")
+    _, person = walk(project, "theirs", over, approve)
+    defines, uses = person.cards[0], person.cards[1]
+    assert uses.notes == (f"uses `receipt` of chunk 1 ({defines.chunk.title}), which {which}",)
+    assert defines.notes == ()
+
+
 def test_leaving_and_coming_back_goes_on_where_it_stopped(project: Path) -> None:
     state, _ = walk(project, "theirs", approve)
     assert len(state.open_items) == 2

@@ -55,7 +55,7 @@ def _picked(bench: Workbench, name: str, *, choose: bool) -> str:
     if not choose and (latest := _latest_open(resumable)):
         return latest
     if not choose or not resumable:
-        raise _none(found, resumable)
+        raise _none(bench, found, resumable)
     for number, info in enumerate(resumable, 1):
         sys.stderr.write(f"{number:3}  {_line(info)}\n")
     sys.stderr.write("which? ")
@@ -81,7 +81,7 @@ def _latest_open(found: list[SessionInfo]) -> str:
     return ""
 
 
-def _none(found: list[SessionInfo], resumable: list[SessionInfo]) -> UsageError:
+def _none(bench: Workbench, found: list[SessionInfo], resumable: list[SessionInfo]) -> UsageError:
     """Why no session is gone on with."""
     if any(info.open for info in found):
         return UsageError(
@@ -92,7 +92,11 @@ def _none(found: list[SessionInfo], resumable: list[SessionInfo]) -> UsageError:
     if resumable:
         hint = "copair starts one, copair resume SESSION takes any"
         return UsageError("no session here has anything open", hint=hint)
-    return UsageError("there is no session to resume here", hint="copair starts one")
+    hint = "copair starts one, and so does copair review"
+    elsewhere = [info for info in journal.sessions(bench.place.state) if not bench.owns(info)]
+    if elsewhere:
+        hint += f"; the latest of another work tree is resumed in {elsewhere[0].root}"
+    return UsageError("there is no session to resume here", hint=hint)
 
 
 def latest_session(bench: Workbench) -> SessionInfo:
@@ -117,17 +121,33 @@ def _reviewed(info: SessionInfo) -> str:
     return f"review of {info.label}" if info.label else OBJECT_ID.sub(lambda found: found[0][:7], info.source)
 
 
-def _counts(info: SessionInfo) -> str:
-    """How far it is. Empty for a session that is too long to be read for a list, or cannot be read."""
+def _listed(info: SessionInfo) -> State | None:
+    """None for a session that is too long to be read for a list, or cannot be read."""
     try:
-        if info.path.stat().st_size > COUNTED_BYTES:
-            return ""
-        state = fold(journal.read(info.path))
+        return None if info.path.stat().st_size > COUNTED_BYTES else fold(journal.read(info.path))
     except (OSError, StateError):
+        return None
+
+
+def _counted(state: State) -> dict[str, int]:
+    """How many chunks are open, how many applied, and how many of these committed."""
+    applied = [item.chunk.id for item in state.items if item.status is Status.APPLIED]
+    return {
+        "open": sum(item.status in LEFT for item in state.items),
+        "applied": len(applied),
+        "committed": len(state.committed.intersection(applied)),
+    }
+
+
+def _counts(info: SessionInfo) -> str:
+    """How far it is."""
+    state = _listed(info)
+    if state is None or not state.items:
         return ""
-    applied = sum(item.status is Status.APPLIED for item in state.items)
-    left = sum(item.status in LEFT for item in state.items)
-    return f"{left} open, {applied} {status_word(state, Status.APPLIED)}" if state.items else ""
+    counts = _counted(state)
+    done = f"{counts['applied']} {status_word(state, Status.APPLIED)}"
+    done += f" ({counts['committed']} committed)" if counts["committed"] else ""
+    return f"{counts['open']} open, {done}"
 
 
 def _fitting(line: Clean) -> Clean:
@@ -144,7 +164,7 @@ def print_log(cwd: Path, name: str, *, as_json: bool) -> int:
     found = journal.sessions(bench.place.state)
     if not name:
         if as_json:
-            _print_json([_session_json(info) for info in found])
+            _print_json([_session_json(info, _listed(info)) for info in found])
         else:
             lines = (
                 _line(info, "" if bench.owns(info) else f"in {info.root}", _counts(info)) for info in found
@@ -155,8 +175,8 @@ def print_log(cwd: Path, name: str, *, as_json: bool) -> int:
     state = fold(journal.read(info.path))
     if as_json:
         diffs = _Diffs(bench, state)
-        chunks = [_chunk_json(diffs, item) for item in state.items]
-        _print_json(_session_json(info) | {"chunks": chunks})
+        chunks = [_chunk_json(diffs, state, item) for item in state.items]
+        _print_json(_session_json(info, state) | {"chunks": chunks})
         return Exit.DONE
     sys.stdout.write(f"{_line(info)}\n")
     for row in stack_rows(state):
@@ -164,18 +184,21 @@ def print_log(cwd: Path, name: str, *, as_json: bool) -> int:
     return Exit.DONE
 
 
-def _session_json(info: SessionInfo) -> dict[str, Any]:
+def _session_json(info: SessionInfo, state: State | None) -> dict[str, Any]:
     built = msgspec.to_builtins(info, enc_hook=str)
-    return {**built, "path": str(info.path), "crashed": info.crashed}
+    first = info.first or (_reviewed(info) if info.source.startswith("review") else "")
+    counts = _counted(state) if state else None
+    return {**built, "first": first, "path": str(info.path), "crashed": info.crashed, "counts": counts}
 
 
-def _chunk_json(diffs: _Diffs, item: Item) -> dict[str, Any]:
+def _chunk_json(diffs: _Diffs, state: State, item: Item) -> dict[str, Any]:
     return {
         "id": item.chunk.id,
         "title": item.chunk.title,
         "why": item.chunk.why,
         "paths": list(item.chunk.paths),
         "status": item.status.value,
+        "committed": item.status is Status.APPLIED and item.chunk.id in state.committed,
         "reason": item.reason,
         "evidence": msgspec.to_builtins(item.evidence),
         "diff": diffs.of(item).decode("utf-8", "replace"),
@@ -243,7 +266,7 @@ def print_chunk(cwd: Path, name: str, *, as_json: bool) -> int:
     shown = find_chunk([named_session(found, session)] if session else found, chunk)
     state, item = shown.state, shown.item
     if as_json:
-        _print_json(_chunk_json(_Diffs(bench, state), item))
+        _print_json(_chunk_json(_Diffs(bench, state), state, item))
         return Exit.DONE
     lines = [stack_row(state, item).words, item.chunk.why]
     lines += [f"assumes: {text}" for text in item.chunk.assumes] + [

@@ -13,11 +13,12 @@ from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core.clean import clean
 from agent.core.errors import Exit, UsageError
+from agent.core.sessions.named import titled
 from agent.core.sessions.session import Item, State, Status, fold
 from agent.io import journal
 from agent.io.signals import held
 from agent.loop.desk import NOTHING_LEFT
-from agent.loop.summary import status_word
+from agent.loop.summary import reverse_note, status_word
 
 
 def undo_chunk(cwd: Path, name: str, *, redo: bool = False) -> int:
@@ -86,9 +87,14 @@ def _tell(state: State, item: Item, event: ev.Event, *, redo: bool) -> int:
             )
             paths = ", ".join(write.path for write in writes)
             sys.stdout.write(f"{clean(f'{done}: {item.chunk.id} {item.chunk.title} ({paths})')}\n")
+            note = "" if redo else reverse_note(state, item)
+            if note:
+                sys.stdout.flush()
+                sys.stderr.write(f"{clean(f'copair: {note}')}\n")
             return Exit.DONE
         case ev.UndoRefused(reason=reason):
-            sys.stderr.write(f"{clean(f'copair: not undone: {reason}; nothing was changed')}\n")
+            words = f"copair: not undone: chunk {titled(state, item)}: {reason}; nothing was changed"
+            sys.stderr.write(f"{clean(words)}\n")
             return Exit.FAILED
         case _:
             raise AssertionError(event)

@@ -71,7 +71,9 @@ def stack_row(state: State, item: Item, at: int | None = None) -> StackRow:
         added=sum(len(hunk.new) for hunk in hunks),
         removed=sum(len(hunk.old) for hunk in hunks),
         sign=SIGNS[item.status],
-        word=status_word(state, item.status) + (f": {item.reason}" if item.reason else ""),
+        word=status_word(state, item.status)
+        + (", committed" if item.status is Status.APPLIED and item.chunk.id in state.committed else "")
+        + (f": {item.reason}" if item.reason else ""),
         is_open=item.status in inputs.SHOWN,
         reopens=taking_back.can_reopen(state, item),
         name=chunk_name(state, item, at),

@@ -47,5 +47,13 @@ def status_word(state: State, status: Status) -> str:
     return staged.get(status, status.value) if state.onto == "index" else status.value
 
 
+def reverse_note(state: State, item: Item) -> str:
+    """What is to know of an undo of `item`, by the state before it: that it is no undo of a commit. Else empty."""
+    if item.chunk.id not in state.committed:
+        return ""
+    where = "is staged" if state.onto == "index" else "lies in your files"
+    return f"It was committed before: its reverse {where}, and is in no commit yet."
+
+
 def _with(state: State, status: Status) -> list[Item]:
     return [item for item in state.items if item.status is status]

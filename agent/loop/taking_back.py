@@ -10,6 +10,7 @@ from agent.core.frontend import CardOffer
 from agent.core.sessions import steps
 from agent.core.sessions.session import Item, State, Status
 from agent.core.sessions.state import GONE, OPEN
+from agent.loop.summary import reverse_note
 
 if TYPE_CHECKING:
     from agent.loop.driver import Driver
@@ -56,7 +57,10 @@ def undo(driver: Driver, chunk_id: str = "", status: Status = Status.APPLIED) ->
         return
     driver.offered = None
     event = driver.parts.desk.undo(driver.state, item)
+    note = reverse_note(driver.state, item)
     driver.record(event, sync=True)
+    if note and isinstance(event, ev.Undone) and not event.redo:
+        driver.tell(note, "warning")
     if isinstance(event, ev.Undone) and not event.redo and steps.is_review(driver.state):
         open_again(driver, item.chunk.id, "you took it back")
 

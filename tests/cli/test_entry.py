@@ -112,7 +112,7 @@ def test_undo_refuses_when_the_lines_changed_and_says_that_nothing_was_done(proj
     (project / "a.py").write_text("import re\n\nprint(re)\n")
     ran = copair(project, "undo")
     assert ran.returncode == 1
-    assert "not undone" in ran.stderr
+    assert "not undone: chunk 1 (" in ran.stderr
     assert (project / "a.py").read_text() == "import re\n\nprint(re)\n"
 
 

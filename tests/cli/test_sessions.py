@@ -62,6 +62,35 @@ def test_a_review_of_a_patch_is_listed_by_its_file_with_what_became_of_it(
     new, old = copair(project, "log").stdout.splitlines()
     assert "(review of fix.patch)  0 open, 1 applied" in old
     assert "(review of what is not staged yet)  2 open, 0 staged" in new
+    listed = json.loads(copair(project, "log", "--json").stdout)
+    assert [one["first"] for one in listed] == ["review of what is not staged yet", "review of fix.patch"]
+    assert [one["counts"]["open"] for one in listed] == [2, 0]
+
+
+def test_what_is_committed_is_told_from_what_is_applied_and_its_undo_from_that_of_the_commit(
+    project: Path,
+) -> None:
+    edits = (
+        {"path": "a.py", "old": f"{name} = {n}\n", "new": f"{name} = {n}{n}\n"}
+        for name, n in (("a", 1), ("b", 2))
+    )
+    model = Script(*(propose(edit, title=f"Double {edit['old'][0]}") for edit in edits))
+    session = play(project, model, say(Say("x")), approve, approve).state.session
+    assert copair(project, "commit", "1").returncode == 0
+    assert "0 open, 2 applied (1 committed)" in copair(project, "log").stdout
+    shown = copair(project, "log", session).stdout
+    assert "✓ 1  Double a  (applied, committed)" in shown
+    assert "✓ 2  Double b  (applied)" in shown
+    listed = json.loads(copair(project, "log", session, "--json").stdout)
+    assert listed["counts"] == {"open": 0, "applied": 2, "committed": 1}
+    assert [chunk["committed"] for chunk in listed["chunks"]] == [True, False]
+    ran = copair(project, "undo", "2")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    ran = copair(project, "undo", "1")
+    assert (
+        "copair: It was committed before: its reverse lies in your files, and is in no commit yet."
+        in ran.stderr
+    )
 
 
 @pytest.mark.parametrize("then", ["applied", "undone", "rejected", "waits"])
@@ -187,6 +216,7 @@ def test_a_linked_work_tree_has_sessions_of_its_own(project: Path, git_in: GitIn
     for command in (["undo"], ["commit"], ["resume"]):
         ran = copair(project, *command)
         assert ran.returncode == 2, ran.stderr
+    assert "copair review; the latest of another work tree is resumed in" in ran.stderr
     ran = copair(project, "resume", session)
     assert f"it goes on in {linked.resolve()}" in ran.stderr
     assert f"in {linked.resolve()}\n" in copair(project, "log").stdout

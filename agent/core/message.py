@@ -13,19 +13,26 @@ from agent.core.chunk import Chunk
 from agent.core.clean import clean
 
 SUBJECT_CHARS = 72
+SIZE = re.compile(r": \d+ lines?$")
+"""What a title that no model made says of the size; `git log --stat` says it too."""
+
 SIGN_OFF = re.compile(r"signed-off-by\s*:[^\n]*", re.IGNORECASE)
 
 
 def commit_message(chunks: Sequence[Chunk]) -> str:
     """One chunk: its title and why. Several: what they serve, or their number, and a paragraph each."""
     if len(chunks) == 1:
-        return _whole(_line(chunks[0].title), [_line(chunks[0].why)])
+        return _whole(_subject(chunks[0]), [_line(chunks[0].why)])
     serves = {_line(chunk.serves) for chunk in chunks}
     purpose = serves.pop() if len(serves) == 1 else ""
     paragraphs = [
         f"- {_line(chunk.title)}" + (f": {_line(chunk.why)}" if chunk.why else "") for chunk in chunks
     ]
-    return _whole(purpose or f"{_line(chunks[0].title)}, and {len(chunks) - 1} more", paragraphs)
+    return _whole(purpose or f"{_subject(chunks[0])}, and {len(chunks) - 1} more", paragraphs)
+
+
+def _subject(chunk: Chunk) -> str:
+    return SIZE.sub("", _line(chunk.title))
 
 
 def _line(text: str) -> str:

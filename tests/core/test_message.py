@@ -19,6 +19,15 @@ def test_one_chunk_gives_its_title_and_why_wrapped() -> None:
     assert max(map(len, body)) <= SUBJECT_CHARS
 
 
+def test_a_subject_says_nothing_of_the_size() -> None:
+    new, other = chunk("New file .github/dependabot.yml: 13 lines"), chunk("parse: 1 line")
+    assert commit_message([new]) == "New file .github/dependabot.yml\n"
+    assert commit_message([new, other, other]) == (
+        "New file .github/dependabot.yml, and 2 more\n\n- New file .github/dependabot.yml: 13 lines\n"
+        "- parse: 1 line\n- parse: 1 line\n"
+    )
+
+
 def test_several_chunks_are_listed_under_what_they_serve() -> None:
     message = commit_message([chunk("A", "x", "speed"), chunk("B", "y", "speed")])
     assert message == "speed\n\n- A: x\n- B: y\n"

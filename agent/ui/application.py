@@ -15,10 +15,12 @@ ESCAPE_SECONDS = 0.15
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """How long keys do not count after drawing, and how long a reject waits for its reason (0: not at all)."""
+    """How long decisions do not count after drawing, and how long a reject waits for its reason (0: not at all)."""
 
     grace_seconds: float = 0.25
     reason_seconds: float = 2.0
+    pause_seconds: float = 0.4
+    """Typing that pauses for so long goes on with something else: people type 5 to 10 keys a second."""
 
 
 USUAL = Timing()

@@ -1,7 +1,8 @@
 """The open card: one prompt_toolkit application, one key per decision, erased when it is done.
 
-Promises: a key counts only when it was pressed after the card was drawn and a short grace has passed; pasted text
-is never taken as keys; a risky yes needs the word `apply`. What was decided goes to the inbox with the digest of
+Promises: a key that decides counts only when it was pressed after the card was drawn and a short grace has passed,
+and none counts in what is typed behind one that was not taken; pasted text is never taken as keys; a risky yes needs
+the word `apply`. What was decided goes to the inbox with the digest of
 what was on the screen. The card then waits, collapsed, until the driver offers something else or objects.
 """
 
@@ -20,7 +21,7 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 
 from agent.core.cards.view import CardView, card_view
-from agent.core.clean import clean
+from agent.core.clean import clean, concat
 from agent.core.frontend import (
     NO_MODEL,
     TO_MODEL,
@@ -38,8 +39,9 @@ from agent.core.frontend import (
 )
 from agent.core.review import Approve, Ask, Decision, Defer, Reject, Revise, Split
 from agent.ui.application import USUAL, ClearingApplication, Timing
+from agent.ui.haste import TOO_EARLY, Haste
 from agent.ui.input_line import Asking, InputLine
-from agent.ui.keys import APPLY_WORD, DECISIONS, Act
+from agent.ui.keys import APPLY_WORD, DECISIONS, LOOKS, Act
 from agent.ui.overview import Overview
 from agent.ui.render import SIDE_BY_SIDE_COLUMNS
 from agent.ui.screen import Screen
@@ -59,6 +61,7 @@ class OpenCard:
         card: Card,
         screen: Screen,
         inbox: Callable[[Input], None],
+        haste: Haste,
         *,
         timing: Timing = USUAL,
         vi: bool = False,
@@ -67,13 +70,15 @@ class OpenCard:
         self.card = card
         self._screen = screen
         self._inbox = inbox
+        self._haste = haste
         self._timing = timing
         self._context = 0
-        self._ready = False
+        self._typed: list[str] = []
+        """Keys from before the drawing."""
+        self._drawn = False
         self._waiting = ""
         self._comes_back = False
         """What is waited for may leave this card open: a command of the session."""
-        self._timer: asyncio.TimerHandle | None = None
         self._line = InputLine(screen, lambda: self.card.yes, self._accept)
         self._sheet = Sheet(self._view(), screen.colours, screen.rows, screen.columns)
         self._sheet.message = clean(message)
@@ -82,7 +87,7 @@ class OpenCard:
 
     async def run(self) -> Act | None:
         """Until the driver offers something else (`close`), or a key needs the terminal for itself."""
-        self._screen.forget_typed()
+        self._drawn, self._typed = False, self._screen.take_typed()
         return await self._app.run_async(handle_sigint=False, set_exception_handler=False)
 
     def update(self, card: Card) -> None:
@@ -92,14 +97,14 @@ class OpenCard:
         if not card.checking:
             self._has_checked()
         if self._comes_back:
-            self._waiting = ""
+            self._go_on()
         self.card = card
         self._sheet.show(self._view())
         self._app.invalidate()
 
     def list(self, rows: Sequence[StackRow]) -> None:
         """Show the whole stack, which was asked for."""
-        self._waiting = ""
+        self._go_on()
         self._sheet.turn_to_stack(Overview(rows, self.card.chunk.id, self._screen.colours))
         self._app.invalidate()
 
@@ -109,13 +114,20 @@ class OpenCard:
 
     def tell(self, text: str) -> None:
         """A notice of the driver: shown in the last line; a decision that waits was not taken."""
-        self._waiting = ""
+        self._go_on()
         self._sheet.message = clean(text)
         self._app.invalidate()
 
+    def _go_on(self) -> None:
+        """A card that waited is there again."""
+        if self._waiting:
+            self._waiting = ""
+            self._haste.drawn()
+
     @property
-    def waiting(self) -> bool:
-        return bool(self._waiting)
+    def ready(self) -> bool:
+        """Decisions count."""
+        return self._drawn and not self._waiting and not self._haste.early
 
     def _view(self) -> CardView:
         return card_view(self.card, context=CONTEXTS[self._context], unfold=self._context > 0)
@@ -139,15 +151,19 @@ class OpenCard:
         )
 
     def _drawn_once(self, app: Application[Act | None]) -> None:
-        """After the first drawing: forget what was typed until now, and wait out the grace."""
-        if self._ready or self._timer is not None:
+        """After the first drawing: what was typed until now decides nothing; the grace begins."""
+        if self._drawn:
             return
-        self._screen.forget_typed()
-        self._timer = asyncio.get_running_loop().call_later(self._timing.grace_seconds, self._make_ready)
-
-    def _make_ready(self) -> None:
-        self._timer = None
-        self._ready = True
+        self._drawn = True
+        typed = [*self._typed, *self._screen.take_typed()]
+        self._haste.drawn()
+        if typed and all(key in (Act.NEXT, Act.BACK) for key in typed):
+            for key in typed:
+                self._press(key)
+        elif any(key.isprintable() for key in typed):
+            self._drop()
+        elif self._haste.burst:
+            self._say_early()
 
     def _text(self) -> StyleAndTextTuples:
         if self._waiting:
@@ -171,16 +187,15 @@ class OpenCard:
 
         @keys.add(Keys.Any, filter=quiet)
         def _(event: KeyPressEvent) -> None:
-            if self._ready and not self._waiting:
-                self._key(event.data)
+            self._press(event.data)
 
         @keys.add(Keys.BracketedPaste, filter=quiet)
         def _(event: KeyPressEvent) -> None:
-            self._say("pasted text is not taken as keys; nothing was done")
+            self._refuse("pasted text is not taken as keys; nothing was done")
 
         for names, move in self._sheet.moves().items():
             for name in names:
-                keys.add(name, filter=quiet)(lambda _, move=move: move())
+                keys.add(name, filter=quiet)(lambda event, move=move: self._scroll(event.data, move))
 
         @keys.add("c-c")
         def _(event: KeyPressEvent) -> None:
@@ -192,7 +207,7 @@ class OpenCard:
 
         @keys.add("enter", filter=quiet)
         def _(event: KeyPressEvent) -> None:
-            if self._ready and not self._waiting:
+            if self._counts(event.data, looks=True):
                 self._go_to_chosen()
 
         @keys.add("c-d")
@@ -218,31 +233,69 @@ class OpenCard:
 
         return keys
 
+    def _press(self, data: str) -> None:
+        if self._counts(data, looks=data in LOOKS):
+            self._key(data)
+
+    def _counts(self, data: str, *, looks: bool) -> bool:
+        """Whether a key is taken now. None is of what is typed behind one that was not, also not to look."""
+        if not self._waiting and not self._haste.burst and (looks or not self._haste.early):
+            return True
+        if self._haste.burst or data.isprintable():
+            self._drop()
+        return False
+
+    def _drop(self) -> None:
+        self._haste.dropped()
+        self._say_early()
+
+    def _say_early(self) -> None:
+        said = self._sheet.message
+        if not said.startswith(TOO_EARLY):
+            self._sheet.message = concat(TOO_EARLY, clean(f" · {said}")) if said else TOO_EARLY
+            self._app.invalidate()
+
+    def _scroll(self, data: str, move: Callable[[], None]) -> None:
+        """Arrows are in no sentence; letters and the space may be."""
+        if not data.isprintable() or self._counts(data, looks=True):
+            if self._sheet.message.startswith(TOO_EARLY):
+                self._say("")
+            move()
+
     def _key(self, data: str) -> None:
         self._sheet.message = clean("")
         try:
             act = Act(data)
         except ValueError:
             if self._sheet.page is Page.HELP:
-                self._sheet.turn(Page.DIFF)
+                self._leave_page()
             elif data.isprintable():
-                self._say("? lists the keys")
+                self._refuse("? lists the keys")
             return
         if self._sheet.page is Page.STACK and act in (Act.NEXT, Act.BACK):
             self._sheet.scroll(1 if act is Act.NEXT else -1)
             return
-        if self._sheet.page is not Page.DIFF and (act in DECISIONS or act in (Act.QUIT, Act.UNDO)):
+        if self._sheet.page is not Page.DIFF and act is Act.QUIT:
             self._sheet.turn(Page.DIFF)
+            return
+        if self._sheet.page is not Page.DIFF and (act in DECISIONS or act is Act.UNDO):
+            self._leave_page()
             return
         if self._sheet.page is Page.HELP and act not in (Act.HELP, Act.DETAILS, Act.SEARCH):
             self._sheet.turn(Page.DIFF)
         self._do(act)
+
+    def _leave_page(self) -> None:
+        """By a key that may have been meant for the card."""
+        self._sheet.turn(Page.DIFF)
+        self._haste.dropped()
 
     def _do(self, act: Act) -> None:
         chunk = self.card.chunk.id
         match act:
             case Act.APPLY if not self._sheet.seen and self.card.writes_on_yes:
                 rows = self._sheet.scroll_to_unseen()
+                self._haste.drawn()
                 self._say(
                     f"{rows} more {'row' if rows == 1 else 'rows'}: y counts once you have seen all of it"
                 )
@@ -255,7 +308,7 @@ class OpenCard:
             case Act.REJECT:
                 self._decide(Reject())
             case Act.REVISE | Act.ASK if self.card.unanswered:
-                self._say(f"{NO_MODEL} {TO_MODEL}")
+                self._refuse(f"{NO_MODEL} {TO_MODEL}")
             case Act.REVISE:
                 self._ask(Asking.CHANGE)
             case Act.ASK:
@@ -317,9 +370,9 @@ class OpenCard:
                 if not self._sheet.toggle_side_by_side():
                     self._say(f"side by side needs {SIDE_BY_SIDE_COLUMNS} columns")
             case Act.CHECKS:
-                self._say("no checks are accepted yet; `copair checks` adds them")
+                self._refuse("no checks are accepted yet; `copair checks` adds them")
             case _:
-                self._say("it cannot be split")
+                self._refuse("it cannot be split")
 
     def _has_checked(self) -> None:
         """Take away that checks run, once they do not; what runs for long is said by the rule."""
@@ -339,6 +392,11 @@ class OpenCard:
 
     def _say(self, text: str) -> None:
         self._sheet.message = clean(text)
+
+    def _refuse(self, text: str) -> None:
+        """Say why a key does nothing; who believes that it did goes on typing."""
+        self._say(text)
+        self._haste.dropped()
 
     def _ask(self, what: Asking, seconds: float = 0) -> None:
         self._line.open(what, self._app, seconds)

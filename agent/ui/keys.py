@@ -85,6 +85,9 @@ _YES = {
 """Help for `y`, by what a yes does."""
 DECISIONS = frozenset((Act.APPLY, Act.REJECT, Act.REVISE, Act.EDIT, Act.SPLIT, Act.ASK, Act.LATER))
 
+LOOKS = frozenset((Act.NEXT, Act.BACK, Act.STACK, Act.CONTEXT, Act.WIDE, Act.SEARCH, Act.DETAILS, Act.HELP))
+"""Keys that only look: they decide nothing, and need no grace."""
+
 
 def offered(view: CardView) -> tuple[Key, ...]:
     """The keys that mean something on this card."""

@@ -1,11 +1,11 @@
 """A clarifying question as a card of its own: options by number, Enter for the default, or one's own words.
 
-The same promises as a card: what was typed before it was drawn does not count, and a grace passes first.
+The same promises as a card: what was typed before it was drawn does not count, a grace passes first, and what is
+typed behind a key that was not taken does not count either.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from prompt_toolkit.application import Application
@@ -30,7 +30,8 @@ from agent.core.cards.view import prose
 from agent.core.clean import Clean, clean
 from agent.core.frontend import AnswerIn, Input, Interrupt, QuestionOffer, Quit
 from agent.core.review import Answer
-from agent.ui.application import USUAL, ClearingApplication, Timing, escape_leaves
+from agent.ui.application import ClearingApplication, escape_leaves
+from agent.ui.haste import TOO_EARLY, Haste
 from agent.ui.paint import Line, Theme, cut_line, paragraph, wrap
 from agent.ui.processors import VisibleInput
 from agent.ui.render import PROSE_COLUMNS, title_rule
@@ -68,16 +69,16 @@ class OpenQuestion:
         offer: QuestionOffer,
         screen: Screen,
         inbox: Callable[[Input], None],
+        haste: Haste,
         *,
-        timing: Timing = USUAL,
         vi: bool = False,
     ) -> None:
         self.offer = offer
         self._screen = screen
         self._inbox = inbox
-        self._timing = timing
-        self._ready = False
-        self._scheduled = False
+        self._haste = haste
+        self._typed: list[str] = []
+        self._drawn = False
         self._waiting = False
         self._writing = False
         self._message: Clean = clean("")
@@ -85,7 +86,7 @@ class OpenQuestion:
         self._app = self._application(vi)
 
     async def run(self) -> None:
-        self._screen.forget_typed()
+        self._drawn, self._typed = False, self._screen.take_typed()
         await self._app.run_async(handle_sigint=False, set_exception_handler=False)
 
     def close(self) -> None:
@@ -94,7 +95,9 @@ class OpenQuestion:
 
     def tell(self, text: str) -> None:
         """A notice of the driver; an answer that waits was not taken."""
-        self._waiting = False
+        if self._waiting:
+            self._waiting = False
+            self._haste.drawn()
         self._message = clean(text)
         self._app.invalidate()
 
@@ -120,14 +123,31 @@ class OpenQuestion:
         )
 
     def _drawn_once(self, app: Application[None]) -> None:
-        if self._scheduled:
+        if self._drawn:
             return
-        self._scheduled = True
-        self._screen.forget_typed()
-        asyncio.get_running_loop().call_later(self._timing.grace_seconds, self._make_ready)
+        self._drawn = True
+        typed = [*self._typed, *self._screen.take_typed()]
+        self._haste.drawn()
+        if self._haste.burst or any(key.isprintable() for key in typed):
+            self._drop()
 
-    def _make_ready(self) -> None:
-        self._ready = True
+    @property
+    def ready(self) -> bool:
+        """An answer counts."""
+        return self._drawn and not self._waiting and not self._haste.early
+
+    def _counts(self, data: str) -> bool:
+        """Whether a key is taken now."""
+        if self.ready:
+            return True
+        if self._haste.burst or data.isprintable():
+            self._drop()
+        return False
+
+    def _drop(self) -> None:
+        self._haste.dropped()
+        self._message = TOO_EARLY
+        self._app.invalidate()
 
     def _text(self) -> StyleAndTextTuples:
         if self._waiting:
@@ -151,17 +171,17 @@ class OpenQuestion:
 
         @keys.add(Keys.Any, filter=~writing)
         def _(event: KeyPressEvent) -> None:
-            if self._ready and not self._waiting and event.data.isprintable():
+            if self._counts(event.data) and event.data.isprintable():
                 self._key(event.data)
 
         @keys.add("enter", filter=~writing)
         def _(event: KeyPressEvent) -> None:
-            if self._ready and not self._waiting and self.offer.question.options:
+            if self._counts(event.data) and self.offer.question.options:
                 self._answer(Answer(self.offer.question.default))
 
         @keys.add(Keys.BracketedPaste, filter=~writing)
         def _(event: KeyPressEvent) -> None:
-            if self._ready and not self._waiting:
+            if self.ready:
                 self._write(" ".join(event.data.split()))
 
         @keys.add("c-c")

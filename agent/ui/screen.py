@@ -15,7 +15,7 @@ from prompt_toolkit.application.current import get_app_or_none
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.input import Input, create_input
-from prompt_toolkit.input.typeahead import clear_typeahead
+from prompt_toolkit.input.typeahead import get_typeahead
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.renderer import print_formatted_text
@@ -25,6 +25,8 @@ from agent.ui.filter import FilteredStream
 from agent.ui.paint import Line, Theme, theme
 
 NO_STYLE = Style([])
+MAX_READS = 64
+"""Of typed keys, a kilobyte each; what is more than that was not typed."""
 _BITS = {
     ColorDepth.DEPTH_1_BIT: 1,
     ColorDepth.DEPTH_4_BIT: 4,
@@ -130,12 +132,18 @@ class Screen:
     def bell(self) -> None:
         self._stream.ring()
 
-    def forget_typed(self) -> None:
-        """Drop everything that was typed until now: in the kernel, in the parser, and in the typeahead."""
-        with suppress(ImportError, OSError, NotImplementedError):  # no terminal, or none of this kind
-            _flush(self.input.fileno())
-        self.input.flush_keys()
-        clear_typeahead(self.input)
+    def take_typed(self) -> list[str]:
+        """Take away everything that was typed until now: in the typeahead, the parser and the kernel. The keys, as typed."""
+        taken = get_typeahead(self.input)
+        for _ in range(MAX_READS):
+            if not (keys := self.input.read_keys()):
+                break
+            taken += keys
+        else:
+            with suppress(ImportError, OSError, NotImplementedError):  # no terminal, or none of this kind
+                _flush(self.input.fileno())
+        taken += self.input.flush_keys()
+        return [press.data for press in taken]
 
     @contextmanager
     def quiet(self) -> Iterator[None]:

@@ -43,6 +43,7 @@ from agent.core.frontend import (
 from agent.core.review import Edit
 from agent.ui.application import Timing
 from agent.ui.card import OpenCard
+from agent.ui.haste import Haste
 from agent.ui.keys import Act, help_text
 from agent.ui.outside import NotEdited, Outside
 from agent.ui.paint import Line
@@ -76,6 +77,7 @@ class Options(msgspec.Struct, frozen=True):
 
     grace_seconds: float = 0.25
     reason_seconds: float = 2.0
+    pause_seconds: float = 0.4
     vi: bool = False
     bell: bool = False
     history: Path | None = None
@@ -100,7 +102,8 @@ class Terminal:
         self._screen = screen
         self._options = options
         self._outside = outside
-        self._timing = Timing(options.grace_seconds, options.reason_seconds)
+        self._timing = Timing(options.grace_seconds, options.reason_seconds, options.pause_seconds)
+        self._haste = Haste(self._timing)
         self._telling = Telling(screen)
         self._posts: deque[Post] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -281,7 +284,7 @@ class Terminal:
                 case QuestionOffer():
                     self._ring()
                     self._open = question = OpenQuestion(
-                        offer, self._screen, self._inbox, timing=self._timing, vi=self._options.vi
+                        offer, self._screen, self._inbox, self._haste, vi=self._options.vi
                     )
                     await question.run()
                 case PromptOffer():
@@ -294,13 +297,13 @@ class Terminal:
             self._open = None
 
     async def _work(self, label: str) -> None:
-        self._open = work = Work(label, self._screen, self._inbox)
+        self._open = work = Work(label, self._screen, self._inbox, self._haste)
         await work.run()
         self._kept += work.typed
 
     async def _card(self, card: Card) -> None:
         self._open = opened = OpenCard(
-            card, self._screen, self._inbox, timing=self._timing, vi=self._options.vi
+            card, self._screen, self._inbox, self._haste, timing=self._timing, vi=self._options.vi
         )
         while (act := await opened.run()) is not None:
             message = self._outside_of(act, opened.card)
@@ -310,6 +313,7 @@ class Terminal:
                 opened.card,
                 self._screen,
                 self._inbox,
+                self._haste,
                 timing=self._timing,
                 vi=self._options.vi,
                 message=message,
@@ -334,6 +338,8 @@ class Terminal:
             text = (await self._prompt.ask(offer, typed)).strip()
         except Replaced as replaced:
             self._kept = replaced.typed
+            if replaced.typed:
+                self._haste.dropped()
             return
         except EOFError:
             self._inbox(Quit("end"))

@@ -16,6 +16,7 @@ from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 
 from agent.core.clean import clean
 from agent.core.frontend import Input, Interrupt, Progress, Quit, Working
+from agent.ui.haste import Haste
 from agent.ui.paint import Line, cut_line, wrap
 from agent.ui.screen import Screen
 
@@ -30,9 +31,10 @@ BAR = 20
 class Work:
     """Open while nothing can be answered. `typed` is what the person typed meanwhile."""
 
-    def __init__(self, label: str, screen: Screen, inbox: Callable[[Input], None]) -> None:
+    def __init__(self, label: str, screen: Screen, inbox: Callable[[Input], None], haste: Haste) -> None:
         self._screen = screen
         self._inbox = inbox
+        self._haste = haste
         self._label = label
         self._since = time.monotonic()
         self._shown_from = self._since + QUIET_SECONDS
@@ -133,6 +135,7 @@ class Work:
         def _(event: KeyPressEvent) -> None:
             if event.data.isprintable() or event.key_sequence[0].key == Keys.BracketedPaste:
                 self.typed += event.data.replace("\r\n", "\n").replace("\r", "\n")
+                self._haste.dropped()  # the rest of the sentence is for no card that comes meanwhile
 
         @keys.add("enter")
         @keys.add("c-j")

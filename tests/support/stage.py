@@ -44,7 +44,12 @@ class Stage:
         self._out = os.fdopen(os.dup(self.slave), "w", encoding="utf-8")
         self._in = os.fdopen(os.dup(self.slave), encoding="utf-8")
         screen = Screen(environ=environ, stdout=self._out, input=Vt100Input(self._in))
-        settings: dict[str, Any] = {"grace_seconds": 0.05, "reason_seconds": 0.0, **options}
+        settings: dict[str, Any] = {
+            "grace_seconds": 0.05,
+            "reason_seconds": 0.0,
+            "pause_seconds": 0.05,
+            **options,
+        }
         typed = settings.pop("typed", b"")
         first = settings.pop("first", None)
         self.before = termios.tcgetattr(self.slave)
@@ -106,10 +111,10 @@ class Stage:
         os.write(self.master, keys.encode())
 
     def press(self, keys: str) -> None:
-        """Keys on a card that is drawn, after its grace."""
+        """Keys on a card that is drawn, after its grace and after a pause in the typing."""
         time.sleep(0.12)
         end = time.monotonic() + PATIENCE
-        while not getattr(self.terminal._open, "_ready", True) and time.monotonic() < end:
+        while not getattr(self.terminal._open, "ready", True) and time.monotonic() < end:
             time.sleep(0.01)
         self.send(keys)
 

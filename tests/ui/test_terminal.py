@@ -102,9 +102,131 @@ def test_keys_within_the_grace_do_not_count(tmp_path: Path) -> None:
         stage.wait("y apply")
         stage.send("y")
         assert stage.silent()
-        stage.wait("y apply")
+        stage.wait("too early: not taken")
+        stage.send("?")
+        stage.wait("take back what was applied last")
 
     Stage(tmp_path, first=WorkOffer(), grace_seconds=3.0).play(story)
+
+
+def typed(stage: Stage, text: str) -> None:
+    """As a person types: key by key."""
+    for key in text:
+        stage.send(key)
+        time.sleep(0.06)
+
+
+def test_a_reason_whose_no_came_too_early_decides_nothing(tmp_path: Path) -> None:
+    shown = card()
+
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(shown))
+        stage.wait("y apply")
+        typed(stage, "n why lay it ok y")
+        assert stage.inbox.empty()
+        assert "too early: not taken" in stage.wait("return self.assignment()")
+        stage.press("k")
+        assert stage.heard() == Move(by=-1)
+        assert "too early" not in stage.wait("y apply")
+        stage.press("y")
+        assert decided(stage) == Approve(shown.digest)
+
+    Stage(tmp_path, first=WorkOffer(), grace_seconds=0.4, pause_seconds=1.5).play(story)
+
+
+@pytest.mark.parametrize("keys", ["x", "?n", "?x", "s", "\x1b[200~n\x1b[201~"])
+def test_what_is_typed_behind_a_key_that_does_nothing_does_nothing_either(tmp_path: Path, keys: str) -> None:
+    shown = card(new=NEW.replace(b"        if self.at >= len", b"    if len"))
+
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(shown))
+        stage.wait("y apply")
+        stage.press(keys)
+        if keys == "s":
+            assert decided(stage) == Split()
+            stage.wait("one moment")
+        typed(stage, " why y")
+        if keys == "s":
+            stage.terminal.tick(Notice("warning", "not taken"))
+            stage.wait("n reject", gone=True)
+            typed(stage, "ny")
+        assert stage.inbox.empty()
+        stage.wait("too early: not taken")
+
+    Stage(tmp_path, first=WorkOffer(), pause_seconds=1.5).play(story)
+
+
+def test_a_burst_goes_on_from_one_card_to_the_next(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("y apply")
+        stage.press("l")
+        assert decided(stage) == Defer()
+        stage.send("n")
+        time.sleep(0.1)
+        stage.terminal.offer(CardOffer(card("2", title="The second one")))
+        stage.wait("The second one")
+        stage.wait("too early: not taken")
+        time.sleep(0.1)  # its grace is over
+        typed(stage, "why")
+        assert stage.inbox.empty()
+
+    Stage(tmp_path, first=WorkOffer(), pause_seconds=1.5).play(story)
+
+
+def test_a_sentence_over_which_a_card_comes_does_not_decide_it(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(WorkOffer("thinking"))
+        stage.wait("thinking")
+        typed(stage, "o")
+        stage.wait("your text waits")
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("too early: not taken")
+        time.sleep(0.1)
+        typed(stage, "k y")
+        assert stage.inbox.empty()
+
+    Stage(tmp_path, pause_seconds=1.5).play(story)
+
+
+def test_keys_that_look_need_no_grace_and_none_is_lost_between_two_cards(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card("0")))
+        stage.wait("y apply")
+        moved = threading.Event()
+
+        def follow() -> None:
+            for number in range(1, 11):
+                assert stage.heard() == Move(by=1)
+                stage.terminal.offer(CardOffer(card(str(number), title=f"Number {number}.")))
+            moved.set()
+
+        threading.Thread(target=follow, daemon=True).start()
+        for _ in range(10):
+            stage.send("j")
+            time.sleep(0.05)
+        stage.wait("Number 10.")
+        assert moved.wait(5)
+        assert "too early" not in stage.wait("y apply")
+        stage.send("v")
+        stage.wait("10 lines around each change")
+
+    Stage(tmp_path, first=WorkOffer(), grace_seconds=20.0).play(story)
+
+
+def test_keys_that_look_do_not_put_off_when_a_decision_counts(tmp_path: Path) -> None:
+    shown = card()
+
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(shown))
+        stage.wait("y apply")
+        for _ in range(14):
+            stage.send("v")
+            time.sleep(0.05)
+        stage.send("y")
+        assert decided(stage) == Approve(shown.digest)
+
+    Stage(tmp_path, first=WorkOffer(), rows=60, grace_seconds=0.4).play(story)
 
 
 def test_a_new_card_has_a_grace_of_its_own(tmp_path: Path) -> None:
@@ -386,7 +508,7 @@ def test_that_nobody_answers_is_said_before_anything_is_typed(tmp_path: Path, ke
         stage.wait("y apply")
         stage.press(key)
         stage.wait("No model is configured to answer; the card stays. copair connect finds one")
-        stage.send("?")
+        stage.press("?")
         stage.wait("back to the card")
         assert stage.silent()
 

@@ -158,6 +158,13 @@ class ChunkSplit(msgspec.Struct, frozen=True, tag="chunk_split"):
     parts: tuple[Chunk, ...]
 
 
+class ChunksJoined(msgspec.Struct, frozen=True, tag="chunks_joined"):
+    """The split of `chunk` into `parts` is taken back: it stands in their place again."""
+
+    chunk: str
+    parts: tuple[str, ...]
+
+
 class ChunkEdited(msgspec.Struct, frozen=True, tag="chunk_edited"):
     """The person's own version of a chunk: what will be written instead, and the difference as a diff.
 
@@ -304,6 +311,7 @@ Event = (
     | Decided
     | Focused
     | ChunkSplit
+    | ChunksJoined
     | ChunkEdited
     | Wrote
     | WriteRefused

@@ -14,7 +14,7 @@ from agent.core import events as ev
 from agent.core.cards.view import unknown_names
 from agent.core.chunk import Budget, Chunk
 from agent.core.cutting.cut import TooBig, fit, title_of
-from agent.core.cutting.split import split
+from agent.core.cutting.split import numbered_as, split
 from agent.core.errors import CopairError, PathRefused, StateError
 from agent.core.frontend import Card
 from agent.core.hunk import FileState, Write, writes_digest
@@ -366,7 +366,7 @@ class Desk:
         proposed = {path: shown[path].new if path in shown else None for path in mine}
         difference = print_writes([Write(path, proposed[path], new) for path, new in mine.items()])
         words = difference.decode("utf-8", "replace")
-        title = "" if card.chunk.why else title_of(over, states)
+        title = "" if card.chunk.why else numbered_as(title_of(over, states), card.chunk.title)
         return ev.ChunkEdited(card.chunk.id, self.store(states), words, self.store(over), title)
 
 

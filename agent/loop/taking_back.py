@@ -1,5 +1,5 @@
 """A decision taken back: what was written is undone or applied again; a no, an edit, or a yes to what was in the files
-already opens its chunk once more."""
+already opens its chunk once more; the parts of a split are one chunk again."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ def undo(driver: Driver, chunk_id: str = "", status: Status = Status.APPLIED) ->
         driver.offered = None
         driver.record(ev.Reopened(card.chunk.id, "as it was before your edit"), sync=True)
         return
+    if not chunk_id and status is Status.APPLIED and _join(driver):
+        return
     kept = driver.state.item(driver.state.last_kept)
     if status is Status.APPLIED and kept is not None and chunk_id in ("", kept.chunk.id):
         open_again(driver, kept.chunk.id, "you took back your yes")
@@ -63,6 +65,19 @@ def undo(driver: Driver, chunk_id: str = "", status: Status = Status.APPLIED) ->
         driver.tell(note, "warning")
     if isinstance(event, ev.Undone) and not event.redo and steps.is_review(driver.state):
         open_again(driver, item.chunk.id, "you took it back")
+
+
+def _join(driver: Driver) -> bool:
+    """Take back the split that came last, if nothing was decided since."""
+    split = driver.state.splits[-1] if driver.state.splits else None
+    items = [item for item in driver.state.items if split and item.chunk.id in split.parts]
+    if split is None or not all(item.status is Status.PENDING for item in items):
+        return False
+    for part in split.parts:
+        driver.parts.examiner.leave(part)
+    driver.offered = None
+    driver.record(ev.ChunksJoined(split.chunk, split.parts), sync=True)
+    return True
 
 
 def reopen(driver: Driver, item: Item) -> bool:

@@ -64,6 +64,8 @@ class Story:
                     if len(chunks) > 1 and event.call_id
                     else ()
                 )
+            case ev.ChunksJoined(chunk=chunk, parts=joined):
+                return (_said("+", "joined", self._title(chunk, f"{len(joined)} parts are one again")),)
             case ev.Decided(chunk=chunk, decision=decision):
                 return self._decided(chunk, decision)
             case ev.Blocked(is_told=True):

@@ -162,6 +162,43 @@ def test_a_chunk_that_is_split_further_down_goes_on_with_its_first_part(project:
     assert [item.chunk.id for item in state.items if item.status is Status.APPLIED] == [parts[0].id]
 
 
+@pytest.fixture
+def long(project: Path, git_in: GitIn) -> str:
+    """A branch whose first chunk can be split twice."""
+    git_in(project, "checkout", "-q", "-b", "long")
+    lines = "".join(f"    a{number} = {number}\n" for number in range(9))
+    (project / "a.py").write_text(OLD.replace("    return 1\n", f"{lines}    return a1\n"))
+    git_in(project, "commit", "-qam", "long")
+    git_in(project, "checkout", "-q", "main")
+    return "long"
+
+
+def test_u_after_a_split_makes_one_chunk_of_the_parts_again(project: Path, long: str) -> None:
+    split, back = decide(Split()), do(Undo())
+    state, person = walk(project, long, split, split, back, back, approve)
+    assert [item.status for item in state.items] == [Status.APPLIED], person.notices
+    titles = [card.chunk.title for card in person.cards]
+    assert titles[-1] == titles[0]
+    assert sum(isinstance(event, ev.ChunksJoined) for event in person.events) == 2
+    said = [str(saying.text) for event in person.events for saying in Story().tell(event)]
+    assert any(text.endswith("2 parts are one again") for text in said)
+    assert "return a1" in (project / "a.py").read_text()
+
+
+def test_u_after_a_part_was_decided_takes_that_back(project: Path, long: str) -> None:
+    state, person = walk(project, long, decide(Split()), approve, do(Undo()), do(Undo()))
+    assert [item.status for item in state.items] == [Status.PENDING, Status.PENDING]
+    assert (project / "a.py").read_text() == OLD
+    assert not any(isinstance(event, ev.ChunksJoined) for event in person.events)
+
+
+def test_a_part_keeps_its_number_after_an_edit(project: Path, long: str) -> None:
+    mine = OLD.replace("return 1\n", "return 111\n")
+    edit = decide(Edit({"a.py": FileState(Mode.FILE, mine.encode())}))
+    _, person = walk(project, long, decide(Split()), edit)
+    assert person.cards[-1].chunk.title == "f1 (1 of 2): 2 lines"
+
+
 def test_what_does_not_fit_is_a_card_with_both_texts_and_is_resolved_in_the_editor(project: Path) -> None:
     mine = OLD.replace("return 1", "return 1000")
     (project / "a.py").write_text(mine)

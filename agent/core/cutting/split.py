@@ -1,4 +1,4 @@
-"""Split one chunk further, as the person asked: into its changes, or one change in two near its middle.
+"""Split one chunk further, as the person asked: its changes in two halves, or one change near its middle.
 
 Promise: the parts together do exactly what the chunk does, and each of them stands over the same base.
 """
@@ -30,7 +30,7 @@ BY_LINES = (ChangeKind.MODIFY, ChangeKind.CREATE)
 
 
 def split(chunk: Chunk, base: States, budget: Budget | None = None) -> tuple[Chunk, ...]:
-    """The parts of `chunk` in order, with what it needs; the chunk alone when it cannot be split."""
+    """The halves of `chunk` in order, with what each needs; the chunk alone when it cannot be split."""
     changes = [part for change in chunk.changes for part in _atoms(change)]
     if len(changes) == 1 and changes[0].kind in BY_LINES and changes[0].hunks:
         hunks = _halves(changes[0], base, budget or Budget())
@@ -38,19 +38,47 @@ def split(chunk: Chunk, base: States, budget: Budget | None = None) -> tuple[Chu
     if len(changes) == 1:
         return (chunk,)
     parts: list[Chunk] = []
-    for number, change in enumerate(changes, 1):
-        creates_later = change.kind is ChangeKind.CREATE and not chunk.needs and number > 1
+    made: set[str] = set()
+    for number, group in enumerate(_parted(changes), 1):
+        creates = {change.path for change in group if change.kind is ChangeKind.CREATE}
+        creates_later = not chunk.needs and not made.isdisjoint(creates)
+        paths = {change.path for change in group}
         part = msgspec.structs.replace(
             chunk,
-            id=chunk_id((change,), chunk.id),
-            title=_title(chunk, change, number, len(changes)),
-            changes=(change,),
+            id=chunk_id(group, chunk.id),
+            title=_title(chunk, group, number, made),
+            changes=group,
             needs=(*chunk.needs, parts[0].id) if creates_later else chunk.needs,
-            because=tuple(reason for reason in chunk.because if reason.path == change.path),
-            place_reason=f"part {number} of {len(changes)} of: {chunk.title}",
+            because=tuple(reason for reason in chunk.because if reason.path in paths),
+            place_reason=f"part {number} of 2 of: {chunk.title}",
         )
         parts.append(part)
+        made |= creates
     return _behind_the_end(parts)
+
+
+def numbered_as(name: str, other: str) -> str:
+    """The title `name` with the number of the part that `other` is the title of; as it is where that is no part."""
+    part = _PART.search(_SIZE.sub("", other, count=1))
+    return _SIZE.sub(lambda size: f"{part[0]}{size[0]}", name, count=1) if part else name
+
+
+def _parted(changes: Sequence[FileChange]) -> tuple[tuple[FileChange, ...], tuple[FileChange, ...]]:
+    """`changes` in two groups of about half of the lines, each with one change for all hunks of a file."""
+    sizes = [sum(hunk.changed for hunk in change.hunks) for change in changes]
+    at = min(range(1, len(changes)), key=lambda index: abs(sum(sizes) - 2 * sum(sizes[:index])))
+    return _joined(changes[:at]), _joined(changes[at:])
+
+
+def _joined(changes: Sequence[FileChange]) -> tuple[FileChange, ...]:
+    found: list[FileChange] = []
+    for change in changes:
+        last = found[-1] if found else None
+        if last and (last.path, last.kind) == (change.path, change.kind) and change.kind in BY_LINES:
+            found[-1] = msgspec.structs.replace(last, hunks=(*last.hunks, *change.hunks))
+        else:
+            found.append(change)
+    return tuple(found)
 
 
 def _behind_the_end(parts: Sequence[Chunk]) -> tuple[Chunk, ...]:
@@ -72,16 +100,20 @@ def _behind_the_end(parts: Sequence[Chunk]) -> tuple[Chunk, ...]:
     return tuple(found)
 
 
-def _title(chunk: Chunk, change: FileChange, number: int, count: int) -> str:
-    """That of the chunk, with the number of the part: of part 2 of 3 the first one is 2.1 of 3."""
+def _title(chunk: Chunk, changes: tuple[FileChange, ...], number: int, made: set[str]) -> str:
+    """That of the chunk, with the number of the part: of part 2 of 3 the first one is 2.1 of 3.
+
+    `made` are the new files that the part before it makes.
+    """
     subject = _SIZE.sub("", chunk.title, count=1)
-    part = f"{number} of {count}"
+    part = f"{number} of 2"
     if found := _PART.search(subject):
         subject, part = subject[: found.start()], f"{found[1]}.{number} of {found[2]}"
-    if number > 1 and subject == f"New file {change.path}":
-        subject = change.path  # the first part makes it
-    name = title((change,), (subject,), opens=False)
-    size = f": {plural(sum(hunk.changed for hunk in change.hunks))}"
+    path = changes[0].path
+    if number > 1 and subject == f"New file {chunk.changes[0].path}":
+        subject = path if path in made or changes[0].kind is not ChangeKind.CREATE else f"New file {path}"
+    name = title(changes, (subject,), opens=False)
+    size = f": {plural(sum(hunk.changed for change in changes for hunk in change.hunks))}"
     return f"{name.removesuffix(size)} ({part}){size}" if name.endswith(size) else name
 
 

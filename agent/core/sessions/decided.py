@@ -7,7 +7,7 @@ import msgspec
 from agent.core import events as ev
 from agent.core.chunk import Chunk
 from agent.core.review import Approve, Ask, Defer, Edit, Reject, Revise, Split
-from agent.core.sessions.state import Item, State, Status
+from agent.core.sessions.state import Item, SplitUp, State, Status
 
 
 def chunk_key(chunk: Chunk) -> str:
@@ -33,11 +33,13 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
             ]
             items.extend(parts if whole.chunk.id == event.chunk else [_renamed(whole, event)])
         focus = event.parts[0].id if state.focus == event.chunk and event.parts else state.focus
-        return msgspec.structs.replace(state, items=tuple(items), focus=focus)
+        split = SplitUp(event.chunk, tuple(part.id for part in event.parts), state.items)
+        return msgspec.structs.replace(state, items=tuple(items), focus=focus, splits=(*state.splits, split))
     if isinstance(event, ev.ChunkEdited):
         own = {"edited": event.states, "edited_over": event.over, "difference": event.difference}
         # An undo is one of the version before this: applied again, it would stand under the name of this one.
         state = put_item(state, event.chunk, **own, set_id="", writes=())
+        state = msgspec.structs.replace(state, splits=())
         item = state.item(event.chunk)
         if item is None or not event.title:
             return state
@@ -48,8 +50,9 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
         return state
     focus = state.focus if isinstance(event.decision, Ask) else event.chunk
     refused = event.chunk if isinstance(event.decision, Reject) else ""
+    splits = state.splits if isinstance(event.decision, Ask) else ()
     state = msgspec.structs.replace(
-        state, focus=focus, requests_since_said=0, last_refused=refused, last_kept=""
+        state, focus=focus, splits=splits, requests_since_said=0, last_refused=refused, last_kept=""
     )
     match event.decision:
         case Approve(digest=digest):
@@ -72,6 +75,22 @@ def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) ->
             )
         case Edit() | Split():
             return state
+
+
+def joined(state: State, event: ev.ChunksJoined) -> State:
+    """What was split stands in the place of its parts again, and the others need and use it as they did."""
+    if not state.splits or (state.splits[-1].chunk, state.splits[-1].parts) != (event.chunk, event.parts):
+        return state
+    before = {item.chunk.id: item for item in state.splits[-1].before}
+    items: list[Item] = []
+    for item in state.items:
+        old = before.get(item.chunk.id)
+        if item.chunk.id == event.parts[0]:
+            items.append(before[event.chunk])
+        elif item.chunk.id not in event.parts:
+            items.append(msgspec.structs.replace(item, chunk=old.chunk) if old else item)
+    focus = event.chunk if state.focus in event.parts else state.focus
+    return msgspec.structs.replace(state, items=tuple(items), focus=focus, splits=state.splits[:-1])
 
 
 def _renamed(item: Item, event: ev.ChunkSplit) -> Item:
@@ -129,7 +148,7 @@ def written(state: State, event: ev.Wrote | ev.WriteRefused | ev.Blocked | ev.Pr
             )
         case ev.Present():
             if state.source.startswith("review"):  # elsewhere nobody was asked
-                state = msgspec.structs.replace(state, last_refused="", last_kept=event.chunk)
+                state = msgspec.structs.replace(state, splits=(), last_refused="", last_kept=event.chunk)
             return put_item(state, event.chunk, status=Status.PRESENT, reason="is in the tree already")
 
 
@@ -147,7 +166,7 @@ def undone(state: State, event: ev.Undone | ev.UndoRefused) -> State:
     state = put_item(state, event.chunk, status=status, set_id=event.set_id, writes=event.writes)
     state = _known(state, event.chunk, event.read)
     state = msgspec.structs.replace(
-        state, committed=state.committed - {event.chunk}, last_refused="", last_kept=""
+        state, splits=(), committed=state.committed - {event.chunk}, last_refused="", last_kept=""
     )
     done = "applied chunk {0} again" if event.redo else "undid chunk {0}"
     note = f'The person {done.format(event.chunk)} "{item.chunk.title}".'
@@ -170,6 +189,7 @@ def reopened(state: State, chunk_id: str) -> State:
     state = msgspec.structs.replace(
         state,
         written=left,
+        splits=(),
         committed=state.committed - {chunk_id},
         refused=state.refused - {chunk_key(item.chunk)},
         last_refused="",

@@ -14,7 +14,7 @@ from agent.core import events as ev
 from agent.core.dialog import AssistantMessage, Stop, ToolResult
 from agent.core.review import Evidence
 from agent.core.scrutiny.run_claims import named, unbacked
-from agent.core.sessions.decided import chunk_key, decided, put_item, reopened, undone, written
+from agent.core.sessions.decided import chunk_key, decided, joined, put_item, reopened, undone, written
 from agent.core.sessions.state import OPEN, Item, Source, State, Status, next_card
 
 __all__ = ["OPEN", "Item", "Source", "State", "Status", "chunk_key", "evolve", "fold", "is_synthetic"]
@@ -75,6 +75,8 @@ def _evolve(state: State, event: ev.Event) -> State:
             return _answered(put(state, question=None), ToolResult(event.call_id, "ask", event.text))
         case ev.Decided() | ev.ChunkSplit() | ev.ChunkEdited():
             return decided(state, event)
+        case ev.ChunksJoined():
+            return joined(state, event)
         case ev.Focused():
             item = state.item(event.chunk)
             state = put(state, focus=event.chunk)
@@ -125,7 +127,7 @@ def _said(state: State, event: ev.Said) -> State:
         for item in state.items
     )
     return msgspec.structs.replace(
-        state, items=items, notes=(*state.notes, event.sent), read={**state.read, **event.read},
+        state, items=items, splits=(), notes=(*state.notes, event.sent), read={**state.read, **event.read},
         wants_reply=True, failure=None, format_errors=0, focus="", requests_since_said=0,
         questions=0 if not state.open_items else state.questions,
         questions_before_first=0 if not state.open_items else state.questions_before_first,
@@ -152,6 +154,7 @@ def _resumed(state: State, event: ev.Resumed) -> State:
         model=event.model,
         protocol=event.protocol,
         items=items,
+        splits=(),
         focus=focus,
         streaming=False,
         growing=False,

@@ -68,6 +68,14 @@ class Item(msgspec.Struct, frozen=True):
         return self.status is status or (status is Status.UNDONE and self.is_taken_back)
 
 
+class SplitUp(msgspec.Struct, frozen=True):
+    """A split that can be taken back: what was split, its parts, and all chunks as they were before."""
+
+    chunk: str
+    parts: tuple[str, ...]
+    before: tuple[Item, ...]
+
+
 class Source(msgspec.Struct, frozen=True):
     """One proposal: the call that made it and the base that its chunks stand over."""
 
@@ -110,6 +118,8 @@ class State(msgspec.Struct, frozen=True):
     last_kept: str = ""
     """The chunk of a review that was in the files already and that the person kept, while nothing else was decided
     since."""
+    splits: tuple[SplitUp, ...] = ()
+    """Splits while nothing was decided since; the latest is last."""
     written: tuple[str, ...] = ()
     """Chunks in the order of their writes and undos; the latest is last."""
     runs: Runs = Runs()

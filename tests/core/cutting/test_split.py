@@ -6,7 +6,7 @@ import pytest
 
 from agent.core.chunk import Budget, Chunk
 from agent.core.cutting.cut import cut
-from agent.core.cutting.split import split
+from agent.core.cutting.split import numbered_as, split
 from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk, Mode
 from agent.core.lines.place import file_lines, outcome
 from agent.core.outcome import States
@@ -65,8 +65,51 @@ def test_what_comes_behind_a_last_line_without_an_end_needs_it_gone() -> None:
     before: States = {"a.txt": text("one\ntwo\nlast")}
     hunks = Hunk(0, (b"one\n",), (b"ONE\n",)), Hunk(2, (b"last",), ()), Hunk(3, (), (b"new\n",), 1)
     chunk = Chunk("1", "", "", (FileChange("a.txt", ChangeKind.MODIFY, hunks),))
-    first, gone, behind = split(chunk, before)
+    first, second = split(chunk, before)
+    gone, behind = split(second, before)
     assert (first.needs, gone.needs, behind.needs) == ((), (), (gone.id,))
+
+
+def test_hunks_are_parted_into_two_halves_each_of_which_can_be_split_again() -> None:
+    """They went to the smallest pieces at once: eight cards of a line or two."""
+    lines = [f"line {n}\n" for n in range(40)]
+    before: States = {"a.txt": text("".join(lines))}
+    hunks = tuple(Hunk(n * 5, (lines[n * 5].encode(),), (b"A\n", b"B\n")) for n in range(8))
+    chunk = Chunk("1", "a.txt: 24 lines", "", (FileChange("a.txt", ChangeKind.MODIFY, hunks),))
+    parts = split(chunk, before)
+    assert [part.title for part in parts] == ["a.txt (1 of 2): 12 lines", "a.txt (2 of 2): 12 lines"]
+    assert [len(part.changes) for part in parts] == [1, 1]
+    sizes = []
+    while parts != (parts := tuple(one for part in parts for one in split(part, before))):
+        sizes.append(len(parts))
+        changes = [change for part in parts for change in part.changes]
+        assert outcome(before, changes) == outcome(before, chunk.changes)
+    assert sizes[:2] == [4, 8]
+    assert len({part.id for part in parts}) == len(parts)
+
+
+def test_the_halves_of_two_new_files_make_one_each() -> None:
+    before: States = {"a.txt": None, "b.txt": None}
+    creates = tuple(
+        FileChange(name, ChangeKind.CREATE, (Hunk(0, (), (b"x\n", b"y\n")),), Mode.FILE) for name in before
+    )
+    first, second = split(Chunk("1", "New file a.txt: 4 lines", "", creates), before)
+    assert [part.paths for part in (first, second)] == [("a.txt",), ("b.txt",)]
+    assert second.title == "New file b.txt (2 of 2): 2 lines"
+    assert second.needs == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "kept"),
+    [
+        ("f, g: 3 lines", "f (1 of 8): 2 lines", "f, g (1 of 8): 3 lines"),
+        ("f: 3 lines", "f (2.1 of 2): 1 line", "f (2.1 of 2): 3 lines"),
+        ("f: 3 lines", "f: 2 lines", "f: 3 lines"),
+        ("Delete a.txt (2 lines)", "f (1 of 2): 1 line", "Delete a.txt (2 lines) (1 of 2)"),
+    ],
+)
+def test_the_number_of_a_part_is_kept_in_another_title(name: str, other: str, kept: str) -> None:
+    assert numbered_as(name, other) == kept
 
 
 def test_the_parts_of_a_new_file_that_do_not_make_it_are_not_called_new() -> None:

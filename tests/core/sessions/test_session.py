@@ -422,3 +422,23 @@ def test_what_is_undecided_loses_the_persons_version_when_it_is_taken_back() -> 
     item = state.item("1")
     assert item is not None
     assert (item.edited, item.chunk.title) == (None, "title 1")
+
+
+def test_a_split_that_is_taken_back_leaves_all_as_it_was_and_what_is_decided_ends_that() -> None:
+    before = fold(proposed(chunk("1"), chunk("2", needs=("1",))))
+    parts = tuple(chunk(name) for name in ("1a", "1b", "1c"))  # older versions made many
+    split = evolve(before, ev.ChunkSplit("1", parts))
+    assert [item.chunk.id for item in split.items] == ["1a", "1b", "1c", "2"]
+    assert split.items[-1].chunk.needs == ("1a", "1b", "1c")
+    joined = evolve(split, ev.ChunksJoined("1", ("1a", "1b", "1c")))
+    assert (joined.items, joined.splits) == (before.items, ())
+    assert evolve(joined, ev.ChunksJoined("1", ("1a", "1b", "1c"))) == joined
+    for event in (
+        ev.Decided("2", Defer()),
+        ev.Decided("1a", Reject("")),
+        ev.ChunkEdited("1a", {}, ""),
+        ev.Said("x", "x"),
+        ev.Resumed(0.0, "m", Protocol.TOOLS),
+    ):
+        assert evolve(split, event).splits == ()
+    assert evolve(split, ev.Decided("1a", Ask("why?"))).splits == split.splits

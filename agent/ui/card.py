@@ -49,6 +49,8 @@ from agent.ui.sheet import Page, Sheet
 
 CONTEXTS = (3, 10, 30, 2000)
 """Lines of context that `v` goes through."""
+EARLY_SECONDS = 1.5
+"""So long it is said that a key came too early."""
 BUSY_SECONDS = 2
 """Checks that take so long show how long they take."""
 
@@ -253,6 +255,13 @@ class OpenCard:
         said = self._sheet.message
         if not said.startswith(TOO_EARLY):
             self._sheet.message = concat(TOO_EARLY, clean(f" · {said}")) if said else TOO_EARLY
+            self._app.invalidate()
+            asyncio.get_running_loop().call_later(EARLY_SECONDS, self._forget_early)
+
+    def _forget_early(self) -> None:
+        """Show the keys again, which are what is wanted now."""
+        if self._sheet.message.startswith(TOO_EARLY):
+            self._say(self._sheet.message.removeprefix(TOO_EARLY).removeprefix(" · "))
             self._app.invalidate()
 
     def _scroll(self, data: str, move: Callable[[], None]) -> None:

@@ -19,6 +19,9 @@ ALIKE = 60
 MAX_PAIRS = 40_000
 """More pairs of lines of one hunk are not compared."""
 
+MAX_CHARS = 200
+"""So much of a line is compared at most."""
+
 Pair = tuple[int, int]
 
 
@@ -93,7 +96,9 @@ def _alike(old: Lines, new: Lines, encoding: Encoding) -> list[Pair]:
         return []
     from rapidfuzz import fuzz  # here: few changes do not fit, and it is long to import
 
-    ours, theirs = ([line.decode(encoding.codec, "replace").strip() for line in side] for side in (old, new))
+    ours, theirs = (
+        [line.decode(encoding.codec, "replace").strip()[:MAX_CHARS] for line in side] for side in (old, new)
+    )
     best = [[0.0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
     scores = [[fuzz.ratio(a, b, score_cutoff=ALIKE) if a and b else 0.0 for b in theirs] for a in ours]
     for i in range(len(ours) - 1, -1, -1):

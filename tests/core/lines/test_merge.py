@@ -184,6 +184,18 @@ def test_an_empty_text_is_as_the_others_are() -> None:
     assert has_marks(merged.data)
 
 
+def test_long_lines_are_not_compared_to_their_end() -> None:
+    """200 times 200 lines of 2,000 characters took 2.5 s, and a card is drawn many times."""
+    base, current = (
+        tuple(b"%d %s\n" % (n, word * 1000) for n in range(at, at + 200))
+        for word, at in ((b"ab", 0), (b"ba", 500))
+    )
+    target = (*base[:100], b"T\n", *base[101:])
+    start = time.process_time()
+    assert with_your_side(merge(base, target, current), current) == b"".join(current)
+    assert time.process_time() - start < 1.5
+
+
 def test_many_conflicts_do_not_take_long() -> None:
     """8,000 lines of which every fourth was changed on both sides took 9 s when each was looked at against all."""
     base = tuple(b"%d\n" % n for n in range(40_000))

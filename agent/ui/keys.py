@@ -54,7 +54,7 @@ KEYS: tuple[Key, ...] = (
     Key(Act.REJECT, "reject", "reject; one line of reason if you like"),
     Key(Act.REVISE, "revise", "say what to change; a new proposal follows"),
     Key(Act.EDIT, "edit", "change it in your editor; your version comes as a card"),
-    Key(Act.SPLIT, "split", "split it into smaller chunks"),
+    Key(Act.SPLIT, "split", "split it into two halves; u joins them again"),
     Key(Act.ASK, "ask", "ask about it; nothing is decided"),
     Key(Act.CHECKS, "checks", "run the checks for it"),
     Key(Act.LATER, "later", "put it off; /later brings it back"),

@@ -316,12 +316,10 @@ class OpenCard:
                 self._ask(Asking.REASON, self._timing.reason_seconds)
             case Act.REJECT:
                 self._decide(Reject())
-            case Act.REVISE | Act.ASK if self.card.unanswered:
-                self._refuse(f"{NO_MODEL} {TO_MODEL}")
-            case Act.REVISE:
-                self._ask(Asking.CHANGE)
-            case Act.ASK:
-                self._ask(Asking.QUESTION)
+            case Act.REVISE | Act.ASK:
+                self._ask(Asking.CHANGE if act is Act.REVISE else Asking.QUESTION)
+                if self.card.unanswered:  # the line opens all the same: what is typed now are words, no keys
+                    self._say_unanswered()
             case Act.INSTRUCT:
                 self._ask(Asking.INSTRUCTION)
             case Act.SEARCH:
@@ -407,6 +405,9 @@ class OpenCard:
         self._say(text)
         self._haste.dropped()
 
+    def _say_unanswered(self) -> None:
+        self._say(f"{NO_MODEL} {TO_MODEL}")
+
     def _ask(self, what: Asking, seconds: float = 0) -> None:
         self._line.open(what, self._app, seconds)
 
@@ -428,6 +429,8 @@ class OpenCard:
             case Asking.SEARCH:
                 if not self._sheet.search(text):
                     self._say(f"not found: {text}")
+            case Asking.CHANGE | Asking.QUESTION if text and self.card.unanswered:
+                self._say_unanswered()
             case Asking.CHANGE if text:
                 self._decide(Revise(text))
             case Asking.QUESTION if text:

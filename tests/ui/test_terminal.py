@@ -501,16 +501,25 @@ def test_the_whole_stack_is_a_list_on_the_card_in_which_one_goes_to_a_chunk(tmp_
     Stage(tmp_path, first=WorkOffer(), columns=100, rows=30).play(story)
 
 
-@pytest.mark.parametrize("key", ["r", "a"])
-def test_that_nobody_answers_is_said_before_anything_is_typed(tmp_path: Path, key: str) -> None:
+@pytest.mark.parametrize(("key", "label"), [("r", "what is to change?"), ("a", "your question")])
+def test_that_nobody_answers_is_said_at_the_key_and_what_is_typed_are_no_keys(
+    tmp_path: Path, key: str, label: str
+) -> None:
+    refusal = "No model is configured to answer; the card stays. copair connect finds one"
+
     def story(stage: Stage) -> None:
         stage.terminal.offer(CardOffer(msgspec.structs.replace(card(), unanswered=True)))
         stage.wait("y apply")
         stage.press(key)
-        stage.wait("No model is configured to answer; the card stays. copair connect finds one")
-        stage.press("?")
-        stage.wait("back to the card")
+        stage.wait(refusal)
+        stage.send("why does nobody say\r")
+        stage.wait(label, gone=True)
+        stage.wait(refusal)
         assert stage.silent()
+        stage.press(key)
+        stage.wait(label)
+        stage.press("\x1b[A")
+        stage.wait(f"{label} › why does nobody say")
 
     Stage(tmp_path, first=WorkOffer()).play(story)
 

@@ -71,7 +71,9 @@ class OpenCard:
     ) -> None:
         self.card = card
         self._screen = screen
-        self._inbox = inbox
+        self._to_driver = inbox
+        self.asks = False
+        """A key went to the driver, which has not said anything to it yet."""
         self._haste = haste
         self._timing = timing
         self._context = 0
@@ -117,6 +119,7 @@ class OpenCard:
     def tell(self, text: str) -> None:
         """A notice of the driver: shown in the last line; a decision that waits was not taken."""
         self._go_on()
+        self.asks = False
         self._sheet.message = clean(text)
         self._app.invalidate()
 
@@ -388,6 +391,10 @@ class OpenCard:
             self._app.invalidate()
 
     # What is said
+
+    def _inbox(self, said: Input) -> None:
+        self.asks = True
+        self._to_driver(said)
 
     def _decide(self, decision: Decision) -> None:
         self._inbox(Decide(self.card.chunk.id, self.card.digest, decision))

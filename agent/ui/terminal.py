@@ -221,7 +221,7 @@ class Terminal:
             case TextTick() | ReasoningTick() | WhyTick() | Working() | Progress():
                 return self._telling.flow(post, work)
             case Notice(level=level, text=text, hint=hint):
-                return self._notice(note(level, text, hint))
+                return self._notice(note(level, text, hint), level)
             case CardOffer() | QuestionOffer() | PromptOffer() | WorkOffer():
                 self._take_offer(post)
                 return []
@@ -237,8 +237,14 @@ class Terminal:
             case _:
                 return self._telling.event(post, work)
 
-    def _notice(self, saying: Saying) -> list[Line]:
-        """On an open card a notice stands in its last line, and above it too when it is too long for that."""
+    def _notice(self, saying: Saying, level: str) -> list[Line]:
+        """On an open card a notice stands in its last line, and above it too when it is too long for that.
+
+        What only tells something, and answers no key, takes the place of no keys: it stands above.
+        """
+        unasked = isinstance(self._open, OpenCard) and not self._open.asks
+        if level == "info" and unasked:
+            return self._telling.lines(saying)
         if isinstance(self._open, OpenCard | OpenQuestion):
             text = f"{saying.text} {saying.hint}".strip()
             self._open.tell(text)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyte
+from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.input.vt100 import Vt100Input
 
 from agent.core.frontend import Input
@@ -43,7 +44,11 @@ class Stage:
         } | options.pop("environ", {})
         self._out = os.fdopen(os.dup(self.slave), "w", encoding="utf-8")
         self._in = os.fdopen(os.dup(self.slave), encoding="utf-8")
-        screen = Screen(environ=environ, stdout=self._out, input=Vt100Input(self._in))
+        keyboard = Vt100Input(self._in)
+        clear_typeahead(
+            keyboard
+        )  # it is kept by the number of the descriptor, which another stage had before
+        screen = Screen(environ=environ, stdout=self._out, input=keyboard)
         settings: dict[str, Any] = {
             "grace_seconds": 0.05,
             "reason_seconds": 0.0,

@@ -90,7 +90,7 @@ def test_keys_typed_before_the_card_was_drawn_do_not_count(tmp_path: Path) -> No
     def story(stage: Stage) -> None:
         stage.send("yyyy")
         stage.terminal.offer(CardOffer(card()))
-        stage.wait("y apply")
+        stage.wait("src/parse.py")
         assert stage.silent()
 
     Stage(tmp_path, first=WorkOffer()).play(story)
@@ -331,7 +331,7 @@ def test_a_yes_counts_only_once_every_line_was_on_the_screen(tmp_path: Path) -> 
     Stage(tmp_path, first=WorkOffer()).play(story)
 
 
-def test_a_list_stands_above_an_open_card_and_one_notice_in_its_last_line(tmp_path: Path) -> None:
+def test_a_list_stands_above_an_open_card_and_one_answer_in_its_last_line(tmp_path: Path) -> None:
     shown = card()
 
     def story(stage: Stage) -> None:
@@ -342,11 +342,20 @@ def test_a_list_stands_above_an_open_card_and_one_notice_in_its_last_line(tmp_pa
         stage.wait("chunk number 2")
         assert all(f"chunk number {number}" in stage.everything for number in range(3))
         stage.wait("y apply")
-        stage.terminal.tick(Notice("info", "alone"))
-        stage.wait("alone")
+        stage.terminal.tick(Notice("info", "it answers no key"))
+        stage.wait("it answers no key")
+        stage.wait("y apply")
+        stage.press("u")
+        assert stage.heard() == Undo()
+        stage.terminal.tick(Notice("info", "an answer"))
+        stage.wait("an answer")
         stage.wait("y apply", gone=True)
+        stage.press("v")
+        stage.terminal.tick(Notice("warning", "a warning"))
+        stage.wait("a warning")
+        stage.wait("lines around each change", gone=True)
 
-    Stage(tmp_path, first=WorkOffer()).play(story)
+    Stage(tmp_path, first=WorkOffer(), rows=40).play(story)
 
 
 def test_that_checks_run_is_not_said_for_ever(tmp_path: Path) -> None:

@@ -67,7 +67,6 @@ class OpenCard:
         *,
         timing: Timing = USUAL,
         vi: bool = False,
-        message: str = "",
     ) -> None:
         self.card = card
         self._screen = screen
@@ -85,12 +84,11 @@ class OpenCard:
         """What is waited for may leave this card open: a command of the session."""
         self._line = InputLine(screen, lambda: self.card.yes, self._accept)
         self._sheet = Sheet(self._view(), screen.colours, screen.rows, screen.columns)
-        self._sheet.message = clean(message)
         self._checking_since = time.monotonic() if card.checking else 0.0
         self._app = self._application(vi)
 
     async def run(self) -> Act | None:
-        """Until the driver offers something else (`close`), or a key needs the terminal for itself."""
+        """Until the driver offers something else (`close`), or a key needs the terminal for itself: run it again then."""
         self._drawn, self._typed = False, self._screen.take_typed()
         return await self._app.run_async(handle_sigint=False, set_exception_handler=False)
 

@@ -42,16 +42,21 @@ class Drawn(msgspec.Struct, frozen=True):
     body: list[Line]
     files: list[int]
     """Index in `body` of each file's first line."""
+    changed: int
+    """So many lines of the body reach to the last change; what comes behind is as it was."""
 
 
 def draw(view: CardView, width: int, colours: Theme, *, side_by_side: bool = False) -> Drawn:
     """The whole card at `width` columns."""
     body: list[Line] = []
     starts = []
+    changed = 0
     for file in view.files:
         starts.append(len(body))
-        body += _file(file, width, colours, side_by_side and width >= SIDE_BY_SIDE_COLUMNS)
-    return Drawn(_head(view, width, colours), _more(view, width, colours), body, starts)
+        lines, unchanged = _file(file, width, colours, side_by_side and width >= SIDE_BY_SIDE_COLUMNS)
+        body += lines
+        changed = len(body) - unchanged
+    return Drawn(_head(view, width, colours), _more(view, width, colours), body, starts, changed)
 
 
 def title_rule(left: Line, right: Line, width: int, colours: Theme) -> Line:
@@ -133,7 +138,8 @@ def _labelled(label: str, text: Clean, width: int, colours: Theme) -> list[Line]
     ]
 
 
-def _file(file: FileView, width: int, colours: Theme, two: bool) -> list[Line]:
+def _file(file: FileView, width: int, colours: Theme, two: bool) -> tuple[list[Line], int]:
+    """Its lines, and how many of them at the end show only what stays as it was."""
     counts: Line = [(colours["good"], f"+{file.added}"), ("", " "), (colours["bad"], f"−{file.removed}")]
     names = wrap([(colours["file"], file.path)], width - line_width(counts) - 4)
     lines: list[Line] = [[("", " "), *names[0], ("", "  "), *counts]]
@@ -142,12 +148,22 @@ def _file(file: FileView, width: int, colours: Theme, two: bool) -> list[Line]:
         lines += paragraph(because, colours, min(width, PROSE_COLUMNS), indent=3, style=colours["dim"])
     digits = max(3, len(str(max((max(row.old_no, row.new_no) for row in file.rows), default=0))))
     painter = _Painter(colours, digits, width)
+    reach = len(lines)
     for number, group in enumerate(_groups(file.rows)):
         kinds = _highlight(file.language, group)
         if not number and group[0].kind is RowKind.HEAD and not group[0].text:
             group, kinds = group[1:], kinds[1:]
-        lines += painter.two_columns(group, kinds) if two else painter.one_column(group, kinds)
-    return [*lines, []]
+        end = _changed(group)
+        paint = painter.two_columns if two else painter.one_column
+        lines += paint(group[:end], kinds[:end])
+        reach = len(lines)
+        lines += paint(group[end:], kinds[end:])
+    return [*lines, []], len(lines) + 1 - reach
+
+
+def _changed(group: Sequence[Row]) -> int:
+    """So many rows reach to the last one that is no mere context."""
+    return max((at for at, row in enumerate(group, 1) if row.kind is not RowKind.CONTEXT), default=0)
 
 
 def _groups(rows: Sequence[Row]) -> Iterator[list[Row]]:

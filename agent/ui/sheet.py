@@ -38,7 +38,7 @@ class Sheet:
         self._read = 0
         """So many rows from the top were on the screen."""
         self.seen = False
-        """Every row of the card was on the screen."""
+        """Every row of the card was on the screen, but for what stays as it was behind the last change."""
         self.page = Page.DIFF
         self.message: Clean = clean("")
         self.busy: Clean = clean("")
@@ -102,7 +102,11 @@ class Sheet:
     def scroll_to_unseen(self) -> int:
         """Go on where the rows begin that were not on the screen yet; how many these are."""
         self._at = max(0, self._read - 1)
-        return max(0, len(self._scrolling()) - self._read)
+        return max(0, self._wanted(self._scrolling()) - self._read)
+
+    def _wanted(self, rows: list[Line]) -> int:
+        """So many of the rows reach to the last change."""
+        return len(rows) - max(0, len(self._drawn.body) - 1 - self._drawn.changed)
 
     def scroll_to(self, end: bool) -> None:
         self.scroll(FAR if end else -FAR)
@@ -147,7 +151,7 @@ class Sheet:
         window = rows[self._at : self._at + room]
         if self.page is Page.DIFF and self._at <= self._read:
             self._read = max(self._read, self._at + len(window))
-            self.seen = self.seen or self._read >= len(rows)
+            self.seen = self.seen or self._read >= self._wanted(rows)
         return [*fixed, *self._marked(window), self._rule(len(rows), room, self._at), self._last_line()]
 
     def _marked(self, lines: list[Line]) -> list[Line]:

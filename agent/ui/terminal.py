@@ -315,15 +315,7 @@ class Terminal:
             message = self._outside_of(act, opened.card)
             if not message:
                 return
-            self._open = opened = OpenCard(
-                opened.card,
-                self._screen,
-                self._inbox,
-                self._haste,
-                timing=self._timing,
-                vi=self._options.vi,
-                message=message,
-            )
+            opened.tell(message)
 
     def _outside_of(self, act: Act, card: Card) -> str:
         """Run the editor or pager. Empty when the card is decided by it, else what the card is to say."""

@@ -214,3 +214,23 @@ def test_streamed_words_are_shown_whole_whatever_the_pieces() -> None:
         assert plain_text([*lines, *prose.finish()]) == expected
     assert expected.split("\n")[:4] == ["  Title", "", "  Some code and bold.", "  • one"]
     assert "    x = '**no**'" in expected
+
+
+@pytest.mark.parametrize("side_by_side", [False, True])
+def test_what_stays_as_it_was_behind_the_last_change_need_not_be_seen(side_by_side: bool) -> None:
+    view = card_view(card())
+    drawn = draw(view, 140, MONO, side_by_side=side_by_side)
+    last = "ATTRIBUTE"
+    assert last in plain_text(drawn.body[drawn.changed - 1 : drawn.changed])
+    below = len(drawn.body) - 1 - drawn.changed
+    assert below == 2
+
+    def is_seen(missing: int) -> bool:
+        whole = len(drawn.head) + len(drawn.more) + len(drawn.body) + 3
+        sheet = Sheet(view, MONO, whole - missing, 140)
+        if side_by_side:
+            sheet.toggle_side_by_side()
+        sheet.lines()
+        return sheet.seen
+
+    assert [is_seen(missing) for missing in (0, below, below + 1)] == [True, True, False]

@@ -713,6 +713,24 @@ def test_the_editor_gives_the_persons_version_byte_for_byte(tmp_path: Path) -> N
     assert list((tmp_path / "state").iterdir()) == []
 
 
+def test_what_was_seen_stays_seen_after_the_pager(tmp_path: Path) -> None:
+    shown = card(new="".join(f"line {number}\n" for number in range(30)).encode())
+
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(shown))
+        stage.wait("y apply")
+        for _ in range(3):
+            stage.press(" ")
+        stage.wait("line 29")
+        stage.press("p")
+        stage.wait("back from the pager; nothing was decided")
+        stage.wait("line 29")
+        stage.press("y")
+        assert decided(stage) == Approve(shown.digest)
+
+    Stage(tmp_path, first=WorkOffer(), environ={"PAGER": "true"}).play(story)
+
+
 def test_an_editor_that_fails_changes_nothing(tmp_path: Path) -> None:
     def story(stage: Stage) -> None:
         stage.terminal.offer(CardOffer(card()))

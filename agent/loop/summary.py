@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.core.review import TAKEN_BACK
 from agent.core.sessions.named import chunk_name
 from agent.core.sessions.session import Item, State, Status
+from agent.core.sessions.state import has_left
 
 ORDER = (
     Status.APPLIED,
@@ -36,7 +37,7 @@ def summary(state: State, *, resumable: bool = True) -> tuple[str, ...]:
         lines.append(f"  and {len(open_items) - NAMED:,} more")
     if state.growing or state.cut_short:
         lines.append(f"  {CUT_SHORT}")
-    elif open_items and resumable:
+    elif resumable and (open_items or (state.source.startswith("review") and has_left(state))):
         lines.append("  copair resume goes on here")
     return tuple(lines)
 

@@ -20,3 +20,9 @@ def test_of_thousands_of_open_chunks_a_few_are_named() -> None:
     lines = summary(State(items=tuple(item(n, Status.PENDING) for n in range(3000))))
     assert len(lines) == NAMED + 3
     assert lines[-2] == f"  and {3000 - NAMED:,} more"
+
+
+def test_a_review_of_which_only_what_does_not_fit_is_left_goes_on() -> None:
+    left = (item(1, Status.BLOCKED),)
+    assert summary(State(items=left, source="review")) == ("1 blocked", "  copair resume goes on here")
+    assert summary(State(items=left)) == ("1 blocked",)

@@ -21,6 +21,7 @@ HELP = {
     "help": "list the commands",
     "list": "the stack: every chunk and what became of it",
     "later": "open the deferred chunks again, or the one you name",
+    "go": "show the card of the chunk that you name",
     "undo": "take back the latest applied chunk, or the one you name",
     "redo": "apply an undone chunk again",
     "commit": "commit the applied chunks: all as one, `each`, or the ones you name",

@@ -98,6 +98,11 @@ def later(driver: Driver, argument: str) -> None:
         driver.record(ev.Focused(chunk))
 
 
+def go(driver: Driver, argument: str) -> None:
+    """Show the card of a chunk."""
+    inputs.move(driver, to=_id(driver, argument.strip()))
+
+
 def retry(driver: Driver, argument: str) -> None:
     """Send the last request again after it failed."""
     if driver.state.failure is None:
@@ -144,6 +149,7 @@ STANDARD: dict[str, Run] = {
     "redo": redo,
     "list": show_stack,
     "later": later,
+    "go": go,
     "retry": retry,
     "cost": cost,
     "model": model,

@@ -89,7 +89,7 @@ def take(
         case Undo(chunk=chunk):
             undo(driver, chunk)
         case Move(by=by, to=to):
-            _move(driver, by, to)
+            move(driver, by, to)
         case RunChecks(chunk=chunk):
             _run_checks(driver, chunk)
         case Command(name=name, argument=argument):
@@ -184,7 +184,8 @@ def _stop_work(driver: Driver) -> None:
         driver.errand = None
 
 
-def _move(driver: Driver, by: int, to: str) -> None:
+def move(driver: Driver, by: int = 0, to: str = "") -> None:
+    """Show another card: `by` further, or the chunk `to`; one that was refused in a review is opened again."""
     shown = [item for item in driver.state.items if item.status in SHOWN]
     ids = [item.chunk.id for item in shown]
     here = driver.offered.card.chunk.id if isinstance(driver.offered, CardOffer) else ""

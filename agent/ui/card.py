@@ -322,7 +322,7 @@ class OpenCard:
                 if self.card.unanswered:  # the line opens all the same: what is typed now are words, no keys
                     self._say_unanswered()
             case Act.INSTRUCT:
-                self._ask(Asking.INSTRUCTION)
+                self._ask(Asking.COMMAND if self.card.unanswered else Asking.INSTRUCTION)
             case Act.SEARCH:
                 self._ask(Asking.SEARCH)
             case Act.SPLIT if self._sheet.view.can_split:
@@ -440,8 +440,8 @@ class OpenCard:
                 self._decide(Revise(text))
             case Asking.QUESTION if text:
                 self._decide(Ask(text))
-            case Asking.INSTRUCTION if text:
-                self._inbox(Say(text))
+            case Asking.INSTRUCTION | Asking.COMMAND if text:
+                self._inbox(Command("go", text) if text.isascii() and text.isdecimal() else Say(text))
                 self._wait("one moment")
                 self._comes_back = True
             case _:

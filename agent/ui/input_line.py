@@ -32,6 +32,7 @@ class Asking(StrEnum):
     CHANGE = "what is to change?"
     QUESTION = "your question"
     INSTRUCTION = "new instruction"
+    COMMAND = "command"
     SEARCH = "search"
 
 

@@ -61,13 +61,17 @@ KEYS: tuple[Key, ...] = (
     Key(Act.DETAILS, "details", "the evidence in full"),
     Key(Act.NEXT, "next", "show the next chunk of the stack"),
     Key(Act.BACK, "back", "show the one before"),
-    Key(Act.STACK, "overview", "the whole stack; Enter goes to the chosen chunk"),
+    Key(Act.STACK, "overview", "the whole stack; / searches in it, Enter goes to the chosen chunk"),
     Key(Act.UNDO, "undo", "take back what was applied last, the no just said, or your edit of this card"),
     Key(Act.CONTEXT, "context", "more lines around; unfold what is folded"),
     Key(Act.WIDE, "side by side", "old and new side by side (120 columns or more)"),
     Key(Act.PAGER, "pager", "the diff in your pager (delta, if git uses it)"),
     Key(Act.SEARCH, "search", "search in the diff; an empty search goes on to the next place"),
-    Key(Act.INSTRUCT, "instruct", "a new instruction; this card waits"),
+    Key(
+        Act.INSTRUCT,
+        "instruct",
+        "a command (/commit, /later 2…), a number to go to, or a new instruction; this card waits",
+    ),
     Key(Act.QUIT, "quit", "stop here, with a summary; nothing undecided is applied"),
     Key(Act.HELP, "help", "all keys"),
 )
@@ -98,8 +102,12 @@ def offered(view: CardView) -> tuple[Key, ...]:
         missing.add(Act.CHECKS)
     if not view.evidence:
         missing.add(Act.DETAILS)
-    yes = Key(Act.APPLY, view.yes, _YES[view.yes])
-    return tuple(yes if key.act is Act.APPLY else key for key in KEYS if key.act not in missing)
+    own = {Act.APPLY: Key(Act.APPLY, view.yes, _YES[view.yes])}
+    if view.unanswered:
+        own[Act.INSTRUCT] = Key(
+            Act.INSTRUCT, "command", "a command (/commit, /later 2…), or a number to go to"
+        )
+    return tuple(own.get(key.act, key) for key in KEYS if key.act not in missing)
 
 
 def footer(view: CardView, width: int, colours: Theme) -> Line:

@@ -215,7 +215,11 @@ class Sheet:
             return cut_line([(self._colours["warn"], f" {self.message}")], columns)
         if self.page is not Page.DIFF:
             key = self._colours["key"]
-            go: Line = [(key, " Enter"), ("", " goes to it ")] if self._listed else []
+            go: Line = (
+                [(key, " Enter"), ("", " goes to it "), (key, " /"), ("", " searches ")]
+                if self._listed
+                else []
+            )
             return cut_line([*go, (key, " q"), ("", " back to the card")], columns)
         return cut_line(footer(self.view, columns, self._colours), columns)
 

@@ -281,6 +281,14 @@ def test_a_no_by_mistake_is_taken_back(project: Path, named: bool) -> None:
     assert sum(isinstance(event, ev.Reopened) for event in person.events) == 1
 
 
+def test_one_goes_to_a_chunk_by_its_number(project: Path) -> None:
+    numbers = [do(Command("go", "3")), do(Command("go", "9")), do(Command("go", "1"))]
+    state, person = walk(project, "theirs", *numbers, approve, approve, approve)
+    stack = [item.chunk.id for item in state.items]
+    assert [card.chunk.id for card in person.cards][:4] == [stack[0], stack[2], stack[2], stack[0]]
+    assert "That chunk is not open." in person.notices
+
+
 def test_a_no_to_what_is_there_already_is_taken_back_and_nothing_else(project: Path) -> None:
     (project / "a.py").write_text(OLD.replace("return 1", "return 11"))
 

@@ -109,3 +109,12 @@ def test_the_help_of_a_key_goes_on_below_its_words_in_a_narrow_terminal() -> Non
     assert lines[at : at + 2] == ["   r  say what to change; a new proposal", "      follows"]
     assert all(line.startswith(("   ", "      ")) or not line for line in lines)
     assert max(map(len, lines)) <= 40
+
+
+def test_the_colon_takes_commands_and_without_a_model_nothing_else() -> None:
+    with_model, without = (
+        plain_text(help_lines(card_view(card(unanswered=unanswered)), MONO, 120))
+        for unanswered in (False, True)
+    )
+    assert ":  a command (/commit, /later 2…), a number to go to, or a new instruction" in with_model
+    assert ":  a command (/commit, /later 2…), or a number to go to\n" in without

@@ -430,7 +430,12 @@ def test_other_keys_of_a_card(tmp_path: Path) -> None:
         assert stage.silent()
         stage.send("/assignment\r")
         time.sleep(0.1)
-        stage.send(":do it otherwise\r")
+        stage.send(":44\r")
+        assert stage.heard() == Command("go", "44")
+        stage.terminal.tick(Notice("warning", "That chunk is not open."))
+        stage.wait("That chunk is not open.")
+        stage.press(":")
+        stage.send("do it otherwise\r")
         assert stage.heard() == Say("do it otherwise")
 
     Stage(tmp_path, first=WorkOffer(), columns=100, rows=40).play(story)
@@ -487,7 +492,7 @@ def test_the_whole_stack_is_a_list_on_the_card_in_which_one_goes_to_a_chunk(tmp_
         assert stage.heard() == Command("list")
         stage.terminal.tick(stack(100, _51="applied"))
         stage.terminal.offer(CardOffer(shown))
-        screen = stage.wait("Enter goes to it")
+        screen = stage.wait("Enter goes to it  / searches  q back to the card")
         assert "▸  50 · Chunk 50  src/m50.py  +50 −0" in screen
         assert "Chunk 100 " not in screen
         assert "return self.assignment()" not in screen

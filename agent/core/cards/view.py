@@ -75,6 +75,7 @@ class CardView(msgspec.Struct, frozen=True):
     yes: str
     """What a yes does: `apply`, `stage` or `keep`."""
     context: int
+    unanswered: bool
 
     @property
     def added(self) -> int:
@@ -118,6 +119,7 @@ def card_view(card: Card, *, context: int = 3, unfold: bool = False) -> CardView
         checks=tuple(clean(name) for name in card.checks),
         yes=card.yes,
         context=context,
+        unanswered=card.unanswered,
     )
 
 

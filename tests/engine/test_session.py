@@ -180,7 +180,7 @@ def test_its_words_are_on_the_screen_while_it_speaks_and_ctrl_c_keeps_the_sessio
 ) -> None:
     before = facts(project, git_in)
     tty = Tty(project, "chat", "Count slowly from one to five hundred in words.", "--protocol", "text")
-    tty.wait(lambda: any(w in tty.text for w in re.findall(r"[A-Za-z]{4,}", "".join(relay.deltas))))
+    tty.wait(lambda: any(w in tty.text for w in re.findall(r"[A-Za-z]{3,}", "".join(relay.deltas))))
     if b"[DONE]" not in relay.told:
         tty.press("\x03")
     tty.wait(lambda: "› " in tty.text.rpartition("Ctrl-C stops")[2])

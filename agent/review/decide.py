@@ -19,6 +19,7 @@ from agent.core.errors import Exit, UsageError
 from agent.core.hunk import Write
 from agent.core.lines.stack import place_all, reviewed, step
 from agent.core.outcome import Applied, Clash, Drifted, Refused
+from agent.git.tree_attributes import is_attributes
 from agent.ports import Target
 from agent.review.listing import VERSION
 from agent.review.stack import Stack
@@ -116,7 +117,7 @@ def decide(stack: Stack, decisions: dict[str, Decision], target: Target, onto: s
 def _why_unknown(stack: Stack) -> str:
     what = "the input has no such chunk"
     taken = (path for chunk in stack.chunks if chunk.id in stack.present for path in chunk.paths)
-    if any(path.rpartition("/")[2] == ".gitattributes" for path in taken):
+    if any(map(is_attributes, taken)):
         what += "; .gitattributes was taken, and other files get other line ends by it: list the chunks again"
     return what
 

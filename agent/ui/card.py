@@ -127,11 +127,6 @@ class OpenCard:
             self._waiting = ""
             self._haste.drawn()
 
-    @property
-    def ready(self) -> bool:
-        """Decisions count."""
-        return self._drawn and not self._waiting and not self._haste.early
-
     def _view(self) -> CardView:
         return card_view(self.card, context=CONTEXTS[self._context], unfold=self._context > 0)
 
@@ -241,11 +236,11 @@ class OpenCard:
             self._key(data)
 
     def _counts(self, data: str, *, looks: bool) -> bool:
-        """Whether a key is taken now. None is of what is typed behind one that was not, also not to look."""
-        if not self._waiting and not self._haste.burst and (looks or not self._haste.early):
+        """Whether a key is taken now; else that is said, if it may have been meant for something."""
+        if self._haste.takes(data, waits=bool(self._waiting), looks=looks):
             return True
-        if self._haste.burst or data.isprintable():
-            self._drop()
+        if self._haste.burst:
+            self._say_early()
         return False
 
     def _drop(self) -> None:

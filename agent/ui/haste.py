@@ -46,6 +46,18 @@ class Haste:
             self._pause.cancel()
         self._pause = asyncio.get_running_loop().call_later(self._timing.pause_seconds, self._end_pause)
 
+    def takes(self, key: str, *, waits: bool, looks: bool = False) -> bool:
+        """Whether a key counts now. One that does not, but may be of a word, begins a burst or goes on with it.
+
+        `waits`: nothing is taken at the moment. `looks`: the key decides nothing, and needs no grace; but none counts that
+        is typed in a burst.
+        """
+        if not waits and not self.burst and (looks or not self.early):
+            return True
+        if self.burst or key.isprintable():
+            self.dropped()
+        return False
+
     def _end_grace(self) -> None:
         self._grace = None
 

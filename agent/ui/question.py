@@ -129,23 +129,18 @@ class OpenQuestion:
         typed = [*self._typed, *self._screen.take_typed()]
         self._haste.drawn()
         if self._haste.burst or any(key.isprintable() for key in typed):
-            self._drop()
-
-    @property
-    def ready(self) -> bool:
-        """An answer counts."""
-        return self._drawn and not self._waiting and not self._haste.early
+            self._haste.dropped()
+            self._say_early()
 
     def _counts(self, data: str) -> bool:
         """Whether a key is taken now."""
-        if self.ready:
+        if self._haste.takes(data, waits=self._waiting or not self._drawn):
             return True
-        if self._haste.burst or data.isprintable():
-            self._drop()
+        if self._haste.burst:
+            self._say_early()
         return False
 
-    def _drop(self) -> None:
-        self._haste.dropped()
+    def _say_early(self) -> None:
         self._message = TOO_EARLY
         self._app.invalidate()
 
@@ -181,7 +176,7 @@ class OpenQuestion:
 
         @keys.add(Keys.BracketedPaste, filter=~writing)
         def _(event: KeyPressEvent) -> None:
-            if self.ready:
+            if self._drawn and not (self._waiting or self._haste.early):
                 self._write(" ".join(event.data.split()))
 
         @keys.add("c-c")

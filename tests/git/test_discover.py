@@ -120,3 +120,9 @@ def test_a_configuration_that_moves_the_work_tree_is_refused(
 def test_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(RepositoryError, match="no folder"):
         discover(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("name", ["sha1", "sha256"])
+def test_how_objects_are_named_is_known(tmp_path: Path, git_in: GitIn, name: str) -> None:
+    git_in(tmp_path, "init", "-q", f"--object-format={name}")
+    assert discover(tmp_path).object_hash == name

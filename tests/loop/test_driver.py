@@ -14,7 +14,7 @@ from agent.core import events as ev
 from agent.core.chunk import Quote
 from agent.core.dialog import Done, Fault, FaultKind, Protocol, Request, Stop, StreamEvent
 from agent.core.errors import StateError
-from agent.core.frontend import CardOffer, Command, Decide, Move, Quit, RunChecks, Say, Undo
+from agent.core.frontend import Card, CardOffer, Command, Decide, Move, Quit, RunChecks, Say, Undo
 from agent.core.hunk import FileState, Mode
 from agent.core.review import Approve, Ask, Defer, Edit, Reject, Revise, Split
 from agent.core.sessions.session import Status
@@ -122,11 +122,23 @@ def test_what_a_proposal_quotes_is_on_its_chunks_and_in_the_journal(project: Pat
     assert proposed.chunks[0].quotes == (quote,)
 
 
-def test_a_yes_for_another_version_of_the_card_does_nothing(project: Path) -> None:
-    stale = do(Decide("1", "0" * 64, Approve("0" * 64)))
-    played = play(project, Script(propose(FIX_ADD)), say(Say("x")), stale)
+@pytest.mark.parametrize(
+    "stale",
+    [
+        lambda card: Decide("1", "0" * 64, Approve("0" * 64)),
+        lambda card: Decide("1", "0" * 64, Approve(card.digest)),
+        lambda card: Decide("1", card.digest, Approve("0" * 64)),
+        lambda card: Decide("1", "0" * 64, Reject("no")),
+        lambda card: Decide("1", "0" * 64, Edit({"calc.py": FileState(Mode.FILE, b"mine\n")})),
+    ],
+)
+def test_a_decision_for_another_version_of_the_card_does_nothing(
+    project: Path, stale: Callable[[Card], Decide]
+) -> None:
+    played = play(project, Script(propose(FIX_ADD)), say(Say("x")), lambda person: stale(person.card))
     assert (project / "calc.py").read_text() == CODE
     assert any("nothing was done" in notice for notice in played.person.notices)
+    assert not any(isinstance(event, ev.Decided | ev.ChunkEdited) for event in played.person.events)
 
 
 def test_a_file_edited_under_the_open_card_is_shown_anew_and_the_edit_survives(project: Path) -> None:

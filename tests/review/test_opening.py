@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.core.hunk import FileState, Mode
-from agent.review.opening import LARGE, LOOKED_AT, MANY_HUNKS, MAX_BYTES, MAX_UPPER, begin
+from agent.core.lines.splice import diff, splice
+from agent.review.opening import LARGE, LOOKED_AT, MANY_HUNKS, MAX_BYTES, MAX_UPPER, Opening, begin
 from agent.review.script import Opened, Wanted, open_stack
 from agent.review.source import Source
 from tests.review.conftest import Reviewed
@@ -217,3 +220,18 @@ def test_a_small_difference_is_handed_out_at_once(repo: Path, git_in: GitIn) -> 
     found, whole = everything(None, repo)
     assert found == []
     assert len(whole.stack.chunks) == 1
+
+
+WORDS = st.lists(st.sampled_from([b"a\n", b"b\n", b"}\n", b"\n"]), min_size=1, max_size=14).map(tuple)
+
+
+@given(WORDS, WORDS, st.integers(0, 14))
+@settings(max_examples=300)
+def test_an_upper_part_stands_alone_when_the_whole_file_says_so(
+    old: tuple[bytes, ...], new: tuple[bytes, ...], end: int
+) -> None:
+    """Only the lines near the border are compared: as far as a hunk can slide."""
+    hunks = tuple(hunk for hunk in diff(old, new) if hunk.end < end)
+    path, plain = "a.txt", state(b"".join(old))
+    upper = Opening(path, plain, state(b"".join(new)), end, hunks)
+    assert upper.stands_alone() is (diff(old, splice(old, hunks)) == hunks)

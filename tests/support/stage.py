@@ -18,7 +18,9 @@ from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.input.vt100 import Vt100Input
 
 from agent.core.frontend import Input
+from agent.ui.card import OpenCard
 from agent.ui.outside import Outside
+from agent.ui.question import OpenQuestion
 from agent.ui.screen import Screen
 from agent.ui.terminal import Options, Terminal
 
@@ -115,11 +117,18 @@ class Stage:
     def send(self, keys: str) -> None:
         os.write(self.master, keys.encode())
 
+    def _takes_decisions(self) -> bool:
+        """True when what is open is drawn, waits for nothing, and its grace and any burst are over."""
+        now = self.terminal._open
+        if not isinstance(now, OpenCard | OpenQuestion):
+            return True
+        return now._drawn and not now._waiting and not self.terminal._haste.early
+
     def press(self, keys: str) -> None:
         """Keys on a card that is drawn, after its grace and after a pause in the typing."""
         time.sleep(0.12)
         end = time.monotonic() + PATIENCE
-        while not getattr(self.terminal._open, "ready", True) and time.monotonic() < end:
+        while not self._takes_decisions() and time.monotonic() < end:
             time.sleep(0.01)
         self.send(keys)
 

@@ -234,3 +234,14 @@ def test_what_stays_as_it_was_behind_the_last_change_need_not_be_seen(side_by_si
         return sheet.seen
 
     assert [is_seen(missing) for missing in (0, below, below + 1)] == [True, True, False]
+
+
+def test_lines_that_go_at_the_end_must_be_seen() -> None:
+    lines = [b"line_%d = 1\n" % n for n in range(60)]
+    sheet = Sheet(card_view(card(old=b"".join(lines), new=b"".join(lines[:20]))), MONO, 24, 80)
+    sheet.lines()
+    assert not sheet.seen
+    while not sheet.seen:
+        assert sheet.scroll_to_unseen()
+        shown = plain_text(sheet.lines())
+    assert "line_59" in shown

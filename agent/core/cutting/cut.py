@@ -288,7 +288,9 @@ def _count_parts(order: Sequence[int], drafts: Sequence[Draft]) -> None:
     parts: dict[tuple[str, str], list[Draft]] = {}
     for index in order:
         if drafts[index].part[1] > 1:
-            parts.setdefault((drafts[index].changes[0].path, drafts[index].label), []).append(drafts[index])
+            parts.setdefault((drafts[index].changes[0].path, drafts[index].symbols[0]), []).append(
+                drafts[index]
+            )
     for own in parts.values():
         for number, draft in enumerate(own, 1):
             draft.part = number, len(own)

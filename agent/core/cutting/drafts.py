@@ -24,7 +24,7 @@ from agent.core.cutting.soundness import Allowance, Checker
 from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk
 from agent.core.lines.place import file_lines
 from agent.core.outcome import States
-from agent.core.text import MARKS, folders
+from agent.core.text import folders
 
 WIDE = (BOM_UTF16_LE, BOM_UTF16_BE)
 """The byte order marks without which a text is not read as UTF-16."""
@@ -58,12 +58,6 @@ class Draft(msgspec.Struct):
     follows: int = -1
     """The part of the same thing before this one, if any: they stay together."""
     folded: str = ""
-
-    @property
-    def label(self) -> str:
-        """A few words that name this draft in the reason of another."""
-        path = self.changes[0].path
-        return next((symbol for symbol in self.symbols if symbol), path.rpartition("/")[2])
 
     @property
     def changed(self) -> int:
@@ -155,7 +149,7 @@ class Drafts:
         new = self.after.get(self.renames.get(path, path))
         folded = folded_reason(path, old, new) or (RECODED if is_recoded(old, new) else "")
         by_lines = change.kind in (ChangeKind.MODIFY, ChangeKind.CREATE) and bool(change.hunks)
-        if by_lines and not folded and not is_mark(old) and not is_mark(new):
+        if by_lines and not folded:
             self._text(change, self.renames.get(path, path))
         elif change.kind in (ChangeKind.RENAME, ChangeKind.MODE):
             self.drafts.append(Draft([change]))
@@ -255,11 +249,6 @@ def is_recoded(old: FileState | None, new: FileState | None) -> bool:
         return False
     marks = [state.data[:2] if state.data.startswith(WIDE) else b"" for state in (old, new)]
     return marks[0] != marks[1]
-
-
-def is_mark(state: FileState | None) -> bool:
-    """True for a byte order mark and nothing else: the one of the text that fills it, or is left of it, is its own."""
-    return state is not None and state.data in MARKS
 
 
 def _sheet(path: str, state: FileState | None, *, deep: bool) -> Sheet:

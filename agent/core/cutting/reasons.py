@@ -40,7 +40,7 @@ class Reasons:
             verb = "use" if len(users) > 1 or subject.startswith(IMPORTS) else "uses"
             return f"first: {subject} {verb} {name}"
         if draft.part[0] > 1:
-            return f"goes on with {draft.label}"
+            return f"goes on with {draft.symbols[0]}"
         uses = [(name, other) for other, name in draft.after.items() if other in self._seen and name]
         if uses:
             return f"after {self._named(uses[0][1])}: uses {uses[0][0]}"

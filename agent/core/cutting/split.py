@@ -13,7 +13,7 @@ import msgspec
 from agent.core.chunk import Budget, Chunk
 from agent.core.code.sheet import Sheet
 from agent.core.cutting.cut import chunk_id
-from agent.core.cutting.drafts import is_mark, is_recoded
+from agent.core.cutting.drafts import is_recoded
 from agent.core.cutting.pieces import cut_hunk
 from agent.core.cutting.titles import plural, title
 from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk
@@ -133,7 +133,7 @@ def _halves(change: FileChange, base: States, budget: Budget) -> list[tuple[Hunk
     # Not what the bytes would be read as: a later part of a new UTF-16 file has no byte order mark.
     new = Sheet(change.path, splice(old.lines, change.hunks))
     goal = FileState(state.mode, b"".join(new.lines)) if state is not None else None
-    if is_recoded(state, goal) or is_mark(state) or is_mark(goal):
+    if is_recoded(state, goal):
         return [(hunk,)]
     half = Budget(
         lines=max(1, min(budget.lines, (hunk.changed + 1) // 2)), hard_lines=max(1, hunk.changed - 1)

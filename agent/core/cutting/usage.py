@@ -120,4 +120,4 @@ def words_of(text: bytes) -> frozenset[bytes]:
 
 def used(text: bytes) -> frozenset[bytes]:
     """Every word in this text that can be a name."""
-    return frozenset(_WORD.findall(text)) - _KEYWORDS
+    return words_of(text) - _KEYWORDS

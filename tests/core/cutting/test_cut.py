@@ -383,6 +383,18 @@ def test_a_name_of_another_file_is_one_that_is_imported_and_no_test_defines_for_
     }
 
 
+def test_no_test_defines_for_a_library_in_languages_without_names_in_imports_either() -> None:
+    before: States = {"a.go": text("package a"), "a_test.go": text("package a")}
+    after: States = {
+        "a.go": text("package a", "", "func show() {", "\tchoose()", "}"),
+        "a_test.go": text("package a", "", "func choose() {", "\tshow()", "}"),
+    }
+    assert [chunk.place_reason for chunk in cut(before, after)] == [
+        "first: choose uses show",
+        "after show: uses show",
+    ]
+
+
 def test_a_definition_whose_header_changes_comes_before_those_that_call_it_anew() -> None:
     gap = [f"A{at} = {at}" for at in range(12)]
     old = [

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from agent.core.chunk import Budget
 from agent.core.cutting.cut import cut
-from agent.core.hunk import FileState, Mode
+from agent.core.cutting.gathering import gathered
+from agent.core.cutting.groups import Group
+from agent.core.hunk import FileState, Hunk, Mode
 from agent.core.lines.place import outcome
 from agent.core.outcome import States
 
@@ -66,3 +68,10 @@ def test_blank_lines_of_a_file_go_together() -> None:
     new = [line for line in OLD if line != "A8 = 8"]
     spread = [piece for line in new for piece in (["", line] if line.startswith("def ") else [line])]
     assert titles(spread, old=new) == ["blank lines of a.py: 3 lines"]
+
+
+def test_what_another_group_needs_stays_alone() -> None:
+    """Joined to the one that needs it, it would need itself."""
+    imports = Group((Hunk(0, (), (b"import json\n",)),), ("",), set())
+    user = Group((Hunk(9, (), (b"json.dumps(1)\n",)),), ("f",), {0})
+    assert gathered([imports, user], Budget()) == [imports, user]

@@ -115,3 +115,24 @@ def test_parts_are_numbered_as_they_come() -> None:
         ("Gone (1 of 2): 1 line", 2),
         ("Gone (2 of 2): 1 line", 1),
     ]
+
+
+@given(st.data())
+def test_going_on_with_a_file_obeys_needs(data: st.DataObject) -> None:
+    """Each of these drafts takes a line of one of two files out; what is urgent and what links is drawn, too."""
+    count = data.draw(st.integers(2, 9))
+    drafts = []
+    for index in range(count):
+        change = FileChange(
+            data.draw(st.sampled_from("ab")), ChangeKind.MODIFY, (Hunk(index, (b"gone\n",), ()),)
+        )
+        needs = {need for need in data.draw(st.sets(st.integers(0, count - 1), max_size=2)) if need > index}
+        after = {
+            other: "" for other in data.draw(st.sets(st.integers(0, count - 1), max_size=2)) if other != index
+        }
+        drafts.append(Draft([change], needs=needs, after=after))
+    before: States = {name: _file("gone\n" * count) for name in "ab"}
+    seen: set[str] = set()
+    for _, chunk in finish(drafts, before, Budget()):
+        assert seen.issuperset(chunk.needs)
+        seen.add(chunk.id)

@@ -170,3 +170,10 @@ def test_what_cannot_be_placed_without_guessing_clashes(
     expected: FileState | None, target: FileState | None, current: FileState | None
 ) -> None:
     assert isinstance(transplant_states(expected, target, current, "f"), Clash)
+
+
+def test_what_was_compared_before_says_nothing_of_a_file_that_is_renamed() -> None:
+    before: States = {"a": text("1\n2\n")}
+    after: States = {"a": None, "b": text("1\n2!\n")}
+    known = {"a": changes_between(before, {"a": None})}
+    assert changes_between(before, after, {"a": "b"}, known) == changes_between(before, after, {"a": "b"})

@@ -28,7 +28,7 @@ class Asking(StrEnum):
     """What the input line below the card is for; the value is its label."""
 
     WORD = f"risky; type {APPLY_WORD} to {{yes}} it"
-    REASON = "rejected; why? (Esc: back, Enter: no reason)"
+    REASON = "{no}; why? (Esc: back, Enter: no reason)"
     CHANGE = "what is to change?"
     QUESTION = "your question"
     INSTRUCTION = "new instruction"
@@ -74,7 +74,8 @@ class InputLine:
 
     def _label(self) -> StyleAndTextTuples:
         """At most half of the row: the other half is for what is typed."""
-        label = str(self.asking).format(yes=self._yes())
+        yes = self._yes()
+        label = str(self.asking).format(yes=yes, no="left as it is" if yes == "stage" else "rejected")
         key, room = self._screen.colours["key"], self._screen.columns // 2 - len(" › ")
         line: Line = [(key, f" {label}")]
         if line_width(line) > room:

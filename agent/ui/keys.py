@@ -87,6 +87,10 @@ _YES = {
     "leave": "leave it as it is for now; nothing is written",
 }
 """Help for `y`, by what a yes does."""
+LEAVE = Key(
+    Act.REJECT, "leave", "leave it as it is in your files, and stage nothing; one line of reason if you like"
+)
+"""`n` where the change is the person's own: nothing is thrown away."""
 DECISIONS = frozenset((Act.APPLY, Act.REJECT, Act.REVISE, Act.EDIT, Act.SPLIT, Act.ASK, Act.LATER))
 
 LOOKS = frozenset((Act.NEXT, Act.BACK, Act.STACK, Act.CONTEXT, Act.WIDE, Act.SEARCH, Act.DETAILS, Act.HELP))
@@ -103,6 +107,8 @@ def offered(view: CardView) -> tuple[Key, ...]:
     if not view.evidence:
         missing.add(Act.DETAILS)
     own = {Act.APPLY: Key(Act.APPLY, view.yes, _YES[view.yes])}
+    if view.yes == "stage":
+        own[Act.REJECT] = LEAVE
     if view.unanswered:
         own[Act.INSTRUCT] = Key(
             Act.INSTRUCT, "command", "a command (/commit, /later 2…), or a number to go to"

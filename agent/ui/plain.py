@@ -171,7 +171,7 @@ class Plain:
         self._awaits = card.checking
         name = "" if self._terminal else f" {card.digest[:DIGEST_CHARS]}"
         yes = f"apply{name}" if view.risky else f"y{name}"
-        self._put([clean(f"To {view.yes} type: {yes}"), clean(f"Others: {CARD_HELP}")])
+        self._put([clean(f"To {view.yes} type: {yes}"), clean(f"Others: {_others(card)}")])
 
     def _put(self, lines: Iterable[Clean]) -> None:
         with suppress(BrokenPipeError):
@@ -319,7 +319,7 @@ class Plain:
                 for evidence in card_view(card).evidence:
                     self._put([evidence.text, *(clean(text) for text in evidence.details.split("\n"))])
             case _:
-                self._put([clean(f"Nothing was done. y {card.yes}, {CARD_HELP}")])
+                self._put([clean(f"Nothing was done. y {card.yes}, {_others(card)}")])
         self._served = None
 
     def _approve(self, word: str, rest: str, card: Card) -> None:
@@ -332,6 +332,11 @@ class Plain:
             )
         else:
             self._inbox(Decide(card.chunk.id, card.digest, Approve(card.digest)))
+
+
+def _others(card: Card) -> str:
+    """What can be typed but a yes. A no to what is the person's own throws nothing away."""
+    return CARD_HELP.replace("reject", "leave", 1) if card.yes == "stage" else CARD_HELP
 
 
 def _same(one: Card, other: Card) -> bool:

@@ -119,7 +119,8 @@ class Story:
     def _decided(self, chunk: str, decision: Decision) -> tuple[Saying, ...]:
         match decision:
             case Reject(reason=reason):
-                return (_said("✗", "rejected", self._title(chunk, reason), "warn"),)
+                word = "left as it is" if self._done == "staged" else "rejected"
+                return (_said("✗", word, self._title(chunk, reason), "warn"),)
             case Revise(note=note):
                 return (_said("↻", "to be revised", self._title(chunk, note), "warn"),)
             case Defer():

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from agent.core import events as ev
 from agent.core.cards.view import card_view
+from agent.core.dialog import Protocol
 from agent.core.frontend import Card, CardOffer, Decide, Move, PromptOffer, Quit, WorkOffer
-from agent.core.review import Ask
-from agent.ui.keys import help_lines
+from agent.core.review import Ask, Reject
+from agent.ui.keys import footer, help_lines
 from agent.ui.paint import MONO, plain_text
 from tests.support.cards import card, checked
 from tests.support.stage import Stage
@@ -118,3 +120,24 @@ def test_the_colon_takes_commands_and_without_a_model_nothing_else() -> None:
     )
     assert ":  a command (/commit, /later 2…), a number to go to, or a new instruction" in with_model
     assert ":  a command (/commit, /later 2…), or a number to go to\n" in without
+
+
+def test_on_ones_own_work_n_leaves() -> None:
+    own = card_view(card(onto="index"))
+    assert "y stage  n leave" in plain_text([footer(own, 100, MONO)])
+    assert "n  leave it as it is in your files, and stage nothing" in plain_text(help_lines(own, MONO, 120))
+
+
+def test_a_no_to_ones_own_work_says_that_it_is_left(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.emit(ev.Started(1, "s", 0.0, "r", "h", "m", Protocol.TOOLS, onto="index"))
+        stage.terminal.offer(CardOffer(card(onto="index")))
+        stage.wait("n leave")
+        stage.press("n")
+        stage.wait("left as it is; why?")
+        stage.send("\r")
+        assert isinstance(stage.heard(), Decide)
+        stage.terminal.emit(ev.Decided("1", Reject()))
+        stage.wait("✗ left as it is  Stop at the end of the input")
+
+    Stage(tmp_path, first=WorkOffer(), reason_seconds=5.0).play(story)

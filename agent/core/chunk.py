@@ -9,6 +9,9 @@ import msgspec
 from agent.core.hunk import FileChange
 from agent.core.review import Ran
 
+IN_ORDER = "in the order of the files"
+"""The `place_reason` of a chunk that has none; a card leaves it out."""
+
 
 class Grade(StrEnum):
     """How well the text that an edit quotes matched the file; the card shows every grade below EXACT."""

@@ -105,8 +105,9 @@ def _more(view: CardView, width: int, colours: Theme) -> list[Line]:
     for label, texts in (("assumes", view.assumes), ("risks", view.model_risks)):
         for text in texts:
             lines += _labelled(label, text, width, colours)
-    words = max((len(evidence.verdict) for evidence in view.evidence), default=0)
-    for evidence in view.evidence:
+    shown = [evidence for evidence in view.evidence if not evidence.said]
+    words = max((len(evidence.verdict) for evidence in shown), default=0)
+    for evidence in shown:
         mark, style = ("○", "dim") if evidence.stale else _VERDICTS[evidence.verdict]
         word = (
             f"{evidence.verdict}, for an earlier version"

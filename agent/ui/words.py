@@ -34,6 +34,8 @@ def card_words(view: CardView) -> Iterator[Clean]:
     if view.serves:
         yield clean(f"Serves: {view.serves}")
     for evidence in view.evidence:
+        if evidence.said:
+            continue
         stale = " (for an earlier version)" if evidence.stale else ""
         yield clean(f"Evidence: {evidence.verdict}{stale}: {evidence.text}")
     if view.checking:

@@ -57,6 +57,26 @@ _MIGRATION = re.compile(
 _RTL = frozenset(("R", "AL"))
 
 
+_SAYS = {
+    "runs in CI": "CI or ownership file: ",
+    "git obeys it": "configures what tools run or do",
+    "migrates data": "migration: ",
+    "a file for secrets": "a path where secrets lie: ",
+    "deletes a file": "deletes ",
+    "symbolic link": " is a link to ",
+    "binary": "binary: ",
+    "executable": "becomes executable",
+    "becomes executable": "becomes executable",
+}
+"""What is risky by its path and kind (`cutting/risk.py`), and the words of the special line that says it better."""
+
+
+def is_said(text: str, found: Sequence[Special]) -> bool:
+    """Whether a special line says this risk, or this reason to fold, already."""
+    words = _SAYS.get(text)
+    return words is not None and any(words in special.text for special in found)
+
+
 @lru_cache(maxsize=2)
 def specials(writes: tuple[Write, ...]) -> tuple[Special, ...]:
     """Everything special, risks first. Remembered: each piece of evidence makes a new card of the same writes."""

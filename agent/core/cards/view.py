@@ -12,8 +12,8 @@ from functools import lru_cache
 import msgspec
 
 from agent.core.cards.rows import Row, RowKind, Side, file_rows
-from agent.core.cards.special import Level, Special, renames, specials
-from agent.core.chunk import Grade
+from agent.core.cards.special import Level, Special, is_said, renames, specials
+from agent.core.chunk import IN_ORDER, Grade
 from agent.core.clean import Clean, Segment, clean, concat, segments
 from agent.core.frontend import Card
 from agent.core.hunk import Mode, Write
@@ -33,6 +33,8 @@ class EvidenceLine(msgspec.Struct, frozen=True):
     text: Clean
     stale: bool
     details: Clean
+    said: bool = False
+    """A special line says it already."""
 
 
 class FileView(msgspec.Struct, frozen=True):
@@ -103,13 +105,13 @@ def card_view(card: Card, *, context: int = 3, unfold: bool = False) -> CardView
         digest=card.digest,
         title=clean(chunk.title),
         place=clean(f"{card.position} of {card.total or '…'}"),
-        place_reason=clean(chunk.place_reason),
+        place_reason=clean(_place_reason(chunk.place_reason)),
         why=prose(chunk.why, unknown),
         serves=clean(chunk.serves),
         assumes=tuple(clean(text) for text in chunk.assumes),
-        model_risks=tuple(clean(text) for text in chunk.risks),
+        model_risks=tuple(clean(text) for text in chunk.risks if not is_said(text, found)),
         unknown=tuple(clean(name) for name in card.unknown_names),
-        notes=_notes(card),
+        notes=_notes(card, found),
         evidence=tuple(_evidence(evidence, card.digest, card.base) for evidence in card.evidence),
         checking=card.checking,
         specials=found,
@@ -148,17 +150,26 @@ def prose(text: str, unknown: Iterable[str] = ()) -> tuple[Segment, ...]:
 
 def _weakened(evidence: Sequence[Evidence]) -> Iterable[Special]:
     for piece in evidence:
-        if piece.kind is EvidenceKind.WEAKENED and piece.verdict in (Verdict.CONTRADICTED, Verdict.PARTLY):
+        if _is_weakened(piece):
             yield Special(clean(f"weakened tests: {piece.summary}"), Level.RISK)
 
 
-def _notes(card: Card) -> tuple[Clean, ...]:
+def _is_weakened(piece: Evidence) -> bool:
+    return piece.kind is EvidenceKind.WEAKENED and piece.verdict in (Verdict.CONTRADICTED, Verdict.PARTLY)
+
+
+def _place_reason(text: str) -> str:
+    """That there is no reason is none."""
+    return text.removeprefix(IN_ORDER).removeprefix("; ")
+
+
+def _notes(card: Card, found: Sequence[Special]) -> tuple[Clean, ...]:
     notes = list(card.notes)
     if card.edited:
         notes.append("this is your own version")
     if card.deferred:
         notes.append("you put this one off before")
-    if card.chunk.folded:
+    if card.chunk.folded and not is_said(card.chunk.folded, found):
         notes.append(card.chunk.folded)
     return tuple(clean(note) for note in notes)
 
@@ -178,6 +189,7 @@ def _evidence(piece: Evidence, digest: str, base: str) -> EvidenceLine:
         clean(" · ".join(part for part in parts if part)),
         is_stale(piece, digest, base),
         clean("\n".join(part for part in shown if part), multiline=True),
+        _is_weakened(piece) and not is_stale(piece, digest, base),
     )
 
 

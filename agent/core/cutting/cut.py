@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import msgspec
 
-from agent.core.chunk import Budget, Chunk, Use
+from agent.core.chunk import IN_ORDER, Budget, Chunk, Use
 from agent.core.cutting.drafts import Draft, Drafts, join
 from agent.core.cutting.halves import halves, moved
 from agent.core.cutting.links import link, uses
@@ -32,7 +32,6 @@ from agent.core.text import digest, folders
 Progress = Callable[[int, int], None]
 """Called with the number of files that are cut, and of all."""
 
-IN_ORDER = "in the order of the files"
 OPENS = "opens a large diff"
 
 Finished = tuple[Draft, Chunk]

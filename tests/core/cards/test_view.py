@@ -15,7 +15,7 @@ from agent.core.cards.view import CardView, card_view, unknown_names
 from agent.core.chunk import Because, Chunk, Grade
 from agent.core.clean import plain
 from agent.core.frontend import Card
-from agent.core.hunk import FileState, Mode, Write
+from agent.core.hunk import FileState, Mode, Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Verdict
 
 
@@ -353,3 +353,41 @@ def test_what_has_more_than_one_line_can_be_split_but_a_deletion(
     card = Card(Chunk("1", "t", "", ()), (Write("a", state(old), state(new)),))
     assert card_view(card).can_split is can
     assert not card_view(msgspec.structs.replace(card, edited=True)).can_split
+
+
+def test_each_fact_stands_once_on_a_card() -> None:
+    path = ".github/dependabot.yml"
+    chunk = Chunk(
+        "1",
+        "t",
+        "w",
+        (),
+        risks=("runs in CI", "near secrets or permissions"),
+        place_reason="in the order of the files",
+    )
+    view = card_view(Card(chunk, (Write(path, None, state("a\n")),)))
+    assert [special.text for special in view.specials] == [
+        f"CI or ownership file: {path}",
+        f"new file {path}",
+    ]
+    assert view.model_risks == ("near secrets or permissions",)
+    assert view.place_reason == ""
+    moved = Chunk("1", "t", "w", (), place_reason="in the order of the files; all its lines come from x")
+    assert (
+        card_view(Card(moved, (Write("a.py", None, state("a\n")),))).place_reason
+        == "all its lines come from x"
+    )
+    blob = FileState(Mode.FILE, b"\0\1")
+    picture = Chunk("1", "t", "w", (), risks=("binary",), folded="binary")
+    shown = card_view(Card(picture, (Write("a.png", None, blob),)))
+    assert (shown.model_risks, shown.notes) == ((), ())
+    assert sum("binary" in special.text for special in shown.specials) == 1
+
+
+def test_weakened_tests_are_said_once() -> None:
+    write = Write("tests/test_a.py", state("a\n"), state("b\n"))
+    own = writes_digest((write,))
+    weakened = Evidence(EvidenceKind.WEAKENED, Verdict.CONTRADICTED, "1 test is gone", own)
+    view = card_view(Card(Chunk("1", "t", "w", ()), (write,), (weakened,)))
+    assert [special.text for special in view.specials] == ["weakened tests: 1 test is gone"]
+    assert [piece.said for piece in view.evidence] == [True]

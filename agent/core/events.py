@@ -217,6 +217,10 @@ class Present(msgspec.Struct, frozen=True, tag="present"):
     chunk: str
 
 
+TOOK_BACK = "you took it back"
+"""The reason of a chunk that is open again because its undo was recorded before."""
+
+
 class Reopened(msgspec.Struct, frozen=True, tag="reopened"):
     """It waits for a decision again: what was applied is not in the files any more, or for the `reason`.
 

@@ -17,24 +17,20 @@ ORDER = (
     Status.PENDING,
 )
 CUT_SHORT = "the diff was not cut to its end: copair review of the same goes through the rest"
-NAMED = 12
-"""Open chunks that are named at the end; `copair log` has them all."""
 
 
 def summary(state: State, *, resumable: bool = True) -> tuple[str, ...]:
-    """One line with the counts, then the chunks that are still open. Empty when nothing was proposed."""
+    """One line with the counts, then the chunk that is open next, and how to go on. Empty when nothing was proposed."""
     if not state.items:
         return ()
     counts = [f"{len(found)} {status_word(state, s)}" for s in ORDER if (found := _with(state, s))]
     open_items = [
-        *_with(state, Status.DEFERRED),
         *_with(state, Status.PENDING),
         *_with(state, Status.APPROVED),
+        *_with(state, Status.DEFERRED),
     ]
     lines = [", ".join(counts)]
-    lines += [f"  still open: {chunk_name(state, i)}  {i.chunk.title}" for i in open_items[:NAMED]]
-    if len(open_items) > NAMED:
-        lines.append(f"  and {len(open_items) - NAMED:,} more")
+    lines += [f"  next: {chunk_name(state, item)}  {item.chunk.title}" for item in open_items[:1]]
     if state.growing or state.cut_short:
         lines.append(f"  {CUT_SHORT}")
     elif resumable and (open_items or (state.source.startswith("review") and has_left(state))):

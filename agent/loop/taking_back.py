@@ -64,7 +64,7 @@ def undo(driver: Driver, chunk_id: str = "", status: Status = Status.APPLIED) ->
     if note and isinstance(event, ev.Undone) and not event.redo:
         driver.tell(note, "warning")
     if isinstance(event, ev.Undone) and not event.redo and steps.is_review(driver.state):
-        open_again(driver, item.chunk.id, "you took it back")
+        open_again(driver, item.chunk.id, ev.TOOK_BACK)
 
 
 def _join(driver: Driver) -> bool:

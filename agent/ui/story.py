@@ -74,6 +74,8 @@ class Story:
                 ev.Wrote() | ev.WriteRefused() | ev.Present() | ev.Blocked() | ev.Undone() | ev.UndoRefused()
             ):
                 return (self._written(event), *_left(event))
+            case ev.Reopened(reason=ev.TOOK_BACK):
+                return ()  # the undo before it says so
             case ev.Reopened(chunk=chunk, reason=reason):
                 words = reason or "it is not in the files any more"
                 return (_said("!", "open again", self._title(chunk, words), "warn"),)

@@ -680,7 +680,7 @@ def test_chunks_of_a_review_are_called_by_their_numbers(parts: Path) -> None:
     first, second = state.items[:2]
     assert second.chunk.needs == (first.chunk.id,)
     assert f"It needs chunk 1 ({first.chunk.title}) first; nothing was done." in person.notices
-    assert f"  still open: 2  {second.chunk.title}" in summary(state)
+    assert f"  next: 1  {first.chunk.title}" in summary(state)
     listed = copair(parts, "log", state.session).stdout
     assert f"  · 2  {second.chunk.title}  (pending)\n" in listed
     assert second.chunk.id not in listed

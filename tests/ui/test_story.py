@@ -72,3 +72,9 @@ def test_the_chunks_of_a_model_are_counted_those_of_a_diff_are_told_by_the_revie
 ) -> None:
     chunks = (Chunk("1", "one", "", ()), Chunk("2", "two", "", ()))
     assert told(Story(), ev.Proposed("p", call, chunks, {})) == lines
+
+
+def test_an_undo_in_a_review_is_one_line() -> None:
+    story = Story()
+    events = (ev.Undone("1", "d", (), redo=False), ev.Reopened("1", ev.TOOK_BACK))
+    assert [line for event in events for line in told(story, event)] == ["undone chunk 1"]

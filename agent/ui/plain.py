@@ -168,7 +168,7 @@ class Plain:
         view = card_view(card, context=self._context, unfold=self._context > 3)
         self._story.learn(card.chunk.id, view)
         self._put(card_words(view))
-        self._awaits = card.checking
+        self._awaits = card.checking and bool(card.checks)
         name = "" if self._terminal else f" {card.digest[:DIGEST_CHARS]}"
         yes = f"apply{name}" if view.risky else f"y{name}"
         self._put([clean(f"To {view.yes} type: {yes}"), clean(f"Others: {_others(card)}")])

@@ -38,7 +38,7 @@ def card_words(view: CardView) -> Iterator[Clean]:
             continue
         stale = " (for an earlier version)" if evidence.stale else ""
         yield clean(f"Evidence: {evidence.verdict}{stale}: {evidence.text}")
-    if view.checking:
+    if view.checking and view.checks:
         yield clean("Evidence: checking; it is said when it has come")
     for file in view.files:
         yield from _file_words(file)

@@ -85,10 +85,17 @@ def test_a_card_is_said_in_words_without_signs_or_boxes() -> None:
 
 @pytest.mark.parametrize("found", [False, True])
 def test_what_is_awaited_is_said_to_have_not_come(found: bool) -> None:
-    shown = msgspec.structs.replace(card(), checking=True)
-    over = msgspec.structs.replace(checked(card()) if found else card(), checking=False)
+    own = card(checks=("tests",))
+    shown = msgspec.structs.replace(own, checking=True)
+    over = msgspec.structs.replace(checked(own) if found else own, checking=False)
     _, out = play("j\nj\nj\n", CardOffer(shown), CardOffer(over), CardOffer(shown), CardOffer(over))
     assert out.split("\n").count("Evidence: none came") == (0 if found else 1)
+
+
+def test_without_checks_no_evidence_is_announced_and_none_missed() -> None:
+    shown = card(checking=True)
+    _, out = play("j\nj\n", CardOffer(shown), CardOffer(msgspec.structs.replace(shown, checking=False)))
+    assert "Evidence" not in out
 
 
 def test_at_the_end_of_input_everything_undecided_stays_undecided() -> None:

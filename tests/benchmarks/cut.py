@@ -16,7 +16,7 @@ import tarfile
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pexpect
@@ -66,9 +66,11 @@ def commit(root: Path) -> None:
         subprocess.run(["git", *identity, *arguments], cwd=root, check=True)
 
 
-def histories(folder: Path) -> Iterator[Path]:
-    """Repositories whose commits are releases, the first one empty."""
+def histories(folder: Path, names: Collection[str] = ()) -> Iterator[Path]:
+    """Repositories whose commits are releases, the first one empty; of these packages, or all."""
     for name, versions in [*WHEELS.items(), *PACKAGES.items()]:
+        if names and name not in names:
+            continue
         root = folder / name
         root.mkdir()
         commit(root)

@@ -14,6 +14,7 @@ from functools import lru_cache
 import msgspec
 
 from agent.core.chunk import IN_ORDER, Budget, Chunk, Use
+from agent.core.cutting.circles import closed
 from agent.core.cutting.drafts import Draft, Drafts, join
 from agent.core.cutting.halves import halves, moved
 from agent.core.cutting.links import link, uses
@@ -160,6 +161,7 @@ def finish(
     why a chunk comes where it comes if there is no other.
     """
     link(drafts, before)
+    drafts = closed(drafts, checkers or {}, budget)
     for index, move in moves(drafts)[0].items():
         drafts[index].after = dict.fromkeys(move.others, "") | drafts[index].after
     risks = assess_all([draft.changes for draft in drafts])

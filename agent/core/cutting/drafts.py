@@ -267,6 +267,7 @@ def join(drafts: Sequence[Draft], first: int, other: int) -> None:
     one.needs |= two.needs
     one.after = {**two.after, **one.after}
     one.users += two.users
+    one.defines |= two.defines
     one.gone |= two.gone
     one.part = (1, 1)
     one.follows = -1
@@ -277,8 +278,26 @@ def join(drafts: Sequence[Draft], first: int, other: int) -> None:
             draft.needs = {first if need == other else need for need in draft.needs}
         if other in draft.after:
             draft.after = {first if name == other else name: word for name, word in draft.after.items()}
+        if any(other in users for _, users in draft.users):
+            draft.users = [
+                (word, [first if user == other else user for user in users]) for word, users in draft.users
+            ]
+    one.users = [(word, [user for user in users if user != first]) for word, users in one.users]
     one.needs -= {first, other}
     one.after.pop(first, None)
+
+
+def without(drafts: Sequence[Draft], gone: Set[int]) -> list[Draft]:
+    """The drafts but those that were joined to others, which nothing names any more."""
+    kept = [index for index in range(len(drafts)) if index not in gone]
+    number = {index: at for at, index in enumerate(kept)}
+    for index in kept:
+        draft = drafts[index]
+        draft.needs = {number[need] for need in draft.needs}
+        draft.after = {number[other]: word for other, word in draft.after.items()}
+        draft.users = [(word, [number[user] for user in users]) for word, users in draft.users]
+        draft.follows = number.get(draft.follows, -1)
+    return [drafts[index] for index in kept]
 
 
 def _parts(groups: Sequence[Group]) -> list[tuple[int, int]]:

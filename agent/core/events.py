@@ -209,6 +209,8 @@ class Blocked(msgspec.Struct, frozen=True, tag="blocked"):
     reason: str
     is_told: bool = False
     """One of several that the same decision blocks."""
+    left: bool = False
+    """The person was shown that it does not fit, and left it."""
 
 
 class Present(msgspec.Struct, frozen=True, tag="present"):

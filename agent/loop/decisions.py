@@ -88,7 +88,8 @@ def _record(driver: Driver, card: Card, item: Item, decision: Decision) -> None:
         case Approve() if card.conflict:
             placed = driver.parts.desk.writes(driver.state, item)
             if isinstance(placed, Clash):
-                driver.record(ev.Blocked(chunk, f"you left it: {placed.path}: {placed.reason}"), sync=True)
+                reason = f"you left it: {placed.path}: {placed.reason}"
+                driver.record(ev.Blocked(chunk, reason, left=True), sync=True)
         case Ask(text=text) if steps.is_review(driver.state):
             about = Ask(f"{text}\n\n{driver.parts.desk.as_diff(card)}")
             driver.record(ev.Decided(chunk, about), sync=True)

@@ -257,6 +257,29 @@ def test_what_was_left_because_it_does_not_fit_is_shown_again(project: Path, by:
     assert applied == (3 if fits else 2)
 
 
+def test_u_behind_what_was_left_because_it_does_not_fit_shows_that_again(project: Path) -> None:
+    mine = OLD.replace("return 1", "return 1000")
+    (project / "a.py").write_text(mine)
+
+    def to(person: Person) -> Any:
+        return Move(to=person.cards[0].chunk.id)
+
+    def away(_: Person) -> Any:
+        return Move(by=1)
+
+    def back(_: Person) -> Any:
+        return Undo()
+
+    state, person = walk(project, "theirs", away, approve, to, approve, back, approve)
+    assert not any(isinstance(event, ev.Undone) for event in person.events), person.notices
+    reopened = [event for event in person.events if isinstance(event, ev.Reopened)]
+    assert [(event.chunk, event.reason) for event in reopened] == [
+        (person.cards[0].chunk.id, "you took back your yes")
+    ]
+    assert [card.chunk.id for card in person.cards if card.conflict] == [person.cards[0].chunk.id] * 3
+    assert any(item.status is Status.APPLIED for item in state.items)
+
+
 def test_what_waits_for_a_refused_chunk_is_not_opened_by_going_to_it(project: Path, git_in: GitIn) -> None:
     git_in(project, "checkout", "-qb", "made")
     (project / "c.py").write_text("".join(f"def g{n}():\n    return {n}\n\n\n" for n in range(30)))

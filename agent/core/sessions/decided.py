@@ -143,13 +143,20 @@ def written(state: State, event: ev.Wrote | ev.WriteRefused | ev.Blocked | ev.Pr
             # No fault of the change: /later brings it back when there is room, or the file may be written.
             return put_item(state, event.chunk, status=Status.DEFERRED, reason=event.reason)
         case ev.Blocked():
+            if event.left:
+                state = _kept(state, event.chunk)
             return _late(
                 put_item(state, event.chunk, status=Status.BLOCKED, reason=event.reason), event.chunk
             )
         case ev.Present():
             if state.source.startswith("review"):  # elsewhere nobody was asked
-                state = msgspec.structs.replace(state, splits=(), last_refused="", last_kept=event.chunk)
+                state = _kept(state, event.chunk)
             return put_item(state, event.chunk, status=Status.PRESENT, reason="is in the tree already")
+
+
+def _kept(state: State, chunk_id: str) -> State:
+    """A yes that wrote nothing is what `u` takes back."""
+    return msgspec.structs.replace(state, splits=(), last_refused="", last_kept=chunk_id)
 
 
 def _known(state: State, chunk_id: str, digests: dict[str, str]) -> State:

@@ -116,8 +116,8 @@ class State(msgspec.Struct, frozen=True):
     last_refused: str = ""
     """The chunk that the person said no to, while nothing else was decided since."""
     last_kept: str = ""
-    """The chunk of a review that was in the files already and that the person kept, while nothing else was decided
-    since."""
+    """The chunk of a review that was in the files already and that the person kept, or that did not fit and that they
+    left, while nothing else was decided since."""
     splits: tuple[SplitUp, ...] = ()
     """Splits while nothing was decided since; the latest is last."""
     written: tuple[str, ...] = ()

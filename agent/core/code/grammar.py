@@ -147,6 +147,14 @@ GRAMMARS = {
         texts=_set("block_comment"),
     ),
 }
+MANY_COMMENTS = 500
+"""So many lines of comments, one after the other, are not all read as such in Python: that takes quadratic time."""
+
+KEPT_COMMENTS = 50
+"""At least so many of them are."""
+
+_COMMENTS = re.compile(rb"^(?:[ \t]*(?:\#[^\n]*)?\n){%d,}" % MANY_COMMENTS, re.MULTILINE)
+_NOT_BLANK = re.compile(rb"[^\r\n]")
 _SUFFIXES = {
     "py": "python", "pyi": "python", "pyw": "python",
     "js": "javascript", "mjs": "javascript", "cjs": "javascript", "jsx": "javascript",
@@ -198,7 +206,19 @@ def tree(grammar: Grammar, data: bytes) -> Tree:
 
     Kept for a while: outline and brackets of a text are read one after the other.
     """
+    if grammar.name == "python" and data.count(b"#") >= MANY_COMMENTS:
+        data = _COMMENTS.sub(_thinned, data)
     return _parser(grammar.module, grammar.function).parse(data)
+
+
+def _thinned(run: re.Match[bytes]) -> bytes:
+    """Lines of comments with most of them blank, every byte where it was.
+
+    The grammar of Python looks at all comments that follow, behind each of them, for the next indentation.
+    """
+    lines = run[0].splitlines(keepends=True)
+    step = len(lines) // KEPT_COMMENTS
+    return b"".join([line if at % step == 0 else _NOT_BLANK.sub(b" ", line) for at, line in enumerate(lines)])
 
 
 def reread(grammar: Grammar, data: bytes, edited: Tree) -> Tree:

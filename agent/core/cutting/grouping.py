@@ -88,7 +88,7 @@ def _in_order(parts: Sequence[Sequence[Piece]], old: Sheet, new: Sheet, budget: 
         )
         groups.append(group)
     _keep_the_end(groups)
-    return _together(groups, budget)
+    return _together(groups, budget, new)
 
 
 def _grouped(
@@ -116,7 +116,7 @@ def _grouped(
     last = next((hunk for hunk in reversed(hunks) if hunk.old), None)
     if last is not None and not has_end(last.old[-1]):
         _keep_the_end(groups)
-    groups = gathered(_together(groups, budget, room), budget)
+    groups = gathered(_together(groups, budget, new, room), budget)
     if len(groups) > 1 and checker.usable:
         groups = _Repair(groups, checker, budget).run()
     return groups
@@ -175,16 +175,23 @@ def _defines(piece: Piece, new: Sheet) -> frozenset[bytes]:
     return last_names(found) if found else frozenset()
 
 
-def _together(groups: list[Group], budget: Budget, room: int = 0) -> list[Group]:
+def _together(groups: list[Group], budget: Budget, new: Sheet, room: int = 0) -> list[Group]:
     """Neighbours of the same symbol become one group, and those of the same class that have `room` together."""
     merged: list[Group] = []
     place: list[int] = []
-    changed = 0
+    changed = by = 0
+    inside = ""
     for group in groups:
         previous = merged[-1] if merged else None
         joins = previous is not None and not (previous.is_piece or group.is_piece)
         own = group.changed
-        if previous is not None and joins and _belong(previous, group, changed + own, budget, room):
+        around = "" if not joins or group.hunks[0].new else _around(group.start + by, new)
+        if previous is not None and joins and changed + own <= budget.lines:
+            one, two = inside or previous.symbols[-1], around or group.symbols[0]
+            joins = _belong(previous, group, one == two, changed + own, room)
+        else:
+            joins = False
+        if previous is not None and joins:
             previous.hunks += group.hunks
             previous.symbols += tuple([name for name in group.symbols if name not in previous.symbols])
             if group.defines:
@@ -194,17 +201,29 @@ def _together(groups: list[Group], budget: Budget, room: int = 0) -> list[Group]
             merged.append(group)
             changed = own
         place.append(len(merged) - 1)
+        for hunk in group.hunks:
+            by += len(hunk.new) - len(hunk.old)
+        inside = "" if group.is_piece or group.hunks[-1].new else _around(group.hunks[-1].end + by, new)
     for group in merged:
         if group.needs:
             group.needs = {place[need] for need in group.needs}
     return merged
 
 
-def _belong(one: Group, two: Group, changed: int, budget: Budget, room: int) -> bool:
-    """True when two neighbours that have so many changed lines together are of one group."""
-    if changed > budget.lines:
-        return False
-    if one.symbols[-1] != two.symbols[0]:
+def _around(line: int, new: Sheet) -> str:
+    """The symbol in which lines went that stood above this line; empty where that is none, or one ends there."""
+    lines = new.lines
+    above = next((at for at in range(line - 1, max(-1, line - SCREEN), -1) if lines[at].strip()), None)
+    below = next((at for at in range(line, min(line + SCREEN, len(lines))) if lines[at].strip()), None)
+    if above is None or below is None:
+        return ""
+    one, two = new.symbol(above), new.symbol(below)
+    return one.name if one is not None and two is not None and one.start == two.start else ""
+
+
+def _belong(one: Group, two: Group, alike: bool, changed: int, room: int) -> bool:
+    """True when two neighbours that have so many changed lines together are of one group; `alike`: in one symbol."""
+    if not alike and one.symbols[-1] != two.symbols[0]:
         return changed <= room and _are_neighbours(one, two)
     return bool(one.symbols[-1]) or two.start - one.hunks[-1].end <= NEAR
 

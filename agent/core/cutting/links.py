@@ -15,6 +15,7 @@ import msgspec
 from agent.core.code.definitions import PROGRAMS, kind_of
 from agent.core.code.grammar import grammar_of
 from agent.core.cutting.drafts import Draft
+from agent.core.cutting.groups import last_names
 from agent.core.cutting.risk import is_document, is_test
 from agent.core.cutting.usage import NO_NAMES, Names, imported, names_in, used, words_of
 from agent.core.hunk import ChangeKind
@@ -55,6 +56,21 @@ def link(drafts: Sequence[Draft], before: States) -> None:
         imports,
         forward=False,
     )
+    _connect_headers(drafts)
+
+
+def _connect_headers(drafts: Sequence[Draft]) -> None:
+    """What changes inside of a definition may use what its new header names: a parameter."""
+    headers: dict[tuple[str, str], int] = {}
+    for index, draft in enumerate(drafts):
+        if draft.defines:
+            path = draft.changes[0].path
+            headers |= {(path, one): index for one in draft.symbols if last_names((one,)) & draft.defines}
+    for index, draft in enumerate(drafts if headers else ()):
+        for one in draft.symbols:
+            header = headers.get((draft.changes[0].path, one), index)
+            if header != index:
+                draft.after.setdefault(header, "")
 
 
 def _without(gone: Names, draft: Draft, come: Names | None) -> Names:

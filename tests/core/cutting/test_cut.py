@@ -287,6 +287,29 @@ def test_changes_of_two_functions_are_two_chunks() -> None:
     assert titles(chunks) == ["Parser.parse: 2 lines", "Parser.step: 2 lines"]
 
 
+def test_a_function_that_becomes_part_of_another_is_one_chunk() -> None:
+    """The lines that go were in one function, those that stay and come are in another."""
+    old = text(
+        *("def save(path):", "    check(path)", "    _replace(path, 1)", "", "", "def _replace(path, data):"),
+        *("    if path:", "        made = open(path)", "        made.write(data)", "        made.close()"),
+        *("    else:", "        log(path)", "        print(path)", "    return path"),
+    )
+    new = text(
+        *("def save(path):", "    check(path)", "    if path:", "        replace(path, 1)"),
+        *("    else:", "        log(path)", "    return path"),
+    )
+    assert titles(cut({"a.py": old}, {"a.py": new})) == ["save, _replace: 9 lines"]
+
+
+def test_a_method_that_goes_is_no_part_of_its_neighbours() -> None:
+    def methods(*names: str) -> list[str]:
+        return [line for name in names for line in ("", f"    def {name}(self):", f"        return '{name}'")]
+
+    old = text("class A:", "    size = 1", *methods("first", "second", "third"))
+    new = text("class A:", "    size = 2", *methods("first", "third"))
+    assert titles(cut({"a.py": old}, {"a.py": new})) == ["A: 2 lines", "A.second: 3 lines"]
+
+
 def test_what_defines_a_name_comes_before_what_uses_it() -> None:
     before: States = {"a.py": text("def main():", "    pass"), "z.py": text("x = 1")}
     after: States = {

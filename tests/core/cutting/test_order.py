@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from agent.core.chunk import Budget
 from agent.core.cutting.cut import cut, finish
 from agent.core.cutting.drafts import Draft
+from agent.core.cutting.links import link
 from agent.core.cutting.order import Node, arrange, urgencies
 from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk, Mode
 from agent.core.outcome import States
@@ -25,6 +26,19 @@ def test_in_a_circle_a_part_does_not_come_before_the_one_that_it_goes_on_with() 
     second = Node(set(), {1, 2}, follows=1)
     first = Node(set(), {2})
     assert order(second, first, Node(set(), {0})) == [1, 0, 2]
+
+
+def test_what_may_use_a_new_parameter_comes_behind_the_header_that_has_it() -> None:
+    def draft(line: int, old: bytes, new: bytes, *symbols: str, path: str = "a.py") -> Draft:
+        return Draft([FileChange(path, ChangeKind.MODIFY, (Hunk(line, (old,), (new,)),))], symbols)
+
+    body = draft(9, b"    return one\n", b"    return two\n", "A.held")
+    header = draft(3, b"    def held(one):\n", b"    def held(one, two):\n", "A.held")
+    header.defines = frozenset([b"held"])
+    others = draft(1, b"x = 1\n", b"x = 2\n", "A"), draft(9, b"y = 1\n", b"y = 2\n", "A.held", path="b.py")
+    drafts = [body, header, *others]
+    link(drafts, {})
+    assert [draft.after for draft in drafts] == [{1: ""}, {}, {}, {}]
 
 
 def test_what_is_in_a_circle_or_behind_one_does_not_wait_for_what_is_folded() -> None:

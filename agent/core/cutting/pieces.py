@@ -69,10 +69,10 @@ def _at_pairs(hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, sound
             continue
         if sub.changed <= budget.lines or not sub.old or not sub.new:
             pieces += _shifted(cut_hunk(sub, old, new, at + j, budget, sound), len(pieces))
+        elif sound is anything and (sub.changed > budget.hard_lines or not new.is_code):
+            pieces += _abreast(sub, at + j, budget)
         elif sub.changed <= budget.hard_lines:
             pieces.append(Piece((sub,), at + j))
-        elif sound is anything:
-            pieces += _abreast(sub, at + j, budget)
         else:
             found = walk(sub, old, new, at + j, budget, sound) or anew(sub, old, new, at + j, budget, sound)
             pieces += _shifted(found, len(pieces))
@@ -93,8 +93,9 @@ def _abreast(hunk: Hunk, at: int, budget: Budget) -> list[Piece]:
             continue
         count = -(-(k - i + m - j) // budget.lines)
         for part in range(count):
-            a, b = i + (k - i) * part // count, j + (m - j) * part // count
-            c, d = i + (k - i) * (part + 1) // count, j + (m - j) * (part + 1) // count
+            # What one side has little of comes with the first part: the rest goes on with that.
+            a, b = i - (i - k) * part // count, j - (j - m) * part // count
+            c, d = i - (i - k) * (part + 1) // count, j - (j - m) * (part + 1) // count
             own = Hunk(hunk.start + a, hunk.old[a:c], hunk.new[b:d], hunk.seq + b)
             if own.changed:
                 pieces.append(Piece((own,), at + b))

@@ -598,6 +598,17 @@ def test_a_proposal_beyond_the_limit_is_sent_back_with_its_borders() -> None:
     assert "f3: 23 lines" in found.borders
 
 
+def test_a_text_in_which_one_line_becomes_many_is_cut_and_the_line_goes_with_the_first() -> None:
+    before: States = {"a.md": text("first", "old", "last")}
+    after: States = {"a.md": text("first", *(f"new {at} words of text" for at in range(60)), "last")}
+    hunks = [chunk.changes[0].hunks for chunk in cut(before, after)]
+    assert [[(len(hunk.old), len(hunk.new)) for hunk in own] for own in hunks] == [
+        [(1, 20)],
+        [(0, 20)],
+        [(0, 20)],
+    ]
+
+
 def test_one_hunk_of_one_line_cannot_be_split() -> None:
     chunks = cut({"a.txt": text("a")}, {"a.txt": text("b")})
     assert split(chunks[0], {"a.txt": text("a")}) == chunks

@@ -133,4 +133,4 @@ def test_no_two_parts_of_parts_have_one_title() -> None:
         parts = tuple(part for chunk in parts for part in split(chunk, before))
         titles = [part.title for part in parts]
         assert len(set(titles)) == len(titles) > 1
-    assert parts[-1].title.endswith("(2.2.2 of 2): 4 lines")
+    assert parts[-1].title.endswith("(2.2.2 of 2): 2 lines")

@@ -70,7 +70,7 @@ def _at_pairs(hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, sound
         if sub.changed <= budget.lines or not sub.old or not sub.new:
             pieces += _shifted(cut_hunk(sub, old, new, at + j, budget, sound), len(pieces))
         elif sound is anything and (sub.changed > budget.hard_lines or not new.is_code):
-            pieces += _abreast(sub, at + j, budget)
+            pieces += _abreast(sub, at + j, budget, early=not new.is_code)
         elif sub.changed <= budget.hard_lines:
             pieces.append(Piece((sub,), at + j))
         else:
@@ -79,10 +79,11 @@ def _at_pairs(hunk: Hunk, old: Sheet, new: Sheet, at: int, budget: Budget, sound
     return pieces
 
 
-def _abreast(hunk: Hunk, at: int, budget: Budget) -> list[Piece]:
+def _abreast(hunk: Hunk, at: int, budget: Budget, *, early: bool) -> list[Piece]:
     """Old and new lines side by side, where nothing tells what parses: no piece leaves both texts in the file.
 
-    Cut where the same line but for its blanks stands on both sides, else as far down the one as down the other.
+    Cut where the same line but for its blanks stands on both sides, else as far down the one as down the other. What
+    one side has little of comes with the first part if `early`, else with the last, as a `return` should.
     """
     pieces: list[Piece] = []
     i = j = 0
@@ -92,10 +93,12 @@ def _abreast(hunk: Hunk, at: int, budget: Budget) -> list[Piece]:
         if sum(beyond) - i - j <= budget.lines:
             continue
         count = -(-(k - i + m - j) // budget.lines)
+        spare = count - 1 if early else 0
         for part in range(count):
-            # What one side has little of comes with the first part: the rest goes on with that.
-            a, b = i - (i - k) * part // count, j - (j - m) * part // count
-            c, d = i - (i - k) * (part + 1) // count, j - (j - m) * (part + 1) // count
+            (a, b), (c, d) = (
+                (i + ((k - i) * at_part + spare) // count, j + ((m - j) * at_part + spare) // count)
+                for at_part in (part, part + 1)
+            )
             own = Hunk(hunk.start + a, hunk.old[a:c], hunk.new[b:d], hunk.seq + b)
             if own.changed:
                 pieces.append(Piece((own,), at + b))

@@ -18,6 +18,7 @@ from agent.core.cutting.alignment import by_definitions
 from agent.core.cutting.grouping import group_hunks
 from agent.core.cutting.groups import Group, last_names
 from agent.core.cutting.harmless import is_harmless
+from agent.core.cutting.keys import named
 from agent.core.cutting.passage import merged
 from agent.core.cutting.risk import folded_reason, is_document
 from agent.core.cutting.soundness import Allowance, Checker
@@ -201,6 +202,8 @@ class Drafts:
                 draft.after[first + index - 1] = ""
             parts[group.symbols[0]] = first + index
             self.drafts.append(draft)
+        for index, name in ({} if self.many else named(new_path, groups, old.lines, new.lines)).items():
+            self.drafts[first + index].symbols = (name,)
         if base is not None and goal is not None and not (base.data and goal.data):
             self._keep_mark(range(first, len(self.drafts)))
 

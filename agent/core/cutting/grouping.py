@@ -179,16 +179,17 @@ def _together(groups: list[Group], budget: Budget, new: Sheet, room: int = 0) ->
     """Neighbours of the same symbol become one group, and those of the same class that have `room` together."""
     merged: list[Group] = []
     place: list[int] = []
-    changed = by = 0
-    inside = ""
-    for group in groups:
+    changed = 0
+    around = _ends(groups, new)
+    for index, group in enumerate(groups):
         previous = merged[-1] if merged else None
         joins = previous is not None and not (previous.is_piece or group.is_piece)
         own = group.changed
-        around = "" if not joins or group.hunks[0].new else _around(group.start + by, new)
         if previous is not None and joins and changed + own <= budget.lines:
-            one, two = inside or previous.symbols[-1], around or group.symbols[0]
-            joins = _belong(previous, group, one == two, changed + own, room)
+            above, below = previous.symbols[-1], group.symbols[0]
+            if around:
+                above, below = around[index - 1][1] or above, around[index][0] or below
+            joins = _belong(previous, group, above == below, changed + own, room)
         else:
             joins = False
         if previous is not None and joins:
@@ -201,13 +202,26 @@ def _together(groups: list[Group], budget: Budget, new: Sheet, room: int = 0) ->
             merged.append(group)
             changed = own
         place.append(len(merged) - 1)
-        for hunk in group.hunks:
-            by += len(hunk.new) - len(hunk.old)
-        inside = "" if group.is_piece or group.hunks[-1].new else _around(group.hunks[-1].end + by, new)
     for group in merged:
         if group.needs:
             group.needs = {place[need] for need in group.needs}
     return merged
+
+
+def _ends(groups: Sequence[Group], new: Sheet) -> list[tuple[str, str]]:
+    """What is around the first and the last lines of each group where they only go; none when they go nowhere."""
+    if all(group.hunks[0].new and group.hunks[-1].new for group in groups):
+        return []
+    found: list[tuple[str, str]] = []
+    by = 0
+    for group in groups:
+        first, last = group.hunks[0], group.hunks[-1]
+        above = "" if group.is_piece or first.new else _around(first.start + by, new)
+        for hunk in group.hunks:
+            by += len(hunk.new) - len(hunk.old)
+        below = "" if group.is_piece or last.new else _around(last.end + by, new)
+        found.append((above, below))
+    return found
 
 
 def _around(line: int, new: Sheet) -> str:

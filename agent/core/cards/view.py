@@ -176,8 +176,7 @@ def _notes(card: Card, found: Sequence[Special]) -> tuple[Clean, ...]:
 
 def _evidence(piece: Evidence, digest: str, base: str) -> EvidenceLine:
     parts = [piece.summary or piece.command]
-    if piece.where:
-        parts.append(piece.where)
+    parts.append(_where(piece))
     if not piece.tests.startswith(ALL_TESTS):
         parts.append(piece.tests)
     if piece.sandbox and piece.sandbox != "full":
@@ -191,6 +190,14 @@ def _evidence(piece: Evidence, digest: str, base: str) -> EvidenceLine:
         clean("\n".join(part for part in shown if part), multiline=True),
         _is_weakened(piece) and not is_stale(piece, digest, base),
     )
+
+
+def _where(piece: Evidence) -> str:
+    """The place of a piece, but for what its summary names already."""
+    path, _, line = piece.where.rpartition(":")
+    if path and line.isdigit() and path in piece.summary:
+        return f"line {line}"
+    return "" if piece.where in piece.summary else piece.where
 
 
 def _files(card: Card, context: int, unfold: bool, unknown: frozenset[str]) -> Iterable[FileView]:

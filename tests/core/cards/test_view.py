@@ -391,3 +391,16 @@ def test_weakened_tests_are_said_once() -> None:
     view = card_view(Card(Chunk("1", "t", "w", ()), (write,), (weakened,)))
     assert [special.text for special in view.specials] == ["weakened tests: 1 test is gone"]
     assert [piece.said for piece in view.evidence] == [True]
+
+
+@pytest.mark.parametrize(
+    ("where", "shown"),
+    [("a/ci.yml", ""), ("a/ci.yml:12", "line 12"), ("b.py:3", "b.py:3"), ("", "")],
+)
+def test_evidence_names_a_path_once(where: str, shown: str) -> None:
+    write = Write("a/ci.yml", state("a\n"), state("b\n"))
+    piece = Evidence(
+        EvidenceKind.API, Verdict.UNVERIFIED, "a/ci.yml: edited", writes_digest((write,)), where=where
+    )
+    (line,) = card_view(Card(Chunk("1", "t", "w", ()), (write,), (piece,))).evidence
+    assert line.text == " · ".join(part for part in ("a/ci.yml: edited", shown) if part)

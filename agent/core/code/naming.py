@@ -12,7 +12,11 @@ from tree_sitter import Node
 
 _FUNCTIONS = ("arrow_function", "function_expression", "class")
 _VALUES = (*_FUNCTIONS, "object")
-_TEST = re.compile(r"(?:\w+\.)?(?:describe|context|suite|it|test|specify)\b")
+_TEST = re.compile(
+    r"(?:\w+\.)?(?:describe|context|suite|it|test|specify)"
+    r"(?:\.(?:concurrent|each|fails|failing|fixme|for|if|only|parallel|runIf|sequential|serial|shuffle|skip|skipIf|todo))*"
+    r"(?=$|[\s(`<])(?!\s*\.)"
+)
 _MACRO_TEST = re.compile(r"(?:[A-Z]+_)?TEST(?:_[A-Z]+)*")
 _IMPL = re.compile(r"^impl (?:.* for )?|<.*>$", re.DOTALL)
 MAX_TEST_NAME = 200

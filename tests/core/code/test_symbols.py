@@ -195,3 +195,9 @@ def test_documentation_may_have_a_blank_line_behind_it_unless_it_opens_the_file(
 def test_a_decorator_a_comment_and_what_is_nested_belong_to_the_definition() -> None:
     text = "class A:\n    x = 1\n    # Why.\n    @own\n    async def run(self):\n        def inner():\n            pass\n"
     assert symbols("a.py", text) == [("A", 1, 7), ("A.run", 3, 7), ("A.run.inner", 6, 7)]
+
+
+def test_calls_that_only_begin_with_the_word_of_a_test_name_nothing() -> None:
+    text = 'suite\n  .add("A", () => {})\n  .add("B", () => {});\nit.steps("C", () => {});\ntest.describe.only("D", () => {});\n'
+    found = outline("a.js", tuple(line.encode() for line in text.splitlines(keepends=True)))
+    assert [symbol.name for symbol in found.symbols] == ['"D"']

@@ -50,7 +50,7 @@ class Reasons:
 
     def _named(self, index: int) -> str:
         draft = self._drafts[index]
-        return label(draft.changes, draft.symbols, self._lines[index])
+        return label(draft.changes, draft.symbols, self._lines[index], opens=not draft.needs)
 
     def _moved(self, draft: Draft, way: str, move: Move) -> str:
         """How much of it moves where: `all its lines go to parse in new.py`."""

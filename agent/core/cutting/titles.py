@@ -49,10 +49,16 @@ def title(
     return f"{_subject(symbols) or _of_margin(changes, line)}{of}: {plural(lines)}"
 
 
-def label(changes: Sequence[FileChange], symbols: Sequence[str], line: int = 0) -> str:
+def label(
+    changes: Sequence[FileChange], symbols: Sequence[str], line: int = 0, *, opens: bool = False
+) -> str:
     """A few words that name this chunk in the reason of another: the first symbol, or as `title` does."""
     symbol = next((symbol for symbol in symbols if symbol), "")
-    return _short(symbol) if symbol else _of_margin(changes, line)
+    if symbol:
+        return _short(symbol)
+    if opens and changes[0].kind is ChangeKind.CREATE:
+        return f"new file {_short(changes[0].path.rpartition('/')[2])}"
+    return _of_margin(changes, line)
 
 
 def is_import(line: bytes) -> bool:

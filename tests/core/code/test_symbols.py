@@ -198,6 +198,7 @@ def test_a_decorator_a_comment_and_what_is_nested_belong_to_the_definition() -> 
 
 
 def test_calls_that_only_begin_with_the_word_of_a_test_name_nothing() -> None:
-    text = 'suite\n  .add("A", () => {})\n  .add("B", () => {});\nit.steps("C", () => {});\ntest.describe.only("D", () => {});\n'
+    calls = 'suite\n  .add("A", () => {})\n  .add("B", () => {});\nit.steps("C", () => {});\n'
+    text = f'{calls}test.describe.only("D", () => {{}});\n'
     found = outline("a.js", tuple(line.encode() for line in text.splitlines(keepends=True)))
     assert [symbol.name for symbol in found.symbols] == ['"D"']

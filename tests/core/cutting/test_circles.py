@@ -45,7 +45,7 @@ def test_what_is_behind_a_circle_is_linked_to_the_whole_of_it() -> None:
     user = FileState(Mode.FILE, b"from a import select_one\n\nselect_one(2)\n")
     chunks = cut({"a.py": renamed("choose"), "b.py": None}, {"a.py": renamed("select_one"), "b.py": user})
     assert [chunk.paths for chunk in chunks] == [("a.py",), ("b.py",)]
-    assert chunks[0].place_reason == "first: b.py uses select_one"
+    assert chunks[0].place_reason == "first: new file b.py uses select_one"
     assert [(use.chunk, use.name) for use in chunks[1].uses] == [(chunks[0].id, "select_one")]
 
 

@@ -103,7 +103,7 @@ class Outside:
         except ValueError as error:
             return NotEdited(f"the editor's command cannot be read: {error}")
         line = _first_line(writes[0])
-        place = [f"+{line}"] if line > 1 and Path(command[0]).name in _TAKES_LINE else []
+        place = [f"+{line}"] if line > 1 and self._takes_line(command[0]) else []
         try:
             ran = subprocess.run(
                 [*command, *place, *map(str, files.values())], env=self._environ, check=False
@@ -122,6 +122,12 @@ class Outside:
         if all(states[write.path] == write.new for write in card.writes):
             return NotEdited("nothing was changed in the editor")
         return Edited(states)
+
+    def _takes_line(self, program: str) -> bool:
+        """True for editors that open a file at `+LINE`, also by a link to one, as `editor` is to `vim.basic`."""
+        found = shutil.which(program, path=self._environ.get("PATH"))
+        names = {Path(program).name, Path(found).resolve().name if found else ""}
+        return any(name.partition(".")[0] in _TAKES_LINE for name in names)
 
     def _git(self, *arguments: str) -> str:
         """What git says outside of any repository; empty when it says nothing."""

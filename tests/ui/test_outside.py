@@ -83,3 +83,18 @@ def test_a_name_that_no_shell_would_like_is_edited_as_it_is(tmp_path: Path) -> N
     assert Outside(tmp_path / "state", environ(VISUAL=str(script))).edit(shown) == Edited(
         {"src/-a $(touch b) \udcff.py": FileState(0o100644, NEW + b"x")}
     )
+
+
+@pytest.mark.parametrize(("program", "place"), [("vim.basic", "+2 "), ("ed", "")])
+def test_an_editor_behind_a_link_opens_the_file_at_the_change(
+    tmp_path: Path, program: str, place: str
+) -> None:
+    script = tmp_path / program
+    script.write_text('#!/bin/sh\nfor last; do :; done\necho "$*" >> "$last"\n')
+    script.chmod(0o755)
+    (tmp_path / "editor").symlink_to(script)
+    shown = card(old=b"a\nb\n", new=b"a\nc\n")
+    found = Outside(tmp_path / "state", environ(VISUAL=str(tmp_path / "editor"))).edit(shown)
+    assert isinstance(found, Edited)
+    (state,) = found.states.values()
+    assert state is not None and state.data.startswith(f"a\nc\n{place}{tmp_path}".encode())

@@ -11,6 +11,7 @@ import msgspec
 from agent.core.chunk import Chunk
 from agent.core.hunk import Write, writes_digest
 from agent.core.review import Answer, Decision, Evidence, Question
+from agent.core.text import digest as text_digest
 
 # Ticks: shown, never stored.
 
@@ -143,8 +144,9 @@ class Card(msgspec.Struct, frozen=True):
 
     @property
     def digest(self) -> str:
-        """What an approval of this card binds."""
-        return writes_digest(self.writes)
+        """What a decision on this card binds: the writes, and whether a yes writes them."""
+        writes = writes_digest(self.writes)
+        return writes if self.writes_on_yes else text_digest(f"{self.yes}\0{writes}".encode("ascii"))
 
 
 class CardOffer(msgspec.Struct, frozen=True, tag="card"):

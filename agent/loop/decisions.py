@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agent.core import events as ev
 from agent.core.frontend import NO_MODEL, TO_MODEL, Card, CardOffer, Decide
 from agent.core.lines.merge import has_marks
+from agent.core.lines.stack import AlreadyPresent
 from agent.core.outcome import Clash
 from agent.core.review import Approve, Ask, Decision, Edit, Reject, Revise, Split
 from agent.core.sessions import steps
@@ -25,12 +26,12 @@ def decide(driver: Driver, decision: Decide) -> None:
     item = driver.item(decision.chunk)
     # Whatever comes of it, the frontend has closed the card: what is next is offered anew.
     driver.notes, driver.offered = (), None
-    present, driver.present = driver.present == decision.chunk, ""
+    driver.present = ""
     refusal = _refusal(driver, card, item, decision.decision)
     if refusal is not None:
         words, hint = refusal
         driver.tell(words, "warning", hint)
-    elif present and not card.conflict and isinstance(decision.decision, Approve | Reject):
+    elif card.present and isinstance(decision.decision, Approve | Reject):
         _decide_present(driver, item, decision.decision)
     else:
         _record(driver, card, item, decision.decision)
@@ -56,6 +57,8 @@ def _refusal(driver: Driver, card: Card, item: Item, decision: Decision) -> tupl
     match decision:
         case Approve(digest=digest) if digest != card.digest:
             return "That yes was for another version; nothing was done.", ""
+        case Approve() | Reject() if card.present and not _is_present(driver, item):
+            return "The files changed while the card was open; nothing was done.", ""
         case Approve() if not card.conflict and (missing := _missing(driver, item)):
             return f"It needs chunk {some_titled(driver.state, missing)} first; nothing was done.", ""
         case Ask() | Revise() if driver.parts.model is None:
@@ -69,6 +72,11 @@ def _refusal(driver: Driver, card: Card, item: Item, decision: Decision) -> tupl
             return "Your version is what the card shows already; nothing was decided.", ""
         case _:
             return None
+
+
+def _is_present(driver: Driver, item: Item) -> bool:
+    """Whether what its card shows is in the files as they are now."""
+    return isinstance(driver.parts.desk.writes(driver.state, item), AlreadyPresent)
 
 
 def _decide_present(driver: Driver, item: Item, decision: Approve | Reject) -> None:

@@ -585,6 +585,37 @@ def test_what_is_in_the_tree_already_is_kept_by_a_yes_and_a_no_offers_the_way_ba
     assert git_in(project, "diff", "--numstat").strip() != b""
 
 
+def test_a_yes_to_a_card_writes_though_an_earlier_card_of_the_chunk_showed_what_was_there(
+    project: Path,
+) -> None:
+    (project / "a.py").write_text(OLD.replace("return 1", "return 11"))
+
+    def take_out(person: Person) -> Input:
+        (project / "a.py").write_text(OLD)
+        return Move(by=1)
+
+    _, person = walk(project, "theirs", do(Move(by=-1)), take_out, approve)
+    first, *_, last = (card for card in person.cards if card.chunk.id == person.cards[0].chunk.id)
+    assert (first.present, last.present, last.yes) == (True, False, "apply")
+    assert (project / "a.py").read_text() == OLD.replace("return 1", "return 11")
+
+
+@pytest.mark.parametrize("act", [approve, decide(Reject())])
+def test_what_is_not_there_any_more_when_it_is_decided_on_is_shown_anew(project: Path, act: Act) -> None:
+    (project / "a.py").write_text(OLD.replace("return 1", "return 11"))
+
+    def take_out(person: Person) -> Input | None:
+        (project / "a.py").write_text(OLD)
+        return act(person)
+
+    state, person = walk(project, "theirs", take_out)
+    # Whether the new card is offered before the decision is read or because of it: evidence tells when.
+    assert any("nothing was done." in notice for notice in person.notices)
+    assert state.items[0].status is Status.PENDING
+    assert (project / "a.py").read_text() == OLD
+    assert (person.card.chunk.id, person.card.yes) == (person.cards[0].chunk.id, "apply")
+
+
 def test_json_lists_the_same_ids_on_every_run_and_changes_nothing(project: Path, git_in: GitIn) -> None:
     before = git_in(project, "status", "--porcelain=v2")
     one, two = (json.loads(copair(project, "review", "theirs", "--json").stdout) for _ in range(2))
@@ -761,7 +792,7 @@ def test_what_is_in_the_tree_already_is_examined_as_if_it_came_last(project: Pat
     assert len(checks.seen) == 3
     for card in person.cards:
         assert card.yes == "keep"
-        assert all(piece.digest == card.digest for piece in card.evidence)
+        assert all(piece.digest == writes_digest(card.writes) for piece in card.evidence)
     assert all(any(c.evidence for c in person.cards if c.chunk.id == chunk) for chunk in checks.seen)
     for writes, before in checks.seen.values():
         assert [(w.path, w.old) for w in writes] == [(w.path, w.new) for w in before]

@@ -16,7 +16,7 @@ from agent.core.cards.special import Level, Special, is_said, renames, specials
 from agent.core.chunk import IN_ORDER, Grade
 from agent.core.clean import Clean, Segment, clean, concat, segments
 from agent.core.frontend import Card
-from agent.core.hunk import Mode, Write
+from agent.core.hunk import Mode, Write, writes_digest
 from agent.core.lines.splice import diff
 from agent.core.review import ALL_TESTS, Evidence, EvidenceKind, Verdict, is_stale
 from agent.core.scrutiny.claims import SPAN, names_in, unknown_names
@@ -112,7 +112,9 @@ def card_view(card: Card, *, context: int = 3, unfold: bool = False) -> CardView
         model_risks=tuple(clean(text) for text in chunk.risks if not is_said(text, found)),
         unknown=tuple(clean(name) for name in card.unknown_names),
         notes=_notes(card, found),
-        evidence=tuple(_evidence(evidence, card.digest, card.base) for evidence in card.evidence),
+        evidence=tuple(
+            _evidence(evidence, writes_digest(card.writes), card.base) for evidence in card.evidence
+        ),
         checking=card.checking,
         specials=found,
         files=files,

@@ -166,9 +166,12 @@ def transplant_states(
     encoding = common_encoding((expected, target, current))
     if encoding is None:
         return Clash(path, "the file's encoding was changed meanwhile")
-    before, after, now = (file_lines(state) for state in (expected, target, current))
+    states = (expected, target, current)
+    # A byte order mark of all three is no part of their first lines: these change as in any text.
+    bom = encoding.bom if all(state.data.startswith(encoding.bom) for state in states) else b""
+    before, after, now = (split_lines(state.data.removeprefix(bom), encoding) for state in states)
     lines = transplant(before, after, now, path, encoding.newline)
-    return lines if isinstance(lines, Clash) else FileState(mode, b"".join(lines))
+    return lines if isinstance(lines, Clash) else FileState(mode, bom + b"".join(lines))
 
 
 def _three_way(expected: T, target: T, current: T) -> T | None:

@@ -280,6 +280,20 @@ def test_u_behind_what_was_left_because_it_does_not_fit_shows_that_again(project
     assert any(item.status is Status.APPLIED for item in state.items)
 
 
+def test_u_in_the_next_session_leaves_the_version_of_the_person_that_did_not_fit(project: Path) -> None:
+    mine = FileState(Mode.FILE, OLD.replace("return 1", "return 12").encode())
+
+    def meanwhile(person: Person) -> Any:
+        (project / "a.py").write_text(OLD.replace("return 1", "return 1000"))
+        return Move(by=0)
+
+    state, person = walk(project, "theirs", decide(Edit({"a.py": mine})), meanwhile, approve)
+    assert state.last_kept == person.cards[0].chunk.id
+    state, person = walk(project, "theirs", do(Undo()))
+    assert not any(isinstance(event, ev.Reopened) for event in person.events)
+    assert state.items[0].edited is not None
+
+
 def test_what_waits_for_a_refused_chunk_is_not_opened_by_going_to_it(project: Path, git_in: GitIn) -> None:
     git_in(project, "checkout", "-qb", "made")
     (project / "c.py").write_text("".join(f"def g{n}():\n    return {n}\n\n\n" for n in range(30)))

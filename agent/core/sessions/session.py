@@ -149,11 +149,15 @@ def _resumed(state: State, event: ev.Resumed) -> State:
             else item
             for item in items
         )
+    kept = state.item(state.last_kept)
+    # What was left because it did not fit is open again without an undo.
+    last_kept = state.last_kept if kept is not None and kept.status is Status.PRESENT else ""
     return msgspec.structs.replace(
         state,
         model=event.model,
         protocol=event.protocol,
         items=items,
+        last_kept=last_kept,
         splits=(),
         focus=focus,
         streaming=False,

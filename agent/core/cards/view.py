@@ -13,8 +13,9 @@ import msgspec
 
 from agent.core.cards.rows import Row, RowKind, Side, file_rows
 from agent.core.cards.special import Level, Special, is_said, renames, specials
-from agent.core.chunk import IN_ORDER, Grade
+from agent.core.chunk import IN_ORDER, Chunk, Grade
 from agent.core.clean import Clean, Segment, clean, concat, segments
+from agent.core.cutting.risk import assess
 from agent.core.frontend import Card
 from agent.core.hunk import Mode, Write, writes_digest
 from agent.core.lines.splice import diff
@@ -109,7 +110,7 @@ def card_view(card: Card, *, context: int = 3, unfold: bool = False) -> CardView
         why=prose(chunk.why, unknown),
         serves=clean(chunk.serves),
         assumes=tuple(clean(text) for text in chunk.assumes),
-        model_risks=tuple(clean(text) for text in chunk.risks if not is_said(text, found)),
+        model_risks=tuple(clean(text) for text in chunk.risks if not _is_said(text, chunk, found)),
         unknown=tuple(clean(name) for name in card.unknown_names),
         notes=_notes(card, found),
         evidence=tuple(
@@ -154,6 +155,17 @@ def _weakened(evidence: Sequence[Evidence]) -> Iterable[Special]:
     for piece in evidence:
         if _is_weakened(piece):
             yield Special(clean(f"weakened tests: {piece.summary}"), Level.RISK)
+
+
+def _is_said(text: str, chunk: Chunk, found: Sequence[Special]) -> bool:
+    """Whether special lines say a risk of each file that has it: the risk itself names none."""
+    if not is_said(text, found) or len(chunk.changes) == 1:
+        return is_said(text, found)
+    risky = [change for change in chunk.changes if text in assess((change,)).reasons]
+    return all(
+        is_said(text, [special for special in found if clean(change.path) in special.text])
+        for change in risky
+    )
 
 
 def _is_weakened(piece: Evidence) -> bool:

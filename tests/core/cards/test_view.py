@@ -15,7 +15,7 @@ from agent.core.cards.view import CardView, card_view, unknown_names
 from agent.core.chunk import Because, Chunk, Grade
 from agent.core.clean import plain
 from agent.core.frontend import Card
-from agent.core.hunk import FileState, Mode, Write, writes_digest
+from agent.core.hunk import ChangeKind, FileChange, FileState, Mode, Write, writes_digest
 from agent.core.review import Evidence, EvidenceKind, Verdict
 
 
@@ -404,3 +404,21 @@ def test_evidence_names_a_path_once(where: str, shown: str) -> None:
     )
     (line,) = card_view(Card(Chunk("1", "t", "w", ()), (write,), (piece,))).evidence
     assert line.text == " · ".join(part for part in ("a/ci.yml: edited", shown) if part)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "risk", "is_left_out"),
+    [
+        ("migrations/1.py", "migrations/2.py", "migrates data", True),
+        ("migrations/1.py", "schema.sql", "migrates data", False),
+        (".gitattributes", "pkg/.gitmodules", "git obeys it", False),
+        ("migrations/1.py", "README", "migrates data", True),
+    ],
+)
+def test_a_risk_is_left_out_only_where_it_is_said_of_each_file(
+    one: str, other: str, risk: str, is_left_out: bool
+) -> None:
+    changes = tuple(FileChange(path, ChangeKind.MODIFY) for path in (one, other))
+    writes = tuple(Write(path, state("a\n"), state("b\n")) for path in (one, other))
+    shown = card_view(Card(Chunk("1", "title", "", changes, risks=(risk,)), writes))
+    assert shown.model_risks == (() if is_left_out else (risk,))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 
 from agent.core import events as ev
@@ -25,16 +27,18 @@ def put_item(state: State, chunk_id: str, **fields: object) -> State:
 def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) -> State:
     if isinstance(event, ev.ChunkSplit):
         items: list[Item] = []
+        ids = tuple(part.id for part in event.parts)
         for whole in state.items:
             # An undo of the whole is none of a part: taken back, it would write the other parts too.
             parts = [
                 msgspec.structs.replace(whole, chunk=part, evidence=(), set_id="", writes=())
                 for part in event.parts
             ]
-            items.extend(parts if whole.chunk.id == event.chunk else [_renamed(whole, event)])
-        focus = event.parts[0].id if state.focus == event.chunk and event.parts else state.focus
-        split = SplitUp(event.chunk, tuple(part.id for part in event.parts), state.items)
-        return msgspec.structs.replace(state, items=tuple(items), focus=focus, splits=(*state.splits, split))
+            items.extend(parts if whole.chunk.id == event.chunk else [_renamed(whole, event.chunk, ids)])
+        focus = ids[0] if state.focus == event.chunk and ids else state.focus
+        splits = (*state.splits, SplitUp(event.chunk, ids, state.items))
+        parted = state.parted | {event.chunk: ids}
+        return msgspec.structs.replace(state, items=tuple(items), focus=focus, splits=splits, parted=parted)
     if isinstance(event, ev.ChunkEdited):
         own = {"edited": event.states, "edited_over": event.over, "difference": event.difference}
         # An undo is one of the version before this: applied again, it would stand under the name of this one.
@@ -88,19 +92,40 @@ def joined(state: State, event: ev.ChunksJoined) -> State:
         if item.chunk.id == event.parts[0]:
             items.append(before[event.chunk])
         elif item.chunk.id not in event.parts:
-            items.append(msgspec.structs.replace(item, chunk=old.chunk) if old else item)
+            # What was cut meanwhile was not there before, and needs the parts.
+            whole = old.chunk if old else _rejoined(item.chunk, event)
+            items.append(msgspec.structs.replace(item, chunk=whole))
     focus = event.chunk if state.focus in event.parts else state.focus
-    return msgspec.structs.replace(state, items=tuple(items), focus=focus, splits=state.splits[:-1])
+    parted = {chunk: parts for chunk, parts in state.parted.items() if chunk != event.chunk}
+    return msgspec.structs.replace(
+        state, items=tuple(items), focus=focus, splits=state.splits[:-1], parted=parted
+    )
 
 
-def _renamed(item: Item, event: ev.ChunkSplit) -> Item:
+def with_parts(item: Item, parted: Mapping[str, tuple[str, ...]]) -> Item:
+    """`item`, which was cut later than chunks were split, needing and using the parts of these."""
+    for whole, parts in parted.items():
+        item = _renamed(item, whole, parts)
+    return item
+
+
+def _rejoined(chunk: Chunk, event: ev.ChunksJoined) -> Chunk:
+    def whole(name: str) -> str:
+        return event.chunk if name in event.parts else name
+
+    needs = tuple(dict.fromkeys(whole(need) for need in chunk.needs))
+    uses = dict.fromkeys(msgspec.structs.replace(use, chunk=whole(use.chunk)) for use in chunk.uses)
+    return msgspec.structs.replace(chunk, needs=needs, uses=tuple(uses))
+
+
+def _renamed(item: Item, whole: str, parts: Sequence[str]) -> Item:
     """`item`, needing and using the parts where it did the chunk that was split."""
-    chunk, parts = item.chunk, [part.id for part in event.parts]
-    needs = [new for need in chunk.needs for new in (parts if need == event.chunk else [need])]
+    chunk = item.chunk
+    needs = [new for need in chunk.needs for new in (parts if need == whole else [need])]
     uses = [
         msgspec.structs.replace(use, chunk=new)
         for use in chunk.uses
-        for new in (parts if use.chunk == event.chunk else [use.chunk])
+        for new in (parts if use.chunk == whole else [use.chunk])
     ]
     return msgspec.structs.replace(
         item, chunk=msgspec.structs.replace(chunk, needs=tuple(needs), uses=tuple(uses))

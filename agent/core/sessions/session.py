@@ -14,7 +14,16 @@ from agent.core import events as ev
 from agent.core.dialog import AssistantMessage, Stop, ToolResult
 from agent.core.review import Evidence
 from agent.core.scrutiny.run_claims import named, unbacked
-from agent.core.sessions.decided import chunk_key, decided, joined, put_item, reopened, undone, written
+from agent.core.sessions.decided import (
+    chunk_key,
+    decided,
+    joined,
+    put_item,
+    reopened,
+    undone,
+    with_parts,
+    written,
+)
 from agent.core.sessions.state import OPEN, Item, Source, State, Status, next_card
 
 __all__ = ["OPEN", "Item", "Source", "State", "Status", "chunk_key", "evolve", "fold", "is_synthetic"]
@@ -239,7 +248,8 @@ def _answered(state: State, result: ToolResult) -> State:
 
 
 def _proposed(state: State, event: ev.Proposed) -> State:
-    items = (*state.items, *(Item(chunk, event.proposal) for chunk in event.chunks))
+    fresh = (with_parts(Item(chunk, event.proposal), state.parted) for chunk in event.chunks)
+    items = (*state.items, *fresh)
     if any(source.id == event.proposal for source in state.sources):
         state = msgspec.structs.replace(state, items=items, growing=event.more, cut_short=False)
         sources = tuple(

@@ -120,6 +120,8 @@ class State(msgspec.Struct, frozen=True):
     left, while nothing else was decided since."""
     splits: tuple[SplitUp, ...] = ()
     """Splits while nothing was decided since; the latest is last."""
+    parted: dict[str, tuple[str, ...]] = {}
+    """Chunks that were split, in this order, and their parts: what is cut later may need them."""
     written: tuple[str, ...] = ()
     """Chunks in the order of their writes and undos; the latest is last."""
     runs: Runs = Runs()

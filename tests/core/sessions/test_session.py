@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from agent.core import events as ev
-from agent.core.chunk import Chunk
+from agent.core.chunk import Chunk, Use
 from agent.core.dialog import Protocol, Stop, ToolCall, ToolResult, Usage, UserMessage
 from agent.core.hunk import ChangeKind, FileChange, Hunk
 from agent.core.review import (
@@ -442,3 +442,21 @@ def test_a_split_that_is_taken_back_leaves_all_as_it_was_and_what_is_decided_end
     ):
         assert evolve(split, event).splits == ()
     assert evolve(split, ev.Decided("1a", Ask("why?"))).splits == split.splits
+
+
+def test_what_is_cut_after_a_split_needs_and_uses_the_parts_until_they_are_joined() -> None:
+    started = msgspec.structs.replace(START, source="review x")
+    first = ev.Proposed("r1", "", (chunk("1"),), {"1.py": None}, more=True)
+    state = fold([started, first, ev.ChunkSplit("1", (chunk("1a"), chunk("1b")))])
+    state = evolve(state, ev.ChunkSplit("1b", (chunk("1c"), chunk("1d"))))
+    later = msgspec.structs.replace(chunk("2", needs=("1",)), uses=(Use("1", "f"),))
+    state = evolve(state, ev.Proposed("r1", "", (later,), {"2.py": None}))
+    assert state.items[-1].chunk.needs == ("1a", "1c", "1d")
+    assert [use.chunk for use in state.items[-1].chunk.uses] == ["1a", "1c", "1d"]
+    blocked = steps.next_step(evolve(state, ev.Decided("1c", Reject())))
+    assert isinstance(blocked, steps.Block)
+    assert blocked.chunk == "2"
+    for joined in (ev.ChunksJoined("1b", ("1c", "1d")), ev.ChunksJoined("1", ("1a", "1b"))):
+        state = evolve(state, joined)
+    assert [item.chunk for item in state.items] == [chunk("1"), later]
+    assert state.parted == {}

@@ -20,7 +20,7 @@ import msgspec
 
 from agent.core.errors import StateError
 from agent.git.origin import free_name, has_object, is_open, moving, note_origin
-from agent.git.origin_note import NAME, Origin, noted, parsed, times_of, write_note
+from agent.git.origin_note import NAME, SECOND, Origin, noted, parsed, times_of, write_note
 from agent.git.repo import Repo
 from agent.io import journal
 from agent.io.calls import Calls
@@ -28,7 +28,6 @@ from agent.io.locks import Locked
 from agent.io.paths import state_name
 
 FOLDERS = re.compile(r"[0-9a-f]{32}(-before-[0-9]+)?")
-SECOND = 1_000_000_000
 BEGUN = frozenset((NAME, "write.lock", "history"))
 """All that is in state in which nothing was done yet, beside an empty folder of sessions."""
 
@@ -177,7 +176,8 @@ def _is_gone(origin: Origin, repo: Repo) -> bool:
 def _is_sure(origin: Origin, repo: Repo, now: dict[str, int]) -> bool | None:
     """True when it is certainly the same repository, False when it may be a copy, None when it is neither."""
     folder = repo.place.common_dir.stat()
-    if origin.inode and origin.inode == folder.st_ino:
+    proves = origin.shares_a_time(now, precisely=bool(origin.head)) or has_object(repo, origin.head)
+    if proves and origin.inode and origin.inode == folder.st_ino:
         return True
     if not origin.shares_all_times(now) or (origin.head and not has_object(repo, origin.head)):
         return None

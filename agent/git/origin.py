@@ -121,7 +121,8 @@ def _is_foreign(repo: Repo) -> bool:
 
 def _is_of(origin: Origin, repo: Repo) -> bool:
     now = times_of(repo.place.common_dir)
-    if origin.shares_a_time(now):
+    # Whole seconds may be of an archive or an image, which give the same ones to all repositories.
+    if origin.shares_a_time(now, precisely=bool(origin.head)):
         return True
     if origin.head:
         return has_object(repo, origin.head, unknown=True)  # nothing is moved on a guess

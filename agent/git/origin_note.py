@@ -16,6 +16,7 @@ from agent.io.calls import Calls
 from agent.io.paths import make_private
 
 NAME = "origin.json"
+SECOND = 1_000_000_000
 TRACES = ("description", "info/exclude", "hooks/pre-commit.sample", "refs/remotes/origin/HEAD")
 """Files of a git directory that come from the template, and the last one that `git clone` writes."""
 
@@ -34,8 +35,11 @@ class Origin(msgspec.Struct, frozen=True):
     device: int = 0
     roots: tuple[str, ...] = ()
 
-    def shares_a_time(self, now: dict[str, int]) -> bool:
-        return any(now.get(name) == time for name, time in self.times.items())
+    def shares_a_time(self, now: dict[str, int], *, precisely: bool = False) -> bool:
+        """`precisely`: times of whole seconds do not count."""
+        return any(
+            now.get(name) == time and (time % SECOND or not precisely) for name, time in self.times.items()
+        )
 
     def shares_all_times(self, now: dict[str, int]) -> bool:
         both = self.times.keys() & now.keys()

@@ -173,6 +173,29 @@ def test_what_is_of_another_one_is_not_even_told_of(first: Path, there: Path, wh
     assert open_in(there) == ([], [])
 
 
+@pytest.mark.parametrize("is_same", [False, True])
+def test_a_number_that_is_used_again_does_not_make_another_one_of_an_archive_the_same(
+    first: Path, there: Path, git_in: GitIn, is_same: bool
+) -> None:
+    for name in noted_in(first).times:
+        os.utime(first / ".git" / name, ns=(0, 0))
+    changed_note(first, times=times_of(first / ".git"), inode=0)
+    if is_same:
+        first.rename(there)
+    else:
+        there.mkdir()
+        git_in(there, "init", "-q")
+        git_in(there, "commit", "-q", "--allow-empty", "-m", "another")
+        for name in times_of(there / ".git"):
+            os.utime(there / ".git" / name, ns=(0, 0))
+        shutil.rmtree(first)
+    state = next(discover(there).state.parent.glob("*/origin.json")).parent
+    note = noted(state)
+    assert note is not None
+    write_note(state, msgspec.structs.replace(note, inode=(there / ".git").stat().st_ino))
+    assert open_in(there)[0] == (["s1"] if is_same else [])
+
+
 def test_what_the_name_does_not_prove_is_of_no_place(first: Path, there: Path, git_in: GitIn) -> None:
     linked = first.with_name("linked")
     git_in(first, "worktree", "add", "-q", str(linked))

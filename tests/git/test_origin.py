@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,28 @@ def test_two_processes_put_the_state_of_the_one_before_aside_once(first: Repo, g
     assert put_aside(late) is None
     assert (state / "new").exists()
     assert [path.name for path in state.parent.glob("*-before-*")] == [f"{state.name}-before-1"]
+
+
+@pytest.mark.parametrize("is_same", [False, True])
+def test_whole_seconds_of_an_archive_do_not_make_another_repository_the_same(
+    repo: Path, git_in: GitIn, is_same: bool
+) -> None:
+    def from_an_archive(subject: str) -> Repo:
+        git_in(repo, "commit", "-q", "--allow-empty", "-m", subject)
+        for name in TRACES:
+            if (repo / ".git" / name).exists():
+                os.utime(repo / ".git" / name, ns=(0, 0))
+        return Repo(discover(repo))
+
+    note_origin(from_an_archive("first"))
+    if is_same:
+        again = from_an_archive("more")
+    else:
+        shutil.rmtree(repo)
+        repo.mkdir()
+        git_in(repo, "init", "-q")
+        again = from_an_archive("second")
+    assert (put_aside(again) is None) == is_same
 
 
 def test_state_with_an_open_session_is_not_put_aside(first: Repo, git_in: GitIn) -> None:

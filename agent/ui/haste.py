@@ -1,7 +1,8 @@
 """Keys that come too early: the grace after a drawing, and bursts of typing that are meant for something else.
 
 Promise: once a key was dropped, everything typed behind it is dropped as well, until the typing pauses. So the
-letters of a reason, whose `n` was not taken, decide nothing. It knows no keys and no card.
+letters of a reason, whose `n` was not taken, decide nothing; nor do those of one that begins when its line has just
+closed. It knows no keys and no card.
 
 Timers, not clock times: what was typed while a slow drawing kept the loop is read before a timer that is due fires.
 """
@@ -23,11 +24,12 @@ class Haste:
         self._timing = timing
         self._grace: asyncio.TimerHandle | None = None
         self._pause: asyncio.TimerHandle | None = None
+        self._late: asyncio.TimerHandle | None = None
 
     @property
     def early(self) -> bool:
         """Nothing can be decided yet."""
-        return self._grace is not None or self._pause is not None
+        return self._grace is not None or self._pause is not None or self._late is not None
 
     @property
     def burst(self) -> bool:
@@ -39,6 +41,12 @@ class Haste:
         if self._grace is not None:
             self._grace.cancel()
         self._grace = asyncio.get_running_loop().call_later(self._timing.grace_seconds, self._end_grace)
+
+    def closed(self) -> None:
+        """An input line closed because nothing was typed into it: what is typed now may be meant for it still."""
+        if self._late is not None:
+            self._late.cancel()
+        self._late = asyncio.get_running_loop().call_later(self._timing.reason_seconds / 2, self._end_late)
 
     def dropped(self) -> None:
         """A key was not taken, or did nothing: what is typed behind it without a pause belongs to it."""
@@ -63,3 +71,6 @@ class Haste:
 
     def _end_pause(self) -> None:
         self._pause = None
+
+    def _end_late(self) -> None:
+        self._late = None

@@ -37,15 +37,23 @@ class Asking(StrEnum):
 
 
 class InputLine:
-    """Closed until `open`. What is accepted goes, stripped, to `accepted`; `yes` is what a yes does to the card."""
+    """Closed until `open`. What is accepted goes, stripped, to `accepted`; `yes` is what a yes does to the card.
+
+    `closed` is called first when nobody typed anything until its time was over.
+    """
 
     def __init__(
-        self, screen: Screen, yes: Callable[[], str], accepted: Callable[[Asking, str], None]
+        self,
+        screen: Screen,
+        yes: Callable[[], str],
+        accepted: Callable[[Asking, str], None],
+        closed: Callable[[], None],
     ) -> None:
         self.asking: Asking | None = None
         self._screen = screen
         self._yes = yes
         self._accepted = accepted
+        self._closed = closed
         self._timer: asyncio.TimerHandle | None = None
         self._buffer = Buffer(
             multiline=False, accept_handler=self._accept, on_text_changed=lambda _: self._stop_timer()
@@ -90,6 +98,7 @@ class InputLine:
     def _accept_empty(self, app: Application[Any]) -> None:
         self._timer = None
         if self.asking is Asking.REASON and not self._buffer.text:
+            self._closed()
             self._accept(self._buffer)
             app.invalidate()
 

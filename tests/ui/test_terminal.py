@@ -291,6 +291,24 @@ def test_a_reason_may_follow_a_reject_and_none_is_needed(tmp_path: Path) -> None
     Stage(tmp_path, first=WorkOffer(), reason_seconds=0.4).play(story)
 
 
+def test_a_reason_that_begins_when_its_line_has_just_closed_decides_nothing(tmp_path: Path) -> None:
+    def story(stage: Stage) -> None:
+        stage.terminal.offer(CardOffer(card()))
+        stage.wait("y apply")
+        stage.press("n")
+        assert decided(stage) == Reject()
+        stage.terminal.offer(CardOffer(card(title="Another title", new=NEW + b"x = 1\n")))
+        stage.wait("Another title")
+        time.sleep(0.2)  # longer than the grace
+        stage.send("yes, because")
+        stage.wait("too early: not taken")
+        assert stage.silent()
+        stage.press("y")
+        assert isinstance(decided(stage), Approve)
+
+    Stage(tmp_path, first=WorkOffer(), reason_seconds=2.0).play(story)
+
+
 def test_a_risky_card_wants_the_word(tmp_path: Path) -> None:
     shown = card(new=None)
 

@@ -34,6 +34,9 @@ class Level(StrEnum):
 class Special(msgspec.Struct, frozen=True):
     text: Clean
     level: Level = Level.INFO
+    path: str = ""
+    says: tuple[str, ...] = ()
+    """Risks of a chunk, or reasons to fold it, as `cutting/risk.py` words them, that this says of the file `path`."""
 
 
 _LOCK_FILES = (
@@ -55,26 +58,7 @@ _MIGRATION = re.compile(
     r"(?:^|/)(?:migrations?|migrate|alembic/versions|changelogs?/db)/[^/]+\.\w+$|(?:^|/)V\d[\w.]*__\w+\.sql$"
 )
 _RTL = frozenset(("R", "AL"))
-
-
-_SAYS = {
-    "runs in CI": "CI or ownership file: ",
-    "git obeys it": "configures what tools run or do",
-    "migrates data": "migration: ",
-    "a file for secrets": "a path where secrets lie: ",
-    "deletes a file": "deletes ",
-    "symbolic link": " is a link to ",
-    "binary": "binary: ",
-    "executable": "becomes executable",
-    "becomes executable": "becomes executable",
-}
-"""What is risky by its path and kind (`cutting/risk.py`), and the words of the special line that says it better."""
-
-
-def is_said(text: str, found: Sequence[Special]) -> bool:
-    """Whether a special line says this risk, or this reason to fold, already."""
-    words = _SAYS.get(text)
-    return words is not None and any(words in special.text for special in found)
+_EXECUTABLE = ("executable", "becomes executable")
 
 
 @lru_cache(maxsize=2)
@@ -126,13 +110,13 @@ def _of_name(path: str) -> Iterator[Special]:
     if any(fnmatchcase(name.casefold(), pattern.casefold()) for pattern in _LOCK_FILES):
         yield Special(clean(f"lock file: {path}"), Level.RISK)
     if any(fnmatchcase(folded, pattern) for pattern in _CI):
-        yield Special(clean(f"CI or ownership file: {path}"), Level.RISK)
+        yield Special(clean(f"CI or ownership file: {path}"), Level.RISK, path, ("runs in CI",))
     if any(fnmatchcase(folded, pattern) for pattern in _RUNS):
-        yield Special(clean(f"{path} configures what tools run or do"), Level.RISK)
+        yield Special(clean(f"{path} configures what tools run or do"), Level.RISK, path, ("git obeys it",))
     if is_secret_path(path):
-        yield Special(clean(f"a path where secrets lie: {path}"), Level.RISK)
+        yield Special(clean(f"a path where secrets lie: {path}"), Level.RISK, path, ("a file for secrets",))
     if _MIGRATION.search(path):
-        yield Special(clean(f"migration: {path}"), Level.RISK)
+        yield Special(clean(f"migration: {path}"), Level.RISK, path, ("migrates data",))
     if any(part.mark for part in segments(path, spaces=True)):
         yield Special(clean(f"the name holds characters that do not show: {path}"), Level.WARN)
 
@@ -140,7 +124,7 @@ def _of_name(path: str) -> Iterator[Special]:
 def _of_states(path: str, old: FileState | None, new: FileState | None) -> Iterator[Special]:
     if new is None:
         if old is not None:
-            yield Special(clean(f"deletes {path} ({_size(old)})"), Level.RISK)
+            yield Special(clean(f"deletes {path} ({_size(old)})"), Level.RISK, path, ("deletes a file",))
         return
     if old is None:
         yield Special(clean(f"new file {path}"), Level.INFO)
@@ -150,20 +134,23 @@ def _of_states(path: str, old: FileState | None, new: FileState | None) -> Itera
     before, after = (facts(old.data) if old else None), facts(new.data)
     if after is None or (old is not None and before is None):
         sizes = f"{_bytes(old)} → {_bytes(new)}" if old else _bytes(new)
-        yield Special(clean(f"binary: {path}, {sizes}; its content cannot be shown"), Level.WARN)
+        yield Special(
+            clean(f"binary: {path}, {sizes}; its content cannot be shown"), Level.WARN, path, ("binary",)
+        )
         return
     yield from _of_text(path, old, new, before, after)
 
 
 def _of_modes(path: str, old: FileState | None, new: FileState) -> Iterator[Special]:
     if new.mode == Mode.SYMLINK:
-        yield Special(clean(f"{path} is a link to {new.data.decode('utf-8', 'surrogateescape')}"), Level.RISK)
+        target = new.data.decode("utf-8", "surrogateescape")
+        yield Special(clean(f"{path} is a link to {target}"), Level.RISK, path, ("symbolic link",))
     elif old is not None and old.mode == Mode.SYMLINK:
         yield Special(clean(f"{path} was a link and becomes a file"), Level.RISK)
     elif new.mode == Mode.SUBMODULE or (old is not None and old.mode == Mode.SUBMODULE):
         yield Special(clean(f"{path} is a submodule"), Level.RISK)
     elif new.mode == Mode.EXECUTABLE and (old is None or old.mode != Mode.EXECUTABLE):
-        yield Special(clean(f"{path} becomes executable"), Level.WARN)
+        yield Special(clean(f"{path} becomes executable"), Level.WARN, path, _EXECUTABLE)
     elif old is not None and old.mode == Mode.EXECUTABLE and new.mode == Mode.FILE:
         yield Special(clean(f"{path} is not executable any more"), Level.WARN)
 

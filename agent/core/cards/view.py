@@ -12,7 +12,7 @@ from functools import lru_cache
 import msgspec
 
 from agent.core.cards.rows import Row, RowKind, Side, file_rows
-from agent.core.cards.special import Level, Special, is_said, renames, specials
+from agent.core.cards.special import Level, Special, renames, specials
 from agent.core.chunk import IN_ORDER, Chunk, Grade
 from agent.core.clean import Clean, Segment, clean, concat, segments
 from agent.core.cutting.risk import assess
@@ -159,13 +159,8 @@ def _weakened(evidence: Sequence[Evidence]) -> Iterable[Special]:
 
 def _is_said(text: str, chunk: Chunk, found: Sequence[Special]) -> bool:
     """Whether special lines say a risk of each file that has it: the risk itself names none."""
-    if not is_said(text, found) or len(chunk.changes) == 1:
-        return is_said(text, found)
-    risky = [change for change in chunk.changes if text in assess((change,)).reasons]
-    return all(
-        is_said(text, [special for special in found if clean(change.path) in special.text])
-        for change in risky
-    )
+    risky = {change.path for change in chunk.changes if text in assess((change,)).reasons}
+    return bool(risky) and risky <= {special.path for special in found if text in special.says}
 
 
 def _is_weakened(piece: Evidence) -> bool:
@@ -183,7 +178,7 @@ def _notes(card: Card, found: Sequence[Special]) -> tuple[Clean, ...]:
         notes.append("this is your own version")
     if card.deferred:
         notes.append("you put this one off before")
-    if card.chunk.folded and not is_said(card.chunk.folded, found):
+    if card.chunk.folded and not any(card.chunk.folded in special.says for special in found):
         notes.append(card.chunk.folded)
     return tuple(clean(note) for note in notes)
 

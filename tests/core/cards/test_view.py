@@ -361,7 +361,7 @@ def test_each_fact_stands_once_on_a_card() -> None:
         "1",
         "t",
         "w",
-        (),
+        (FileChange(path, ChangeKind.CREATE),),
         risks=("runs in CI", "near secrets or permissions"),
         place_reason="in the order of the files",
     )
@@ -378,7 +378,9 @@ def test_each_fact_stands_once_on_a_card() -> None:
         == "all its lines come from x"
     )
     blob = FileState(Mode.FILE, b"\0\1")
-    picture = Chunk("1", "t", "w", (), risks=("binary",), folded="binary")
+    picture = Chunk(
+        "1", "t", "w", (FileChange("a.png", ChangeKind.BINARY),), risks=("binary",), folded="binary"
+    )
     shown = card_view(Card(picture, (Write("a.png", None, blob),)))
     assert (shown.model_risks, shown.notes) == ((), ())
     assert sum("binary" in special.text for special in shown.specials) == 1
@@ -413,6 +415,8 @@ def test_evidence_names_a_path_once(where: str, shown: str) -> None:
         ("migrations/1.py", "schema.sql", "migrates data", False),
         (".gitattributes", "pkg/.gitmodules", "git obeys it", False),
         ("migrations/1.py", "README", "migrates data", True),
+        ("migrations/schema.sql", "schema.sql", "migrates data", False),
+        ("a.py", "b.py", "migrates data", False),
     ],
 )
 def test_a_risk_is_left_out_only_where_it_is_said_of_each_file(

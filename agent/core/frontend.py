@@ -138,6 +138,11 @@ class Card(msgspec.Struct, frozen=True):
         return "keep" if self.present else "stage" if self.onto == "index" else "apply"
 
     @property
+    def no(self) -> str:
+        """What a no does, in a word: `reject`, or `leave` where the change is in the person's files and stays there."""
+        return "leave" if self.yes == "stage" else "reject"
+
+    @property
     def writes_on_yes(self) -> bool:
         """True when a yes writes what is shown."""
         return not (self.present or self.conflict)

@@ -26,7 +26,6 @@ def decide(driver: Driver, decision: Decide) -> None:
     item = driver.item(decision.chunk)
     # Whatever comes of it, the frontend has closed the card: what is next is offered anew.
     driver.notes, driver.offered = (), None
-    driver.present = ""
     refusal = _refusal(driver, card, item, decision.decision)
     if refusal is not None:
         words, hint = refusal

@@ -86,8 +86,6 @@ class Driver:
         self.shown: dict[str, Card] = {}
         """The cards of one chunk that were offered, by digest: an edit may be of one that the files outran."""
         self.notes: tuple[str, ...] = ()
-        self.present = ""
-        """The open card shows what is in the tree already."""
         self._old_yes = {item.chunk.id for item in self.state.items if item.status is Status.APPROVED}
         """What an earlier session had a yes for when it ended."""
 
@@ -244,7 +242,6 @@ class Driver:
         checking = self._is_checking(item.chunk.id)
         card = desk.card(self.state, item, shown, (note,), checking=checking, out=out)
         self.offer(CardOffer(card))
-        self.present = item.chunk.id
         return True
 
     def examine(

@@ -26,6 +26,7 @@ from agent.core.frontend import (
     Undo,
     WorkOffer,
 )
+from agent.core.lines.stack import AlreadyPresent
 from agent.core.review import Answer
 from agent.core.sessions import steps
 from agent.core.sessions.session import Status
@@ -218,7 +219,7 @@ def _run_checks(driver: Driver, chunk_id: str) -> None:
     writes = driver.parts.desk.writes(driver.state, item)
     if isinstance(writes, tuple):
         driver.examine(item, writes, again=True)
-    elif driver.present == chunk_id:
+    elif isinstance(writes, AlreadyPresent) and steps.is_review(driver.state):
         desk = driver.parts.desk
         if out := desk.taken_out(driver.state, item):
             driver.examine(item, desk.shown(driver.state, item), again=True, out=out)

@@ -82,7 +82,7 @@ class OpenCard:
         self._waiting = ""
         self._comes_back = False
         """What is waited for may leave this card open: a command of the session."""
-        self._line = InputLine(screen, lambda: self.card.yes, self._accept, haste.closed)
+        self._line = InputLine(screen, lambda: self.card, self._accept, haste.closed)
         self._sheet = Sheet(self._view(), screen.colours, screen.rows, screen.columns)
         self._checking_since = time.monotonic() if card.checking else 0.0
         self._app = self._application(vi)

@@ -17,6 +17,7 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding.vi_state import InputMode
 from prompt_toolkit.layout import BufferControl, ConditionalContainer, FormattedTextControl, VSplit, Window
 
+from agent.core.frontend import Card
 from agent.ui.application import escape_leaves
 from agent.ui.keys import APPLY_WORD
 from agent.ui.paint import Line, cut_line, line_width
@@ -37,7 +38,7 @@ class Asking(StrEnum):
 
 
 class InputLine:
-    """Closed until `open`. What is accepted goes, stripped, to `accepted`; `yes` is what a yes does to the card.
+    """Closed until `open`. What is accepted goes, stripped, to `accepted`; `card` is the open one.
 
     `closed` is called first when nobody typed anything until its time was over.
     """
@@ -45,13 +46,13 @@ class InputLine:
     def __init__(
         self,
         screen: Screen,
-        yes: Callable[[], str],
+        card: Callable[[], Card],
         accepted: Callable[[Asking, str], None],
         closed: Callable[[], None],
     ) -> None:
         self.asking: Asking | None = None
         self._screen = screen
-        self._yes = yes
+        self._card = card
         self._accepted = accepted
         self._closed = closed
         self._timer: asyncio.TimerHandle | None = None
@@ -82,8 +83,9 @@ class InputLine:
 
     def _label(self) -> StyleAndTextTuples:
         """At most half of the row: the other half is for what is typed."""
-        yes = self._yes()
-        label = str(self.asking).format(yes=yes, no="left as it is" if yes == "stage" else "rejected")
+        card = self._card()
+        no = "left as it is" if card.no == "leave" else "rejected"
+        label = str(self.asking).format(yes=card.yes, no=no)
         key, room = self._screen.colours["key"], self._screen.columns // 2 - len(" › ")
         line: Line = [(key, f" {label}")]
         if line_width(line) > room:

@@ -107,7 +107,7 @@ def offered(view: CardView) -> tuple[Key, ...]:
     if not view.evidence:
         missing.add(Act.DETAILS)
     own = {Act.APPLY: Key(Act.APPLY, view.yes, _YES[view.yes])}
-    if view.yes == "stage":
+    if view.no == "leave":
         own[Act.REJECT] = LEAVE
     if view.unanswered:
         own[Act.INSTRUCT] = Key(

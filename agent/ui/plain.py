@@ -336,7 +336,7 @@ class Plain:
 
 def _others(card: Card) -> str:
     """What can be typed but a yes. A no to what is the person's own throws nothing away."""
-    return CARD_HELP.replace("reject", "leave", 1) if card.yes == "stage" else CARD_HELP
+    return CARD_HELP.replace("reject", card.no, 1)
 
 
 def _same(one: Card, other: Card) -> bool:

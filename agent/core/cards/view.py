@@ -76,7 +76,9 @@ class CardView(msgspec.Struct, frozen=True):
     can_split: bool
     checks: tuple[Clean, ...]
     yes: str
-    """What a yes does: `apply`, `stage` or `keep`."""
+    """What a yes does: `apply`, `stage`, `keep` or `leave`."""
+    no: str
+    """What a no does: `reject` or `leave`."""
     context: int
     unanswered: bool
 
@@ -123,6 +125,7 @@ def card_view(card: Card, *, context: int = 3, unfold: bool = False) -> CardView
         can_split=_can_split(card, files),
         checks=tuple(clean(name) for name in card.checks),
         yes=card.yes,
+        no=card.no,
         context=context,
         unanswered=card.unanswered,
     )

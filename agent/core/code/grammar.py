@@ -154,7 +154,7 @@ KEPT_COMMENTS = 50
 """At least so many of them are."""
 
 _COMMENTS = re.compile(rb"^(?:[ \t]*(?:\#[^\n]*)?\n){%d,}" % MANY_COMMENTS, re.MULTILINE)
-_NOT_BLANK = re.compile(rb"[^\r\n]")
+_NOT_BLANK = re.compile(rb"[^\r]")
 _SUFFIXES = {
     "py": "python", "pyi": "python", "pyw": "python",
     "js": "javascript", "mjs": "javascript", "cjs": "javascript", "jsx": "javascript",
@@ -216,9 +216,11 @@ def _thinned(run: re.Match[bytes]) -> bytes:
 
     The grammar of Python looks at all comments that follow, behind each of them, for the next indentation.
     """
-    lines = run[0].splitlines(keepends=True)
+    lines = run[0].split(b"\n")
     step = len(lines) // KEPT_COMMENTS
-    return b"".join([line if at % step == 0 else _NOT_BLANK.sub(b" ", line) for at, line in enumerate(lines)])
+    return b"\n".join(
+        [line if at % step == 0 else _NOT_BLANK.sub(b" ", line) for at, line in enumerate(lines)]
+    )
 
 
 def reread(grammar: Grammar, data: bytes, edited: Tree) -> Tree:

@@ -6,48 +6,13 @@ members in which each is whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from agent.core.chunk import Budget
 from agent.core.cutting.drafts import Draft, join, without
+from agent.core.cutting.order import components
 from agent.core.cutting.soundness import Checker
 from agent.core.hunk import ChangeKind
-
-
-def circles(before: Sequence[set[int]]) -> Iterator[list[int]]:
-    """The parts of all in which each can be reached from each: circles, and single ones that are in none; in order.
-
-    R. Tarjan, "Depth-first search and linear graph algorithms", 1972, without recursion.
-    """
-    number: dict[int, int] = {}
-    low: dict[int, int] = {}
-    kept: dict[int, None] = {}
-    path: list[tuple[int, Iterator[int]]] = []
-
-    def enter(index: int) -> None:
-        number[index] = low[index] = len(number)
-        kept[index] = None
-        path.append((index, iter(sorted(before[index]))))
-
-    for root in range(len(before)):
-        if root not in number:
-            enter(root)
-        while path:
-            here, others = path[-1]
-            other = next(others, None)
-            if other is None:
-                path.pop()
-                if path:
-                    low[path[-1][0]] = min(low[path[-1][0]], low[here])
-                if low[here] == number[here]:
-                    circle = [kept.popitem()[0]]
-                    while circle[-1] != here:
-                        circle.append(kept.popitem()[0])
-                    yield sorted(circle)
-            elif other not in number:
-                enter(other)
-            elif other in kept:
-                low[here] = min(low[here], number[other])
 
 
 def closed(drafts: Sequence[Draft], checkers: Mapping[str, Checker], budget: Budget) -> Sequence[Draft]:
@@ -59,7 +24,7 @@ def closed(drafts: Sequence[Draft], checkers: Mapping[str, Checker], budget: Bud
         return drafts
     goes_on = {draft.follows for draft in drafts}
     gone: set[int] = set()
-    for first, *others in circles([draft.needs | draft.after.keys() for draft in drafts]):
+    for first, *others in components([draft.needs | draft.after.keys() for draft in drafts]):
         own = [drafts[index] for index in (first, *others)]
         checker = checkers.get(own[0].changes[0].path)
         if not others or (checker is not None and checker.in_order):

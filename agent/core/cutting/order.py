@@ -9,11 +9,9 @@ Deterministic, and linear but for sorting.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
-
-from agent.core.cutting.circles import circles
 
 
 class Node(msgspec.Struct):
@@ -34,36 +32,72 @@ def arrange(nodes: Sequence[Node], urgency: Sequence[int]) -> list[int]:
     for index, node in enumerate(nodes):
         if node.follows >= 0:
             before[node.follows].add(index)  # in a circle: the parts of one thing come together
-    found = list(circles(before))
-    circle_of = {index: at for at, circle in enumerate(found) for index in circle}
+    circles = list(components(before))
+    circle_of = {index: at for at, circle in enumerate(circles) for index in circle}
     keys = [
         (
             all(nodes[index].folded for index in circle),
             -max(urgency[index] for index in circle),
             circle[0],
         )
-        for circle in found
+        for circle in circles
     ]
     waits = [
         {circle_of[other] for index in circle for other in before[index]} - {at}
-        for at, circle in enumerate(found)
+        for at, circle in enumerate(circles)
     ]
-    followers: list[list[int]] = [[] for _ in found]
+    followers: list[list[int]] = [[] for _ in circles]
     for at, others in enumerate(waits):
         for other in others:
             followers[other].append(at)
     left = [len(others) for others in waits]
-    ready = [(*keys[at], at) for at in range(len(found)) if not left[at]]
+    ready = [(*keys[at], at) for at in range(len(circles)) if not left[at]]
     heapq.heapify(ready)
     order: list[int] = []
     while ready:
         at = heapq.heappop(ready)[-1]
-        order += _unwound(nodes, found[at]) if len(found[at]) > 1 else found[at]
+        order += _unwound(nodes, circles[at]) if len(circles[at]) > 1 else circles[at]
         for follower in followers[at]:
             left[follower] -= 1
             if not left[follower]:
                 heapq.heappush(ready, (*keys[follower], follower))
     return order
+
+
+def components(before: Sequence[set[int]]) -> Iterator[list[int]]:
+    """Strongly connected components: circles, and single ones that are in none; in order.
+
+    R. Tarjan, "Depth-first search and linear graph algorithms", 1972, without recursion.
+    """
+    number: dict[int, int] = {}
+    low: dict[int, int] = {}
+    kept: dict[int, None] = {}
+    path: list[tuple[int, Iterator[int]]] = []
+
+    def enter(index: int) -> None:
+        number[index] = low[index] = len(number)
+        kept[index] = None
+        path.append((index, iter(sorted(before[index]))))
+
+    for root in range(len(before)):
+        if root not in number:
+            enter(root)
+        while path:
+            here, others = path[-1]
+            other = next(others, None)
+            if other is None:
+                path.pop()
+                if path:
+                    low[path[-1][0]] = min(low[path[-1][0]], low[here])
+                if low[here] == number[here]:
+                    circle = [kept.popitem()[0]]
+                    while circle[-1] != here:
+                        circle.append(kept.popitem()[0])
+                    yield sorted(circle)
+            elif other not in number:
+                enter(other)
+            elif other in kept:
+                low[here] = min(low[here], number[other])
 
 
 def _unwound(nodes: Sequence[Node], circle: Sequence[int]) -> list[int]:

@@ -24,31 +24,37 @@ def put_item(state: State, chunk_id: str, **fields: object) -> State:
     return msgspec.structs.replace(state, items=items)
 
 
-def decided(state: State, event: ev.Decided | ev.ChunkSplit | ev.ChunkEdited) -> State:
-    if isinstance(event, ev.ChunkSplit):
-        items: list[Item] = []
-        ids = tuple(part.id for part in event.parts)
-        for whole in state.items:
-            # An undo of the whole is none of a part: taken back, it would write the other parts too.
-            parts = [
-                msgspec.structs.replace(whole, chunk=part, evidence=(), set_id="", writes=())
-                for part in event.parts
-            ]
-            items.extend(parts if whole.chunk.id == event.chunk else [_renamed(whole, event.chunk, ids)])
-        focus = ids[0] if state.focus == event.chunk and ids else state.focus
-        splits = (*state.splits, SplitUp(event.chunk, ids, state.items))
-        parted = state.parted | {event.chunk: ids}
-        return msgspec.structs.replace(state, items=tuple(items), focus=focus, splits=splits, parted=parted)
-    if isinstance(event, ev.ChunkEdited):
-        own = {"edited": event.states, "edited_over": event.over, "difference": event.difference}
-        # An undo is one of the version before this: applied again, it would stand under the name of this one.
-        state = put_item(state, event.chunk, **own, set_id="", writes=())
-        state = msgspec.structs.replace(state, splits=())
-        item = state.item(event.chunk)
-        if item is None or not event.title:
-            return state
-        chunk = msgspec.structs.replace(item.chunk, title=event.title)
-        return put_item(state, event.chunk, chunk=chunk, named=item.named or item.chunk.title)
+def split(state: State, event: ev.ChunkSplit) -> State:
+    """The parts stand in the place of the whole, and what needs or uses it needs and uses them."""
+    items: list[Item] = []
+    ids = tuple(part.id for part in event.parts)
+    for whole in state.items:
+        # An undo of the whole is none of a part: taken back, it would write the other parts too.
+        parts = [
+            msgspec.structs.replace(whole, chunk=part, evidence=(), set_id="", writes=())
+            for part in event.parts
+        ]
+        items.extend(parts if whole.chunk.id == event.chunk else [_renamed(whole, event.chunk, ids)])
+    focus = ids[0] if state.focus == event.chunk and ids else state.focus
+    splits = (*state.splits, SplitUp(event.chunk, ids, state.items))
+    parted = state.parted | {event.chunk: ids}
+    return msgspec.structs.replace(state, items=tuple(items), focus=focus, splits=splits, parted=parted)
+
+
+def edited(state: State, event: ev.ChunkEdited) -> State:
+    """The person's version stands on the card, under a title of its own if it has one."""
+    own = {"edited": event.states, "edited_over": event.over, "difference": event.difference}
+    # An undo is one of the version before this: applied again, it would stand under the name of this one.
+    state = put_item(state, event.chunk, **own, set_id="", writes=())
+    state = msgspec.structs.replace(state, splits=())
+    item = state.item(event.chunk)
+    if item is None or not event.title:
+        return state
+    chunk = msgspec.structs.replace(item.chunk, title=event.title)
+    return put_item(state, event.chunk, chunk=chunk, named=item.named or item.chunk.title)
+
+
+def decided(state: State, event: ev.Decided) -> State:
     item = state.item(event.chunk)
     if item is None:
         return state

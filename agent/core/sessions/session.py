@@ -17,9 +17,11 @@ from agent.core.scrutiny.run_claims import named, unbacked
 from agent.core.sessions.decided import (
     chunk_key,
     decided,
+    edited,
     joined,
     put_item,
     reopened,
+    split,
     undone,
     with_parts,
     written,
@@ -82,8 +84,12 @@ def _evolve(state: State, event: ev.Event) -> State:
             )  # fmt: skip
         case ev.Answered():
             return _answered(put(state, question=None), ToolResult(event.call_id, "ask", event.text))
-        case ev.Decided() | ev.ChunkSplit() | ev.ChunkEdited():
+        case ev.Decided():
             return decided(state, event)
+        case ev.ChunkSplit():
+            return split(state, event)
+        case ev.ChunkEdited():
+            return edited(state, event)
         case ev.ChunksJoined():
             return joined(state, event)
         case ev.Focused():

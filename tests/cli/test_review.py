@@ -21,7 +21,7 @@ from agent.cli.wire import NO_CHECKS, model_driver
 from agent.cli.workbench import Workbench
 from agent.core import events as ev
 from agent.core.chunk import Chunk
-from agent.core.frontend import Command, Decide, Input, Move, Say, Undo
+from agent.core.frontend import Command, Decide, Input, Move, Quit, RunChecks, Say, Undo
 from agent.core.hunk import FileState, Mode, Write, writes_digest
 from agent.core.review import Defer, Edit, Evidence, EvidenceKind, Reject, Split, Verdict, is_stale
 from agent.core.sessions.session import State, Status
@@ -630,6 +630,38 @@ def test_what_is_not_there_any_more_when_it_is_decided_on_is_shown_anew(project:
     assert (person.card.chunk.id, person.card.yes) == (person.cards[0].chunk.id, "apply")
 
 
+@pytest.mark.parametrize("act", [approve, decide(Reject())])
+def test_what_is_kept_is_looked_for_when_it_is_decided_on(project: Path, git_in: GitIn, act: Act) -> None:
+    """Also where no evidence comes that shows the card anew before."""
+    git_in(project, "checkout", "-q", "theirs")
+
+    class Waiting:
+        def examine(
+            self, chunk: Chunk, writes: Sequence[Write], before: Sequence[Write], cancel: Cancel
+        ) -> Iterator[Evidence]:
+            while not cancel.cancelled:
+                time.sleep(0.01)
+            yield from ()
+
+    def take_out(person: Person) -> Input | None:
+        assert person.card.yes == "keep"
+        (project / "a.py").write_text(OLD)
+        return act(person)
+
+    bench = Workbench.open(project)
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    person = Person(inbox, [take_out])
+    opened = script.open_stack(bench.repo, bench.target, script.Wanted("HEAD", project, lambda: b""))
+    driver = review_driver(bench, person, inbox, opened, Wanted())
+    driver.parts.examiner = Examiner(Waiting())
+    state = driver.run()
+    driver.parts.journal.close()
+    bench.repo.close()
+    assert "The files changed while the card was open; nothing was done." in person.notices
+    assert (state.items[0].status, person.card.yes) == (Status.PENDING, "apply")
+    assert (project / "a.py").read_text() == OLD
+
+
 def test_json_lists_the_same_ids_on_every_run_and_changes_nothing(project: Path, git_in: GitIn) -> None:
     before = git_in(project, "status", "--porcelain=v2")
     one, two = (json.loads(copair(project, "review", "theirs", "--json").stdout) for _ in range(2))
@@ -814,6 +846,32 @@ def test_what_is_in_the_tree_already_is_examined_as_if_it_came_last(project: Pat
             assert write.new is not None
             assert write.new.data == (project / write.path).read_bytes()
             assert write.old is None or write.old.data.startswith(b"# mine\n")
+
+
+def test_the_checks_of_what_is_in_the_tree_already_are_run_again_when_they_are_asked_for(
+    project: Path, git_in: GitIn
+) -> None:
+    git_in(project, "checkout", "-q", "theirs")
+    bench = Workbench.open(project)
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    seen: list[str] = []
+
+    class Twice(Looking):
+        def examine(
+            self, chunk: Chunk, writes: Sequence[Write], before: Sequence[Write], cancel: Cancel
+        ) -> Iterator[Evidence]:
+            seen.append(chunk.id)
+            yield from super().examine(chunk, writes, before, cancel)
+            inbox.put(Quit() if len(seen) > 1 else RunChecks(chunk.id))
+
+    person = Person(inbox, [lambda _: None])
+    opened = script.open_stack(bench.repo, bench.target, script.Wanted("HEAD", project, lambda: b""))
+    driver = review_driver(bench, person, inbox, opened, Wanted())
+    driver.parts.examiner = Examiner(Twice())
+    driver.run()
+    driver.parts.journal.close()
+    bench.repo.close()
+    assert seen == [person.cards[0].chunk.id] * 2
 
 
 def test_evidence_of_another_process_is_old_until_it_is_found_again(project: Path, git_in: GitIn) -> None:

@@ -393,6 +393,10 @@ def test_weakened_tests_are_said_once() -> None:
     view = card_view(Card(Chunk("1", "t", "w", ()), (write,), (weakened,)))
     assert [special.text for special in view.specials] == ["weakened tests: 1 test is gone"]
     assert [piece.said for piece in view.evidence] == [True]
+    old = msgspec.structs.replace(weakened, digest="of an earlier version")
+    assert [piece.said for piece in card_view(Card(Chunk("1", "t", "w", ()), (write,), (old,))).evidence] == [
+        False
+    ]
 
 
 @pytest.mark.parametrize(

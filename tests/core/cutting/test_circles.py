@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 from agent.core.chunk import Budget
+from agent.core.cutting.circles import closed
 from agent.core.cutting.cut import cut
-from agent.core.hunk import FileState, Mode
+from agent.core.cutting.drafts import Draft
+from agent.core.hunk import ChangeKind, FileChange, FileState, Hunk, Mode
 from agent.core.outcome import States
 
 FAR = [f"A{at} = {at}" for at in range(12)]
@@ -59,3 +64,56 @@ def test_circles_of_more_than_one_file_stay_apart() -> None:
 
     chunks = cut(files("choose"), files("select_one"))
     assert {chunk.paths for chunk in chunks} == {("a.py",), ("b.py",)}
+
+
+def test_what_a_member_uses_and_defines_is_of_the_whole() -> None:
+    def files(name: str, *, made: bool) -> States:
+        call = "made(1)" if made else "1"
+        lines = ["class A:", "    def caller(self):", f"        return self.{name}(1)", *FAR, "", "class B:"]
+        lines += [f"    def {name}(self, one):", f"        return {call}"]
+        user = "from a import B\n\nB().select_one(2)\n" if made else ""
+        helper = "from b import *\n\n\ndef made(one):\n    return one\n"
+        return {
+            "a.py": FileState(
+                Mode.FILE, "".join(f"{line}\n" for line in ("from b import made", *lines)).encode()
+            ),
+            "b.py": FileState(Mode.FILE, helper.encode()) if made else None,
+            "c.py": FileState(Mode.FILE, user.encode()) if made else None,
+        }
+
+    chunks = cut(files("choose", made=False), files("select_one", made=True))
+    assert [chunk.title for chunk in chunks] == [
+        "New file b.py: 5 lines",
+        "A.caller, B.select_one: 6 lines",
+        "New file c.py: 3 lines",
+    ]
+    assert chunks[0].place_reason == "first: A.caller uses made"
+    assert (chunks[1].id, "select_one") in [(use.chunk, use.name) for use in chunks[2].uses]
+
+
+def circle(**fields: Any) -> list[Draft]:
+    """Two drafts of one file, each better after the other, and one that goes on with nothing."""
+    drafts = [
+        Draft([FileChange("a.py", ChangeKind.MODIFY, (Hunk(at, (b"x\n",), (b"y\n",)),))], ("f",))
+        for at in (1, 5, 9)
+    ]
+    drafts[0].after, drafts[1].after = {1: "f"}, {0: "g"}
+    for name, value in fields.items():
+        at, attribute = int(name[1]), name[3:]
+        setattr(drafts[at], attribute, value)
+    return drafts
+
+
+def test_parts_of_one_thing_are_no_members() -> None:
+    assert [draft.changed for draft in closed(circle(), {}, Budget())] == [4, 2]
+    assert len(closed(circle(d1_follows=2), {}, Budget())) == 3
+    assert len(closed(circle(d2_follows=1), {}, Budget())) == 3
+    assert len(closed(circle(d1_folded="binary"), {}, Budget())) == 3
+
+
+def test_a_file_is_looked_at_again_and_left_where_there_is_no_time_for_it() -> None:
+    checkers: dict[str, Any] = {"a.py": SimpleNamespace(in_order=True, settled=True)}
+    assert len(closed(circle(), checkers, Budget())) == 3
+    checkers["a.py"].in_order = False
+    assert len(closed(circle(), checkers, Budget())) == 2
+    assert not checkers["a.py"].settled

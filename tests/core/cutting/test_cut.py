@@ -308,6 +308,12 @@ def test_a_method_that_goes_is_no_part_of_its_neighbours() -> None:
     old = text("class A:", "    size = 1", *methods("first", "second", "third"))
     new = text("class A:", "    size = 2", *methods("first", "third"))
     assert titles(cut({"a.py": old}, {"a.py": new})) == ["A: 2 lines", "A.second: 3 lines"]
+    new = text("class A:", "    size = 1", *methods("first", "third"))
+    longer = [
+        text(*state.data.decode().replace("return 'first'", f"x = {at}\n        return x").split("\n"))
+        for at, state in enumerate((old, new))
+    ]
+    assert titles(cut({"a.py": longer[0]}, {"a.py": longer[1]})) == ["A.first: 2 lines", "A.second: 3 lines"]
 
 
 def test_what_defines_a_name_comes_before_what_uses_it() -> None:

@@ -54,6 +54,12 @@ def test_parts_in_a_circle_come_together_and_few_links_are_broken() -> None:
     assert order(*many) == [1, 2, 3, 0]
 
 
+def test_what_nothing_waits_for_any_more_comes_last_in_a_circle() -> None:
+    """Of seven links two are broken; three, if what is taken counts as waiting for others still."""
+    nodes = Node(set(), {1, 3}), Node(set(), {0}), Node(set(), {0, 3}), Node(set(), {1, 2})
+    assert order(*nodes) == [1, 3, 0, 2]
+
+
 @given(st.data())
 def test_every_order_is_whole_and_obeys_needs(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 12))

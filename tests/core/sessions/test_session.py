@@ -437,6 +437,7 @@ def test_a_split_that_is_taken_back_leaves_all_as_it_was_and_what_is_decided_end
         ev.Decided("2", Defer()),
         ev.Decided("1a", Reject("")),
         ev.ChunkEdited("1a", {}, ""),
+        ev.Blocked("1a", "you left it", left=True),
         ev.Said("x", "x"),
         ev.Resumed(0.0, "m", Protocol.TOOLS),
     ):
